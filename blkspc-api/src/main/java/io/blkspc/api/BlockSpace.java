@@ -1,0 +1,152 @@
+package io.blkspc.api;
+
+/**
+ * One virtual block address space: the live head of a volume, or one read-only snapshot. The client maps or allocates,
+ * does the data IO itself on {@link #device}, and commits.
+ *
+ * <pre>
+ *  read    try (Lease lease = space.readLease())  { map → read device, or zeros }
+ *  write   cookie = reserve(n, blockSize)
+ *          try (Lease lease = space.writeLease()) {
+ *              switch (allocate(cookie, offset, count, mapping)) {
+ *                  IN_PLACE       → write device                                    done
+ *                  UNWRITTEN, COW → write whole blocks, then commit(type, ranges, crc)
+ *                  BUSY           → leave the lease, awaitUnstaged, again
+ *                  NO_CREDIT      → the transaction reserved too little
+ *              } }
+ *          cookie.put()
+ * </pre>
+ *
+ * <p>Thread rules: any thread may call anything. A {@link Mapping}, {@link CommitBatch} or {@link Transfer} belongs to one
+ * thread at a time. Do not take a second lease while holding a write lease, and do not wait for another client's IO while
+ * holding one: a freeze waits for it.
+ *
+ * <p>Errors: {@link BlockSpaceException} with its code; {@link IllegalArgumentException} for an argument that is never
+ * legal (not aligned, negative). On any exception nothing changed unless the method says otherwise.
+ *
+ * <p>Source of the verbs: {@code struct blkspc_ops}, linux-fsdevel, January 2018.
+ */
+public interface BlockSpace extends AutoCloseable {
+
+    /** Full name: {@code NAME} of a volume, {@code NAME@SNAP} of a snapshot. */
+    String name();
+
+    /** Size of the address space in bytes, a multiple of 4096; may grow while open. */
+    long sizeBytes();
+
+    /** {@code true} when only {@link #map}, {@link #flush} and reads are allowed. */
+    boolean isReadOnly();
+
+    /** Where the data lies. Clients read and write it; they never force it, they {@link #flush}. */
+    BlockDevice device();
+
+    /** A hold for reading; see {@link Lease}. Never blocks. */
+    Lease readLease();
+
+    /**
+     * A hold for allocating and for writing in place; see {@link Lease}. Waits while the space is being frozen, which
+     * takes one persist point.
+     *
+     * @throws BlockSpaceException {@code READ_ONLY}; {@code CLOSED}; {@code BUSY} after 5 seconds
+     */
+    Lease writeLease();
+
+    /**
+     * Changes whenever a mapping handed out earlier may no longer be true. A client that keeps mappings across leases
+     * compares and maps again when it differs.
+     */
+    long generation();
+
+    /**
+     * Holds space for {@code allocCount} allocations before anything is dirtied. One credit pays for one allocation inside
+     * one {@code blockSize}-aligned window (at least one 4 KiB block), with the metadata it can need. All or nothing.
+     *
+     * @param allocCount 0 or more; with 0 the cookie can only overwrite in place
+     * @param blockSizeBytes a power of two, 512 to 1,048,576
+     * @return a cookie with one reference
+     * @throws BlockSpaceException {@code OUT_OF_SPACE}: the only place where the write path can run out; {@code READ_ONLY}
+     */
+    Cookie reserve(int allocCount, int blockSizeBytes);
+
+    /**
+     * The read mapping at {@code offset}. Never allocates. Call inside a lease; the mapping may be used until it ends.
+     * Staged blocks show their old state.
+     *
+     * @param offsetBytes any byte inside the space
+     * @param countBytes at least 1; may reach beyond the end
+     * @param mapping filled: starts exactly at {@code offset}, at most {@code count} long, maybe shorter
+     * @throws BlockSpaceException {@code OUT_OF_RANGE} when {@code offset} is at or beyond the end
+     */
+    void map(long offsetBytes, long countBytes, Mapping mapping);
+
+    /**
+     * The write mapping at {@code offset}: fills holes and breaks sharing with blocks that were reserved before. What is
+     * not {@link Allocation#IN_PLACE} is <em>staged</em>: invisible to {@link #map}, gone at process death, the same again
+     * for the same cookie. Returns one kind; may be shorter than asked. May wait for one persist point; never fails for
+     * space while the cookie has credit.
+     *
+     * @param offsetBytes a multiple of 4096
+     * @param countBytes a multiple of 4096, at least 4096
+     * @throws BlockSpaceException {@code CANCELLED}; {@code OUT_OF_RANGE} when not inside the space; {@code FAILED}
+     */
+    Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping);
+
+    /**
+     * Waits until no stage covers the block at {@code offset}. Call without a lease and without stages of one's own at
+     * higher offsets.
+     *
+     * @throws BlockSpaceException {@code BUSY} when {@code timeoutNanos} passed first
+     */
+    void awaitUnstaged(long offsetBytes, long timeoutNanos);
+
+    /**
+     * Publishes staged blocks: any whole-block part of the cookie's own stages, whose data IO has returned. The rest stays
+     * staged. On return every reader sees it and it survives the death of this process; power loss only after {@link
+     * #flush}. Legal after {@link Cookie#cancel}.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_RANGE} when a block is not staged by this cookie, or staged as the other
+     *     type; {@code CLOSED} when the volume is gone; {@code FAILED}
+     */
+    void commit(Cookie cookie, CommitType type, CommitBatch ranges);
+
+    /**
+     * Returns the blocks of a range to the pool; it reads as zeros. Journalled and visible at return. Parts of a standing
+     * guarantee stay promised. Where metadata space is short, a part may be left as it is.
+     *
+     * @param offsetBytes a multiple of 4096
+     * @param countBytes a multiple of 4096
+     * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds
+     */
+    void discard(long offsetBytes, long countBytes);
+
+    /**
+     * Makes a range read as zeros. Journalled and visible at return.
+     *
+     * @param keepAllocated {@code true}: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN}
+     * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds
+     */
+    void zero(long offsetBytes, long countBytes, boolean keepAllocated);
+
+    /**
+     * Gives every hole of a range blocks of its own, {@link MappingState#UNWRITTEN}, from the cookie's credit. Journalled
+     * and visible at return.
+     *
+     * @throws BlockSpaceException {@code NO_CREDIT} when the cookie's credit ended; what was done before stays done
+     */
+    void preallocate(Cookie cookie, long offsetBytes, long countBytes);
+
+    /**
+     * A persist point: on return, everything replied before the call, by any client of this space, survives power loss.
+     * Concurrent calls share their forces.
+     *
+     * @throws BlockSpaceException {@code FAILED} or {@code IO}: this was not a persist point, and there will be no other
+     */
+    void flush();
+
+    /** As {@link #flush()}, for the writes to one range that returned before the call. */
+    void flush(long offsetBytes, long countBytes);
+
+    /** Gives this handle back. Cookies made through it stay valid until their last put. Idempotent. */
+    @Override
+    void close();
+}

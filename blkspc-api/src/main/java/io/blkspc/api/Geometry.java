@@ -1,0 +1,37 @@
+package io.blkspc.api;
+
+/** The sizes every host and client agree on. Changing one is a format change. */
+public final class Geometry {
+
+    /** Unit of mapping, allocation and sharing, in bytes. */
+    public static final int BLOCK_BYTES = 4096;
+
+    /** log2 of {@link #BLOCK_BYTES}. */
+    public static final int BLOCK_SHIFT = 12;
+
+    /** Largest {@code blockSize} of a reservation and largest range one checksum may cover, in bytes. */
+    public static final int MAX_WINDOW_BYTES = 1 << 20;
+
+    /** Smallest {@code blockSize} of a reservation, in bytes. */
+    public static final int MIN_WINDOW_BYTES = 512;
+
+    /** Largest volume, in bytes: 16 TiB, so that the extent tree has one fixed depth. */
+    public static final long MAX_VOLUME_BYTES = 1L << 44;
+
+    private Geometry() {}
+
+    /** {@code true} when {@code bytes} is a whole number of blocks. */
+    public static boolean isBlockAligned(long bytes) {
+        return (bytes & (BLOCK_BYTES - 1)) == 0;
+    }
+
+    /** {@code bytes} rounded down to a block boundary. */
+    public static long alignDown(long bytes) {
+        return bytes & -BLOCK_BYTES;
+    }
+
+    /** {@code bytes} rounded up to a block boundary; {@code bytes} must be at most {@link #MAX_VOLUME_BYTES}. */
+    public static long alignUp(long bytes) {
+        return (bytes + BLOCK_BYTES - 1) & -BLOCK_BYTES;
+    }
+}

@@ -1,0 +1,84 @@
+package io.blkspc.api;
+
+import java.util.List;
+
+/**
+ * The management side of a host: volumes, snapshots and clones. Every method that changes something is atomic and durable
+ * against power loss when it returns; on an exception nothing changed, except code {@code IO} or {@code FAILED}, after
+ * which the outcome is unknown until the pool is reopened.
+ *
+ * <p>Names: a volume is {@code [A-Za-z0-9][A-Za-z0-9._-]{0,127}}; a snapshot is {@code VOLUME@SNAP} with the same rule for
+ * both parts. A bad name is an {@link IllegalArgumentException}. Any thread may call anything.
+ */
+public interface Pool extends AutoCloseable {
+
+    /** Facts of the pool. */
+    PoolStatus status();
+
+    /** Every volume and snapshot, ordered by name. */
+    List<VolumeInfo> list();
+
+    /**
+     * Facts of one version.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}
+     */
+    VolumeInfo info(String name);
+
+    /**
+     * Makes an empty volume.
+     *
+     * @param sizeBytes a multiple of 4096, 4096 to {@link Geometry#MAX_VOLUME_BYTES}
+     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_SPACE}; {@code LIMIT}
+     */
+    VolumeInfo create(String name, long sizeBytes);
+
+    /**
+     * Freezes several volumes at one moment, each into one snapshot: all or none.
+     *
+     * @param names {@code VOLUME@SNAP} of different volumes
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code OUT_OF_SPACE}; {@code BUSY} when IO in flight
+     *     did not end within 5 seconds
+     */
+    List<VolumeInfo> snapshot(List<String> names);
+
+    /**
+     * Makes writable clones of a volume, at this moment, or of a snapshot. The cost does not depend on its size or depth. A
+     * live source holds every write replied to before the call.
+     *
+     * @param source volume or snapshot
+     * @param targets new volume names; all or none
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code OUT_OF_SPACE}; {@code BUSY}
+     */
+    List<VolumeInfo> clone(String source, List<String> targets);
+
+    /**
+     * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
+     * back in the background.
+     *
+     * @param force also when attached: open handles then fail with {@code CLOSED}
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY} when attached and not forced; nothing was removed
+     */
+    void destroy(List<String> names, boolean force);
+
+    /** Waits until the space of everything destroyed before this call is back. */
+    void awaitReclaim();
+
+    /**
+     * Opens a volume or, read-only, a snapshot. Several handles of one volume share one state.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}
+     */
+    BlockSpace open(String name);
+
+    /** A persist point for every volume. */
+    void flush();
+
+    /**
+     * Persists everything, marks the pool clean and lets go of it. Idempotent.
+     *
+     * @throws BlockSpaceException {@code FAILED} or {@code IO} when it could not be marked clean; it is closed all the same
+     */
+    @Override
+    void close();
+}

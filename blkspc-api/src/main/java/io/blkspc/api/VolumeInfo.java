@@ -1,0 +1,42 @@
+package io.blkspc.api;
+
+import java.util.UUID;
+
+/**
+ * Facts of one volume or snapshot at one moment. All sizes are bytes.
+ *
+ * @param name {@code NAME} or {@code NAME@SNAP}
+ * @param uuid identity, stable across renames
+ * @param type volume or snapshot
+ * @param sizeBytes size of the address space
+ * @param mappedBytes blocks this version maps, its own and shared ones
+ * @param exclusiveBytes blocks only this version holds: what destroying it alone would free; exact for a head
+ * @param reservedBytes promised to this version and not yet drawn
+ * @param origin full name of the version it was cloned from, or {@code null}
+ * @param createdMillis milliseconds since 1970-01-01 UTC
+ * @param readOnly {@code true} for snapshots
+ * @param clones volumes that have this version as their origin
+ * @param attachments open handles
+ */
+public record VolumeInfo(
+        String name,
+        UUID uuid,
+        Type type,
+        long sizeBytes,
+        long mappedBytes,
+        long exclusiveBytes,
+        long reservedBytes,
+        String origin,
+        long createdMillis,
+        boolean readOnly,
+        int clones,
+        int attachments) {
+
+    /** Kind of version. */
+    public enum Type {
+        /** A live, writable head. */
+        VOLUME,
+        /** A frozen version. */
+        SNAPSHOT
+    }
+}
