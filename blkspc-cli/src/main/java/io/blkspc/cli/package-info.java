@@ -1,0 +1,4 @@
+/**
+ * The {@code blkspc} command: the only code that sees every module.
+ */
+package io.blkspc.cli;
