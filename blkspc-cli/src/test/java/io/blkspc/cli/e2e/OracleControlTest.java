@@ -1,0 +1,79 @@
+package io.blkspc.cli.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The kill loop and its oracle, tried on servers of known behaviour: a right one passes, wrong ones are found out. */
+@Timeout(90)
+class OracleControlTest {
+
+    private static final long VOLUME_BYTES = 16 << 20;
+    private static final int CYCLES = 3;
+
+    @TempDir
+    private Path directory;
+
+    private final long seed = Seeds.of(OracleControlTest.class);
+
+    @Test
+    void serverThatWritesBeforeItRepliesPasses() throws IOException {
+        Tools.require("nbdkit");
+        assertThat(cycles(new Nbdkit(directory), "one", "two"))
+                .as("replied requests")
+                .isGreaterThan(100);
+    }
+
+    @Test
+    void serverWithWriteBackCacheIsFoundOut() {
+        Tools.require("nbdkit");
+        assertThatThrownBy(() -> cycles(new Nbdkit(directory, "--filter=cache", "cache=unsafe"), "one"))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("wrong sectors of one");
+    }
+
+    @Test
+    void serverThatMixesUpVolumesIsFoundOut() {
+        Tools.require("nbdkit");
+        Nbdkit server = new Nbdkit(directory).volume("one", VOLUME_BYTES).alias("two", "one");
+        assertThatThrownBy(() -> cycles(server, "one", "two"))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("FOREIGN");
+    }
+
+    @Test
+    void serverThatForgetsEverythingIsFoundOut() {
+        Tools.require("nbdkit");
+        assertThatThrownBy(() -> cycles(new Nbdkit(directory, "--filter=cow"), "one"))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("LOST");
+    }
+
+    private long cycles(Nbdkit server, String... names) throws IOException {
+        History history = new History();
+        List<VolumeOracle> volumes = Arrays.stream(names)
+                .map(name -> history.volume(name, VOLUME_BYTES))
+                .toList();
+        List<VolumeOracle> connections = new ArrayList<>(volumes);
+        connections.addAll(volumes);
+        volumes.forEach(volume -> server.volume(volume.name(), VOLUME_BYTES));
+        KillCycles kill = new KillCycles(server, history, seed);
+        try (server) {
+            server.start();
+            for (int cycle = 0; cycle < CYCLES; cycle++) {
+                kill.loadAndKill(connections);
+                server.start();
+                kill.verify(volumes);
+            }
+        }
+        return history.repliedCount();
+    }
+}
