@@ -1,0 +1,115 @@
+package io.blkspc.api.client;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Lease;
+import io.blkspc.api.Mapping;
+
+/** Makes byte ranges read as zeros: whole blocks by the host, partial ones by writing. Owned by one thread. */
+final class RangeZeroer {
+
+    private final BlockSpace space;
+    private final SpaceReader reader;
+    private final SpaceWriter writer;
+    private final WriteQueue edge = new WriteQueue(1, 1);
+    private final Mapping mapping = new Mapping();
+
+    RangeZeroer(BlockSpace space, SpaceReader reader, SpaceWriter writer) {
+        this.space = space;
+        this.reader = reader;
+        this.writer = writer;
+    }
+
+    void zero(long offset, long length, boolean noHole) {
+        long end = offset + length;
+        long bodyStart = Math.min(Geometry.alignUp(offset), end);
+        long bodyEnd = Math.max(Geometry.alignDown(end), bodyStart);
+        if (bodyStart < bodyEnd) {
+            if (noHole) {
+                zeroAndAllocate(bodyStart, bodyEnd - bodyStart);
+            } else {
+                Patience.zero(space, bodyStart, bodyEnd - bodyStart, false);
+            }
+        }
+        zeroEdge(offset, bodyStart - offset, noHole);
+        zeroEdge(bodyEnd, end - bodyEnd, noHole);
+    }
+
+    /** Part of one block: written, unless it reads as zeros already and need not be allocated. */
+    private void zeroEdge(long offset, long length, boolean noHole) {
+        if (length > 0 && (noHole || !reader.readsZeros(offset, length))) {
+            edge.clear();
+            edge.add(offset, length, Zeros.SEGMENT, 0);
+            try {
+                writer.write(edge, false);
+            } finally {
+                edge.clear();
+            }
+        }
+    }
+
+    /** Space for the holes is reserved before anything changes, so that a full pool leaves the range as it was. */
+    private void zeroAndAllocate(long offset, long length) {
+        Cookie cookie = reserve(offset, length, true);
+        try {
+            Patience.zero(space, offset, length, true);
+            while (!tryPreallocate(cookie, offset, length)) {
+                // holes that several windows share, or that another client made meanwhile
+                Cookie spent = cookie;
+                cookie = null;
+                spent.put();
+                cookie = reserve(offset, length, false);
+            }
+        } finally {
+            if (cookie != null) {
+                cookie.put();
+            }
+        }
+    }
+
+    private boolean tryPreallocate(Cookie cookie, long offset, long length) {
+        try {
+            space.preallocate(cookie, offset, length);
+            return true;
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.NO_CREDIT) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    /** Large windows cost one credit per MiB; where space is too short for their rounding, each block pays for itself. */
+    private Cookie reserve(long offset, long length, boolean inWindows) {
+        long lacking = lackingBytes(offset, length);
+        int window = Geometry.MAX_WINDOW_BYTES;
+        if (inWindows && lacking == length && length >= window) {
+            long windows = (offset + length - 1) / window - offset / window + 1;
+            try {
+                return space.reserve((int) windows, window);
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.OUT_OF_SPACE) {
+                    throw e;
+                }
+            }
+        }
+        return space.reserve((int) Math.min(Integer.MAX_VALUE, lacking >> Geometry.BLOCK_SHIFT), Geometry.BLOCK_BYTES);
+    }
+
+    /** Bytes that are holes, or shared and therefore holes once they are zeroed. */
+    private long lackingBytes(long offset, long length) {
+        long bytes = 0;
+        try (Lease _ = space.readLease()) {
+            for (long at = offset; at < offset + length; at = mapping.endOffsetBytes()) {
+                space.map(at, offset + length - at, mapping);
+                if (mapping.deviceOffsetBytes() == Mapping.NO_DEVICE_OFFSET || mapping.shared()) {
+                    bytes += mapping.lengthBytes();
+                }
+            }
+        }
+        return bytes;
+    }
+}
