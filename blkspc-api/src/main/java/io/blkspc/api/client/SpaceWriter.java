@@ -208,7 +208,7 @@ final class SpaceWriter {
     }
 
     private ByteBuffer view(MemorySegment segment) {
-        if (viewed != segment) {
+        if (!segment.equals(viewed)) { // the same region of the same arena
             view = segment.asByteBuffer();
             viewed = segment;
         }
