@@ -56,8 +56,7 @@ install_parts() {
     fi
     if [ -n "$parts" ]; then
         # shellcheck disable=SC2086
-        echo "blkspc: some tests will be skipped, not found:" $(for part in $parts; do echo "${part%%:*}"; done) \
-            "(packages: $(packages_of $parts | sed 's/ $//'))" >&2
+        echo "blkspc: some tests will be skipped, missing PROGRAM:PACKAGE" $parts >&2
     fi
 }
 
@@ -104,7 +103,7 @@ verify() {
     [ $status -ne 0 ] || [ ! -f "$root/blkspc-cli/target/blkspc.jar" ] || install_jar || :
     echo
     [ $status -eq 0 ] || echo "The build failed; Maven says above where."
-    find "$root"/blkspc-*/target/surefire-reports "$root"/blkspc-*/target/failsafe-reports -name 'TEST-*.xml' \
-        2>/dev/null | sort | xargs cat /dev/null | awk -f "$root/scripts/test-summary.awk" || status=1
+    (cd "$root" && find blkspc-*/target -path '*-reports/TEST-*.xml' 2>/dev/null | sort | xargs cat /dev/null) |
+        awk -f "$root/scripts/test-summary.awk" || status=1
     return $status
 }

@@ -17,6 +17,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.conditions.ArchConditions;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
@@ -182,7 +183,7 @@ class ArchitectureTest {
     }
 
     /** Calls the method and also {@code Type::method}. */
-    private static com.tngtech.archunit.lang.ArchCondition<JavaClass> access(Class<?> type, String methodName) {
+    private static ArchCondition<JavaClass> access(Class<?> type, String methodName) {
         DescribedPredicate<JavaAccess<?>> accesses =
                 target(owner(assignableTo(type))).and(target(nameMatching(methodName)));
         return ArchConditions.accessTargetWhere(accesses.as("target is " + type.getSimpleName() + "." + methodName));

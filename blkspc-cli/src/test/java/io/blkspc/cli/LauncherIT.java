@@ -1,0 +1,70 @@
+package io.blkspc.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The runnable jar and the launcher, from outside: what a user types. */
+class LauncherIT {
+    private static final Path ROOT = Path.of(System.getProperty("blkspc.root"));
+    private static final Path JAR = Path.of(System.getProperty("blkspc.jar"));
+    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
+    @TempDir
+    Path dir;
+
+    @Test
+    void jarNeedsNoFlags() throws Exception {
+        Outcome outcome = run(new ProcessBuilder(JAVA.toString(), "-jar", JAR.toString(), "--help"));
+
+        assertThat(outcome.text()).contains("blkspc").doesNotContain("WARNING");
+    }
+
+    @Test
+    void launcherWorksThroughALinkFromAnyDirectory() throws Exception {
+        Path link = Files.createSymbolicLink(dir.resolve("linked name"), ROOT.resolve("blkspc"));
+        Outcome direct = run(launcher(ROOT.resolve("blkspc").toString(), "--help"));
+
+        Outcome linked = run(launcher(link.toString(), "--help"));
+        Files.delete(link);
+
+        assertThat(direct.text()).contains("blkspc");
+        assertThat(linked).isEqualTo(direct);
+    }
+
+    @Test
+    void launcherRefusesAnotherJavaInOneLine() throws Exception {
+        ProcessBuilder builder = launcher(ROOT.resolve("blkspc").toString(), "--help");
+        builder.environment().put("BLKSPC_JAVA_HOME", dir.toString());
+
+        Outcome outcome = run(builder);
+
+        assertThat(outcome.exitCode()).isEqualTo(1);
+        assertThat(outcome.text().lines()).singleElement().asString().contains("is not a JDK 25");
+    }
+
+    private ProcessBuilder launcher(String... command) {
+        ProcessBuilder builder = new ProcessBuilder(command).directory(dir.toFile());
+        builder.environment().put("BLKSPC_NO_BUILD", "yes");
+        builder.environment().put("BLKSPC_JAVA_HOME", System.getProperty("java.home"));
+        return builder;
+    }
+
+    private Outcome run(ProcessBuilder builder) throws IOException, InterruptedException {
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "BLKSPC_JAVA_OPTS"));
+        Path output = dir.resolve("output");
+        Process process = builder.redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Outcome(process.exitValue(), Files.readString(output));
+    }
+
+    private record Outcome(int exitCode, String text) {}
+}
