@@ -1,0 +1,172 @@
+package io.blkspc.host.extent;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import net.openhft.chronicle.hash.locks.InterProcessDeadLockException;
+import net.openhft.chronicle.map.ChronicleMap;
+import net.openhft.chronicle.map.ChronicleMapBuilder;
+
+/**
+ * Node images in a persistent Chronicle Map: one preallocated file of one fixed size. The only class that knows Chronicle Map.
+ *
+ * <p>What the map is not trusted with, and who does it instead: it does not say whether it was closed cleanly (the superblock
+ * does), it survives neither a killed writer nor a power cut reliably (then it is created again), it does not verify values when
+ * read ({@link NodeFormat#decode} does), it does not keep other processes out (the pool lock does), and it forces nothing (the
+ * hook given here does). Any failure inside it is reported as {@code CORRUPT}: the map must be rebuilt.
+ *
+ * <p>Tiering, Chronicle's way to grow, is off, because it can fail in the middle of a put. Every segment has room for the
+ * number of entries it can get by chance at {@code maxNodes} in all; values have one size, so there is no fragmentation.
+ */
+public final class ChronicleNodeStore implements NodeStore {
+
+    static {
+        // Before the first Chronicle class is loaded: no reports to its vendor, no banner, and a lock that a dead
+        // process
+        // left behind is an error after seconds, not after a minute per call.
+        setUnlessSet("chronicle.analytics.disable", "true");
+        setUnlessSet("chronicle.announcer.disable", "true");
+        setUnlessSet("net.openhft.chronicle.map.lockTimeoutSeconds", "5");
+    }
+
+    private static final ThreadLocal<byte[]> IMAGE = ThreadLocal.withInitial(() -> new byte[NodeFormat.BYTES]);
+
+    private final Path file;
+    private final Consumer<Path> force;
+    private final ChronicleMap<Long, byte[]> map;
+
+    private ChronicleNodeStore(Path file, Consumer<Path> force, ChronicleMap<Long, byte[]> map) {
+        this.file = file;
+        this.force = force;
+        this.map = map;
+    }
+
+    /**
+     * Creates an empty store. All of its file is allocated before this returns.
+     *
+     * @param file must not exist
+     * @param maxNodes the most images it will ever hold, 1 or more; cannot be changed later
+     * @param force makes everything written to the file durable, by any descriptor; called by {@link #close}
+     * @throws BlockSpaceException {@code EXISTS}; {@code IO} when the file cannot be made, for example for lack of space
+     */
+    public static ChronicleNodeStore create(Path file, long maxNodes, Consumer<Path> force) {
+        if (Files.exists(file)) {
+            throw new BlockSpaceException(Code.EXISTS, "node store exists: file=" + file);
+        }
+        return attach(file, maxNodes, force);
+    }
+
+    /** Removes what is there and creates an empty store; see {@link #create}. */
+    public static ChronicleNodeStore deleteAndCreate(Path file, long maxNodes, Consumer<Path> force) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot delete the node store: file=" + file, e);
+        }
+        return create(file, maxNodes, force);
+    }
+
+    /**
+     * Opens a store that was closed cleanly; whoever calls knows that from elsewhere. Its size stays what it was created
+     * with.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code CORRUPT} when the file is not a node store: create it again
+     */
+    public static ChronicleNodeStore open(Path file, long maxNodes, Consumer<Path> force) {
+        if (!Files.exists(file)) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "node store does not exist: file=" + file);
+        }
+        return attach(file, maxNodes, force);
+    }
+
+    @Override
+    public boolean read(long nodeId, MemorySegment target) {
+        byte[] image = IMAGE.get();
+        try {
+            if (map.getUsing(nodeId, image) == null) {
+                return false;
+            }
+        } catch (IllegalStateException | InterProcessDeadLockException e) {
+            throw corrupt(file, e);
+        }
+        MemorySegment.copy(image, 0, target, ValueLayout.JAVA_BYTE, 0, NodeFormat.BYTES);
+        return true;
+    }
+
+    @Override
+    public void put(long nodeId, MemorySegment image) {
+        byte[] bytes = IMAGE.get();
+        MemorySegment.copy(image, ValueLayout.JAVA_BYTE, 0, bytes, 0, NodeFormat.BYTES);
+        try {
+            map.put(nodeId, bytes);
+        } catch (IllegalStateException | InterProcessDeadLockException e) {
+            throw corrupt(file, e);
+        }
+    }
+
+    @Override
+    public void remove(long nodeId) {
+        try {
+            map.remove(nodeId);
+        } catch (IllegalStateException | InterProcessDeadLockException e) {
+            throw corrupt(file, e);
+        }
+    }
+
+    @Override
+    public long size() {
+        return map.longSize();
+    }
+
+    @Override
+    public void close() {
+        if (map.isOpen()) {
+            // Closing unmaps; the dirty pages then belong to the page cache, where a force by another descriptor finds
+            // them.
+            map.close();
+            force.accept(file);
+        }
+    }
+
+    private static ChronicleNodeStore attach(Path file, long maxNodes, Consumer<Path> force) {
+        if (maxNodes < 1) {
+            throw new IllegalArgumentException("maxNodes=" + maxNodes);
+        }
+        try {
+            ChronicleMap<Long, byte[]> map = ChronicleMapBuilder.of(Long.class, byte[].class)
+                    .name("blkspc-extents")
+                    .constantValueSizeBySample(new byte[NodeFormat.BYTES])
+                    .entries(maxNodes)
+                    .allowSegmentTiering(false)
+                    .putReturnsNull(true)
+                    .removeReturnsNull(true)
+                    .skipCloseOnExitHook(true)
+                    .sparseFile(false)
+                    .createPersistedTo(file.toFile());
+            return new ChronicleNodeStore(file, force, map);
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot open the node store: file=" + file, e);
+        } catch (IllegalStateException | InterProcessDeadLockException e) {
+            throw corrupt(file, e);
+        }
+    }
+
+    private static CorruptSpaceException corrupt(Path file, RuntimeException cause) {
+        CorruptSpaceException corrupt = new CorruptSpaceException(
+                Code.CORRUPT, "node store", 0, "file=" + file + ", cause=" + cause.getMessage());
+        corrupt.initCause(cause);
+        return corrupt;
+    }
+
+    private static void setUnlessSet(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+}
