@@ -37,7 +37,7 @@ final class Tools {
     /** Looks in PATH and in the two directories that the PATH of ordinary users leaves out. */
     static Optional<String> find(String name) {
         String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
-        return Stream.concat(Arrays.stream(path.split(":")), Stream.of("/usr/sbin", "/sbin"))
+        return Stream.concat(Arrays.stream(path.split(":", -1)), Stream.of("/usr/sbin", "/sbin"))
                 .map(directory -> Path.of(directory, name))
                 .filter(Files::isExecutable)
                 .map(Path::toString)

@@ -1,0 +1,131 @@
+package io.blkspc.cli.e2e;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** The real server, {@code blkspc serve}, in a process of its own. One thread uses it. */
+final class ServerProcess implements Endpoint {
+
+    /** A recovery may take a while on a busy machine; longer than this is a hang. */
+    private static final Duration START_LIMIT = Duration.ofSeconds(45);
+
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
+    }
+
+    private final Path pool;
+    private final List<String> options;
+    private Process process;
+    private Exec.Capture out;
+    private Exec.Capture err;
+
+    ServerProcess(Path pool, String... options) {
+        this.pool = pool;
+        this.options = List.of(options);
+    }
+
+    /** Starts the process and does not wait for anything. */
+    void launch() {
+        if (process != null && process.isAlive()) {
+            throw new IllegalStateException("server runs already: pid=" + process.pid());
+        }
+        List<String> words = new ArrayList<>(List.of("serve", "-p", pool.toString()));
+        words.addAll(options);
+        try {
+            process = new ProcessBuilder(Blkspc.command(List.of(), words)).start();
+            RUNNING.add(process);
+            out = Exec.Capture.of(process.getInputStream());
+            err = Exec.Capture.of(process.getErrorStream());
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    @Override
+    public void start() {
+        launch();
+        boolean isReady = Await.within(
+                START_LIMIT, () -> !process.isAlive() || out.soFar().contains("ready nbd+unix:"));
+        if (!isReady || !process.isAlive()) {
+            throw new AssertionError("server did not become ready: alive=" + process.isAlive() + "\n" + printed());
+        }
+    }
+
+    @Override
+    public void killHard() {
+        process.destroyForcibly();
+        awaitExit(Duration.ofSeconds(10));
+    }
+
+    /** SIGTERM and nothing else; {@link #awaitExit} tells the rest. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** SIGTERM; fails the test unless the server then exits with 0 in time. */
+    void stopCleanly() {
+        terminate();
+        int exit = awaitExit(STOP_LIMIT);
+        if (exit != 0) {
+            throw new AssertionError("server did not stop cleanly: exit=" + exit + "\n" + printed());
+        }
+    }
+
+    int awaitExit(Duration limit) {
+        try {
+            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new AssertionError("server does not exit: limit=" + limit + "\n" + printed());
+            }
+            RUNNING.remove(process);
+            return process.exitValue();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Everything the server printed since it was started. */
+    String printed() {
+        return "--- stdout\n" + out.soFar() + "\n--- stderr\n" + err.soFar();
+    }
+
+    /** The line that says where it listens. */
+    String readyLine() {
+        return Arrays.stream(out.soFar().split("\n", -1))
+                .filter(line -> line.startsWith("ready "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no ready line\n" + printed()));
+    }
+
+    @Override
+    public Path socket() {
+        return pool.resolve("nbd.sock");
+    }
+
+    /** Leaves no process behind, whatever state it is in. */
+    @Override
+    public void close() {
+        if (isAlive()) {
+            killHard();
+        }
+    }
+}
