@@ -1,0 +1,232 @@
+package io.blkspc.host.device;
+
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Transfer;
+import java.lang.ref.Reference;
+import java.nio.file.Path;
+
+/**
+ * A file or a raw block device through the page cache. The size is what it was when opened; nothing here makes it grow.
+ *
+ * <p>A device is <em>failed</em> from the first force or write the medium refused, for whatever role: from then on every
+ * write and force reports {@code FAILED}, while reads go on. A write that found no room ({@code OUT_OF_BACKING}) does not
+ * fail the device. Any thread may call anything; interrupts have no effect; nothing is allocated per call after a thread's
+ * first.
+ */
+public final class FileBlockDevice implements BackingDevice {
+
+    private final RawFile file;
+    private final Path path;
+    private final long sizeBytes;
+    private final SharedForce sharedForce = new SharedForce();
+    // One object for all forces, so that a force allocates nothing.
+    private final SharedForce.Action sync = this::sync;
+    // Why the device takes no more writes, or null.
+    private volatile String failure;
+    private volatile boolean canTellCached = true;
+
+    FileBlockDevice(RawFile file, Path path, long sizeBytes) {
+        this.file = file;
+        this.path = path;
+        this.sizeBytes = sizeBytes;
+    }
+
+    /**
+     * Opens for reading and writing, without a lock.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code IO}
+     */
+    public static FileBlockDevice open(Path path) {
+        return of(PosixFile.open(path, Posix.O_RDWR, 0));
+    }
+
+    /** Opens for reading only: every write and force reports {@code READ_ONLY}. */
+    public static BackingDevice openReadOnly(Path path) {
+        return new ReadOnlyDevice(of(PosixFile.open(path, Posix.O_RDONLY, 0)));
+    }
+
+    /**
+     * Opens for reading and writing, and holds the file against everyone else who opens it this way, whatever name they
+     * use, until it is closed. A raw device is also held against being mounted.
+     *
+     * @throws BlockSpaceException {@code BUSY} when another pool or a mount holds it
+     */
+    public static FileBlockDevice openExclusive(Path path) {
+        PosixFile file = FileLock.openExclusive(path);
+        return of(file);
+    }
+
+    private static FileBlockDevice of(PosixFile file) {
+        try {
+            return new FileBlockDevice(file, file.path(), file.facts().sizeBytes());
+        } catch (BlockSpaceException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    public void read(Transfer transfer, IoRole role) {
+        checkRange(transfer);
+        try {
+            readAll(transfer, role);
+        } finally {
+            // The kernel was given bare addresses.
+            Reference.reachabilityFence(transfer);
+        }
+    }
+
+    private void readAll(Transfer transfer, IoRole role) {
+        IoVectors vectors = IoVectors.ofThread();
+        while (transfer.progressBytes() < transfer.totalBytes()) {
+            long moved = file.read(vectors.address(), vectors.fill(transfer), position(transfer), 0);
+            if (moved > 0) {
+                transfer.advance(moved);
+            } else if (moved != -Errno.EINTR) {
+                throw failedIo("read", (int) -moved, transfer, role);
+            }
+        }
+    }
+
+    @Override
+    public boolean readCached(Transfer transfer, IoRole role) {
+        checkRange(transfer);
+        if (!canTellCached || transfer.count() > IoVectors.MAX_VECTORS) {
+            return false;
+        }
+        long total = transfer.totalBytes();
+        if (total == 0) {
+            return true;
+        }
+        IoVectors vectors = IoVectors.ofThread();
+        int count = vectors.fill(transfer);
+        long moved;
+        try {
+            moved = file.read(vectors.address(), count, transfer.deviceOffsetBytes(), Posix.RWF_NOWAIT);
+        } finally {
+            Reference.reachabilityFence(transfer);
+        }
+        if (moved == total) {
+            transfer.advance(total);
+            return true;
+        }
+        if (moved == -Errno.EOPNOTSUPP || moved == -Errno.EINVAL || moved == -Errno.ENOSYS) {
+            canTellCached = false;
+        }
+        // Everything else, a real error too, is for read to find and report.
+        return false;
+    }
+
+    @Override
+    public void write(Transfer transfer, IoRole role) {
+        checkRange(transfer);
+        checkNotFailed("write");
+        try {
+            writeAll(transfer, role);
+        } finally {
+            Reference.reachabilityFence(transfer);
+        }
+    }
+
+    private void writeAll(Transfer transfer, IoRole role) {
+        IoVectors vectors = IoVectors.ofThread();
+        while (transfer.progressBytes() < transfer.totalBytes()) {
+            long moved = file.write(vectors.address(), vectors.fill(transfer), position(transfer));
+            if (moved > 0) {
+                transfer.advance(moved);
+            } else if (moved != -Errno.EINTR) {
+                BlockSpaceException e = failedIo("write", (int) -moved, transfer, role);
+                if (!Errno.isOutOfBacking((int) -moved)) {
+                    fail(e);
+                }
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public void force(IoRole role) {
+        checkNotFailed("force");
+        if (!sharedForce.force(sync)) {
+            throw new BlockSpaceException(Code.IO, failure + ", role=" + role);
+        }
+        // A write may have failed meanwhile: then this was no persist point either.
+        checkNotFailed("force");
+    }
+
+    /** {@code true} once a write or force failed. */
+    public boolean isFailed() {
+        return failure != null;
+    }
+
+    @Override
+    public BlockDevice openMedium() {
+        return MediumReader.open(path);
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+
+    @Override
+    public String toString() {
+        return "device " + path;
+    }
+
+    // Never repeated, whatever the error: pages the kernel gave up on are clean by now, and a second call would
+    // succeed.
+    private boolean sync() {
+        int result = file.sync();
+        if (result < 0) {
+            fail(new BlockSpaceException(Code.IO, "force failed: error=" + Errno.name(-result) + ", file=" + path));
+        }
+        return result >= 0;
+    }
+
+    private void fail(BlockSpaceException cause) {
+        // A race of two failures keeps either; both are true.
+        if (failure == null) {
+            failure = cause.getMessage();
+        }
+    }
+
+    private void checkNotFailed(String what) {
+        String cause = failure;
+        if (cause != null) {
+            throw new BlockSpaceException(Code.FAILED, what + " refused, device has failed: cause=[" + cause + "]");
+        }
+    }
+
+    private void checkRange(Transfer transfer) {
+        long offset = transfer.deviceOffsetBytes();
+        if (offset < 0 || offset > sizeBytes || transfer.totalBytes() > sizeBytes - offset) {
+            throw new BlockSpaceException(
+                    Code.OUT_OF_RANGE,
+                    "beyond the end of the device: file=" + path + ", offset=" + offset + ", length="
+                            + transfer.totalBytes() + ", size=" + sizeBytes);
+        }
+    }
+
+    private static long position(Transfer transfer) {
+        return transfer.deviceOffsetBytes() + transfer.progressBytes();
+    }
+
+    private BlockSpaceException failedIo(String what, int errno, Transfer transfer, IoRole role) {
+        String facts = "file=" + path + ", offset=" + transfer.deviceOffsetBytes() + ", length=" + transfer.totalBytes()
+                + ", done=" + transfer.progressBytes() + ", role=" + role;
+        if (errno == 0) {
+            return new BlockSpaceException(Code.IO, what + " ended early, file was cut short: " + facts);
+        }
+        Code code = Errno.isOutOfBacking(errno) ? Code.OUT_OF_BACKING : Code.IO;
+        return new BlockSpaceException(code, what + " failed: error=" + Errno.name(errno) + ", " + facts);
+    }
+}

@@ -1,0 +1,111 @@
+package io.blkspc.host.device;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A file descriptor that cannot be used after it was closed. The kernel hands the number of a closed descriptor to the
+ * next file that is opened, so a late write could land in a stranger's file: calls are counted, and the last one out
+ * closes.
+ */
+final class PosixFile implements RawFile {
+
+    private static final long CLOSED = 1L << 62;
+
+    private final Path path;
+    private final int fd;
+    // Number of calls inside, plus CLOSED once closing was asked for.
+    private final AtomicLong users = new AtomicLong();
+
+    private PosixFile(Path path, int fd) {
+        this.path = path;
+        this.fd = fd;
+    }
+
+    /** Opens a file with the flags of open(2). */
+    static PosixFile open(Path path, int flags, int mode) {
+        int fd;
+        do {
+            fd = Posix.open(path, flags, mode);
+        } while (fd == -Errno.EINTR);
+        if (fd < 0) {
+            throw Errno.failure("cannot open file", -fd, "file=" + path);
+        }
+        return new PosixFile(path, fd);
+    }
+
+    /** The descriptor, for calls made before anyone else can close this. */
+    int fd() {
+        return fd;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    FileFacts facts() {
+        return FileFacts.of(fd, path);
+    }
+
+    @Override
+    public long read(long vectors, int count, long offsetBytes, int flags) {
+        enter();
+        try {
+            return Posix.preadv2(fd, vectors, count, offsetBytes, flags);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public long write(long vectors, int count, long offsetBytes) {
+        enter();
+        try {
+            return Posix.pwritev2(fd, vectors, count, offsetBytes, 0);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int sync() {
+        enter();
+        try {
+            return Posix.fdatasync(fd);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void close() {
+        long before;
+        do {
+            before = users.get();
+            if ((before & CLOSED) != 0) {
+                return;
+            }
+        } while (!users.compareAndSet(before, before | CLOSED));
+        if (before == 0) {
+            Posix.close(fd);
+        }
+    }
+
+    private void enter() {
+        long before;
+        do {
+            before = users.get();
+            if ((before & CLOSED) != 0) {
+                throw new BlockSpaceException(Code.CLOSED, "device is closed: file=" + path);
+            }
+        } while (!users.compareAndSet(before, before + 1));
+    }
+
+    private void leave() {
+        if (users.decrementAndGet() == CLOSED) {
+            Posix.close(fd);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package io.blkspc.host.device;
+
+/** An open file as the kernel offers it: short transfers, and errors as minus errno. */
+interface RawFile {
+
+    /** As preadv2: bytes read, 0 at the end, or minus errno. */
+    long read(long vectors, int count, long offsetBytes, int flags);
+
+    /** As pwritev2: bytes written or minus errno. */
+    long write(long vectors, int count, long offsetBytes);
+
+    /** As fdatasync: 0 or minus errno. */
+    int sync();
+
+    /** Lets go of the file once no call is inside it. Idempotent. */
+    void close();
+}

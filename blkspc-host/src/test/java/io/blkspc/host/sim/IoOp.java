@@ -1,0 +1,8 @@
+package io.blkspc.host.sim;
+
+/** Kinds of IO on a simulated device. */
+public enum IoOp {
+    READ,
+    WRITE,
+    FORCE
+}
