@@ -1,0 +1,186 @@
+package io.blkspc.api.model;
+
+import io.blkspc.api.Allocation;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Mapping;
+import io.blkspc.api.MappingState;
+import io.blkspc.api.model.ModelOptions.InPlaceRule;
+import io.blkspc.api.model.ModelVersion.Pointer;
+import io.blkspc.api.model.ModelVersion.Stage;
+
+/** One call of allocate: decides the first block, then goes on for as long as the next one continues it. */
+final class ModelAllocation {
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final long NONE = -1;
+
+    private final ModelPool pool;
+    private final ModelVersion version;
+    private final ModelCookie cookie;
+
+    ModelAllocation(ModelPool pool, ModelVersion version, ModelCookie cookie) {
+        this.pool = pool;
+        this.version = version;
+        this.cookie = cookie;
+    }
+
+    /** {@code check} repeats what the caller has verified, for when the monitor was left. */
+    Allocation allocate(long offset, long count, Mapping mapping, Runnable check) {
+        long first = offset / BLOCK;
+        long end = first + pool.faults.shorten(count / BLOCK);
+        if (!version.stages.containsKey(first) && pool.faults.answersBusy()) {
+            return Allocation.BUSY;
+        }
+        while (true) {
+            check.run();
+            Stage staged = version.stages.get(first);
+            Pointer old = version.map.get(first);
+            if (staged != null) {
+                return staged.cookie() == cookie ? staged(first, end, old, staged, mapping) : Allocation.BUSY;
+            }
+            if (isInPlace(first, old, true)) {
+                return inPlace(first, end, old, mapping);
+            }
+            if (!cookie.canTake(first)) {
+                return Allocation.NO_CREDIT;
+            }
+            long target = mayFill(old) ? old.physical() : takeFresh();
+            if (target != NONE) {
+                return staged(first, end, old, stage(first, old, target), mapping);
+            }
+        }
+    }
+
+    private Allocation staged(long first, long end, Pointer old, Stage staged, Mapping mapping) {
+        long last = extend(first, end, old, staged);
+        boolean shared = old != null && pool.isShared(version, old);
+        mapping.set(
+                first * BLOCK,
+                (last - first) * BLOCK,
+                state(old),
+                staged.physical() * BLOCK,
+                shared,
+                version.generation);
+        if (staged.isCow()) {
+            mapping.source(staged.source() * BLOCK);
+            return Allocation.COW;
+        }
+        return Allocation.UNWRITTEN;
+    }
+
+    private Allocation inPlace(long first, long end, Pointer start, Mapping mapping) {
+        long block = first + 1;
+        while (block < end) {
+            Pointer next = version.map.get(block);
+            if (version.stages.containsKey(block)
+                    || !isInPlace(block, next, false)
+                    || next.physical() != start.physical() + block - first) {
+                break;
+            }
+            block++;
+        }
+        mapping.set(
+                first * BLOCK,
+                (block - first) * BLOCK,
+                MappingState.WRITTEN,
+                start.physical() * BLOCK,
+                false,
+                version.generation);
+        return Allocation.IN_PLACE;
+    }
+
+    /** {@code true} when an overwrite of the block is allowed; may make it so with a persist point when asked. */
+    private boolean isInPlace(long block, Pointer old, boolean mayPersist) {
+        if (old == null || !old.written() || !version.owns(old)) {
+            return false;
+        }
+        InPlaceRule rule = pool.options.inPlaceRule();
+        if (rule == InPlaceRule.WHEN_OWNED) {
+            return true;
+        }
+        boolean redirects = cookie.canTake(block) && !pool.blocks.isShort();
+        if (rule == InPlaceRule.ONLY_WITHOUT_CREDIT && redirects) {
+            return false;
+        }
+        if (pool.blocks.isNamedAboveMark(old.physical()) && mayPersist && !redirects) {
+            pool.persist();
+        }
+        return !pool.blocks.isNamedAboveMark(old.physical());
+    }
+
+    /** A free block; {@code -1} when the monitor was left to wait for one: look at everything again. */
+    long takeFresh() {
+        Thread asking = Thread.currentThread();
+        long fresh = pool.blocks.takeAny(asking);
+        if (fresh == NONE) {
+            pool.persist();
+            fresh = pool.blocks.takeAny(asking);
+        }
+        if (fresh == NONE) {
+            pool.await("freed blocks are held by leases", () -> pool.blocks.hasFree(asking) || !pool.isOpen());
+        }
+        return fresh;
+    }
+
+    /** The mapped unwritten block itself may be written where nobody else can see it. */
+    private boolean mayFill(Pointer old) {
+        return old != null
+                && !old.written()
+                && version.owns(old)
+                && version.gates == 0
+                && !pool.blocks.isNamedAboveMark(old.physical());
+    }
+
+    private Stage stage(long block, Pointer old, long target) {
+        boolean fresh = old == null || target != old.physical();
+        Stage stage = new Stage(cookie, target, fresh, old != null && old.written() ? old.physical() : NONE);
+        pool.blocks.holdStaged(target);
+        cookie.take(block, fresh);
+        version.stages.put(block, stage);
+        return stage;
+    }
+
+    /** First block that does not continue the run. */
+    private long extend(long first, long end, Pointer start, Stage staged) {
+        long block = first + 1;
+        for (; block < end; block++) {
+            long wanted = staged.physical() + block - first;
+            Pointer old = version.map.get(block);
+            Stage there = version.stages.get(block);
+            boolean sameKind = state(old) == state(start)
+                    && (!staged.isCow() || old.physical() == staged.source() + block - first)
+                    && (old == null || pool.isShared(version, old) == pool.isShared(version, start));
+            if (!sameKind) {
+                break;
+            }
+            if (there != null) {
+                if (there.cookie() != cookie || there.physical() != wanted) {
+                    break;
+                }
+            } else if (isInPlace(block, old, false) || !cookie.canTake(block) || !stageAt(block, old, wanted)) {
+                break;
+            }
+        }
+        return block;
+    }
+
+    private boolean stageAt(long block, Pointer old, long wanted) {
+        long target;
+        if (mayFill(old)) {
+            target = old.physical() == wanted ? wanted : NONE;
+        } else {
+            target = pool.blocks.takeAt(wanted, Thread.currentThread());
+        }
+        if (target != NONE) {
+            stage(block, old, target);
+        }
+        return target != NONE;
+    }
+
+    private static MappingState state(Pointer old) {
+        if (old == null) {
+            return MappingState.HOLE;
+        }
+        return old.written() ? MappingState.WRITTEN : MappingState.UNWRITTEN;
+    }
+}

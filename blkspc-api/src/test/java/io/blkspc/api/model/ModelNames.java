@@ -1,0 +1,35 @@
+package io.blkspc.api.model;
+
+import java.util.regex.Pattern;
+
+/** The rule for names of the contract. */
+final class ModelNames {
+
+    private static final String PART = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
+    private static final Pattern VOLUME = Pattern.compile(PART);
+    private static final Pattern SNAPSHOT = Pattern.compile(PART + "@" + PART);
+
+    private ModelNames() {}
+
+    static void checkVolume(String name) {
+        check(VOLUME.matcher(name).matches(), "volume", name);
+    }
+
+    static void checkSnapshot(String name) {
+        check(SNAPSHOT.matcher(name).matches(), "snapshot", name);
+    }
+
+    static void checkAny(String name) {
+        check(VOLUME.matcher(name).matches() || SNAPSHOT.matcher(name).matches(), "volume or snapshot", name);
+    }
+
+    static String volumeOf(String snapshot) {
+        return snapshot.substring(0, snapshot.indexOf('@'));
+    }
+
+    private static void check(boolean ok, String kind, String name) {
+        if (!ok) {
+            throw new IllegalArgumentException("not the name of a " + kind + ": name=" + name);
+        }
+    }
+}

@@ -1,0 +1,463 @@
+package io.blkspc.api.model;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.api.model.ModelVersion.Pointer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A pool in memory. A block is held as often as a visible version maps it or a stage has it, and is free when nobody holds
+ * it: no clever accounting. One monitor guards everything but the data IO. Any thread may call anything.
+ */
+public final class ModelPool implements Pool {
+
+    final Object monitor = new Object();
+    final ModelOptions options;
+    final ModelFaults faults;
+    final ModelDevice device;
+    final ModelBlocks blocks;
+    final Set<ModelCookie> cookies = new HashSet<>();
+
+    private final UUID uuid;
+    private final TreeMap<String, ModelVersion> versions;
+    private long epoch;
+    private long nextCookieId = 1;
+    private PoolStatus.State state = PoolStatus.State.SERVING;
+
+    private ModelPool(long dataBytes, ModelOptions options) {
+        this.options = options;
+        this.faults = new ModelFaults();
+        this.device = new ModelDevice(dataBytes, faults);
+        this.blocks = new ModelBlocks(dataBytes / Geometry.BLOCK_BYTES, device);
+        this.uuid = UUID.randomUUID();
+        this.versions = new TreeMap<>();
+    }
+
+    /** The same pool, opened again. */
+    private ModelPool(ModelPool before) {
+        this.options = before.options;
+        this.faults = before.faults;
+        this.device = before.device;
+        this.blocks = new ModelBlocks(before.blocks.capacity, device);
+        this.uuid = before.uuid;
+        this.versions = before.versions;
+        this.epoch = before.epoch;
+        device.reopen();
+        versions.values().forEach(version -> {
+            version.forgetClients();
+            version.map.values().forEach(pointer -> blocks.restore(pointer.physical()));
+        });
+    }
+
+    /** A new pool with {@link ModelOptions#defaults}; {@code dataBytes} is a multiple of 4096, below 8 TiB. */
+    public static ModelPool create(long dataBytes) {
+        return create(dataBytes, ModelOptions.defaults());
+    }
+
+    /** A new pool; {@code dataBytes} is a multiple of 4096, below 8 TiB. */
+    public static ModelPool create(long dataBytes, ModelOptions options) {
+        if (dataBytes <= 0
+                || !Geometry.isBlockAligned(dataBytes)
+                || dataBytes / Geometry.BLOCK_BYTES > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("not a pool size: bytes=" + dataBytes);
+        }
+        return new ModelPool(dataBytes, options);
+    }
+
+    /** Where to ask for rare answers. */
+    public ModelFaults faults() {
+        return faults;
+    }
+
+    @Override
+    public PoolStatus status() {
+        synchronized (monitor) {
+            int snapshots =
+                    (int) versions.values().stream().filter(v -> !v.isLive()).count();
+            long capacity = blocks.capacity * Geometry.BLOCK_BYTES;
+            long held = blocks.held() * Geometry.BLOCK_BYTES;
+            long promised = blocks.promised() * Geometry.BLOCK_BYTES;
+            return new PoolStatus(
+                    state,
+                    uuid,
+                    capacity,
+                    held,
+                    capacity - held,
+                    blocks.quarantined() * Geometry.BLOCK_BYTES,
+                    promised,
+                    promised,
+                    0,
+                    0,
+                    versions.size() - snapshots,
+                    snapshots,
+                    blocks.sequence,
+                    blocks.durable,
+                    0,
+                    0,
+                    0,
+                    true);
+        }
+    }
+
+    @Override
+    public List<VolumeInfo> list() {
+        synchronized (monitor) {
+            checkOpen();
+            return versions.values().stream().map(this::describe).toList();
+        }
+    }
+
+    @Override
+    public VolumeInfo info(String name) {
+        synchronized (monitor) {
+            checkOpen();
+            return describe(find(name));
+        }
+    }
+
+    private VolumeInfo describe(ModelVersion version) {
+        long exclusive = version.map.values().stream()
+                .filter(pointer -> blocks.versionsHolding(pointer.physical()) == 1)
+                .count();
+        long reserved = cookies.stream()
+                .filter(cookie -> cookie.head == version)
+                .mapToLong(ModelCookie::promised)
+                .sum();
+        int clones = (int)
+                versions.values().stream().filter(v -> v.origin == version).count();
+        ModelVersion origin = version.origin;
+        return new VolumeInfo(
+                version.name,
+                version.uuid,
+                version.isLive() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
+                version.sizeBytes,
+                (long) version.map.size() * Geometry.BLOCK_BYTES,
+                exclusive * Geometry.BLOCK_BYTES,
+                reserved * Geometry.BLOCK_BYTES,
+                origin == null ? null : origin.name,
+                version.createdMillis,
+                !version.isLive(),
+                clones,
+                version.attachments);
+    }
+
+    @Override
+    public VolumeInfo create(String name, long sizeBytes) {
+        ModelNames.checkVolume(name);
+        if (sizeBytes < Geometry.BLOCK_BYTES
+                || sizeBytes > Geometry.MAX_VOLUME_BYTES
+                || !Geometry.isBlockAligned(sizeBytes)) {
+            throw new IllegalArgumentException("not a volume size: bytes=" + sizeBytes);
+        }
+        synchronized (monitor) {
+            checkUsable();
+            checkAbsent(name);
+            versions.put(name, new ModelVersion(name, sizeBytes, new TreeMap<>()));
+            return recorded(List.of(name)).getFirst();
+        }
+    }
+
+    @Override
+    public List<VolumeInfo> snapshot(List<String> names) {
+        names.forEach(ModelNames::checkSnapshot);
+        synchronized (monitor) {
+            checkUsable();
+            Map<String, ModelVersion> heads = new LinkedHashMap<>();
+            for (String name : names) {
+                checkAbsent(name);
+                ModelVersion head = find(ModelNames.volumeOf(name));
+                if (heads.containsValue(head)) {
+                    throw new IllegalArgumentException("volume is named twice: name=" + name);
+                }
+                heads.put(name, head);
+            }
+            quiesce(heads.values());
+            heads.keySet().forEach(this::checkAbsent); // the monitor was left
+            heads.forEach((name, head) -> versions.put(name, freeze(head, name)));
+            return recorded(names);
+        }
+    }
+
+    @Override
+    public List<VolumeInfo> clone(String source, List<String> targets) {
+        ModelNames.checkAny(source);
+        targets.forEach(ModelNames::checkVolume);
+        if (new HashSet<>(targets).size() < targets.size()) {
+            throw new IllegalArgumentException("target is named twice: targets=" + targets);
+        }
+        synchronized (monitor) {
+            checkUsable();
+            ModelVersion from = find(source);
+            targets.forEach(this::checkAbsent);
+            ModelVersion frozen = from;
+            if (from.isLive()) {
+                quiesce(List.of(from));
+                targets.forEach(this::checkAbsent);
+                frozen = freeze(from, null);
+            }
+            for (String target : targets) {
+                ModelVersion made = new ModelVersion(target, from.sizeBytes, from.map);
+                made.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
+                made.descendFrom(frozen);
+                made.origin = from;
+                versions.put(target, made);
+            }
+            prune(frozen);
+            return recorded(targets);
+        }
+    }
+
+    /** Puts a frozen version above the head; without a name it holds nothing and only marks the epoch. */
+    private ModelVersion freeze(ModelVersion head, String name) {
+        ModelVersion frozen = new ModelVersion(name, head.sizeBytes, name == null ? new TreeMap<>() : head.map);
+        frozen.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
+        frozen.descendFrom(head.parent);
+        head.descendFrom(frozen);
+        frozen.epoch = epoch++;
+        head.generation++;
+        return frozen;
+    }
+
+    /** Ends all in-place writes of these heads and keeps them ended by not leaving the monitor; then a persist point. */
+    private void quiesce(Iterable<ModelVersion> heads) {
+        heads.forEach(head -> head.gates++);
+        try {
+            for (ModelVersion head : heads) {
+                await(
+                        "volume is being written: name=" + head.name,
+                        () -> (head.writeLeases == 0 && !head.hasStageInPlace()) || !head.isVisible());
+            }
+            for (ModelVersion head : heads) {
+                // Behind a raised gate the count cannot rise again, but the volume may have gone.
+                if (!head.isVisible()) {
+                    throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile");
+                }
+            }
+            checkUsable();
+            persist();
+        } finally {
+            heads.forEach(head -> head.gates--);
+            monitor.notifyAll();
+        }
+    }
+
+    @Override
+    public void destroy(List<String> names, boolean force) {
+        names.forEach(ModelNames::checkAny);
+        synchronized (monitor) {
+            checkUsable();
+            for (String name : names) {
+                if (find(name).attachments > 0 && !force) {
+                    throw new BlockSpaceException(Code.BUSY, "version is open: name=" + name);
+                }
+            }
+            blocks.sequence++;
+            for (String name : new HashSet<>(names)) {
+                ModelVersion gone = versions.remove(name);
+                gone.name = null;
+                gone.map.values().forEach(pointer -> blocks.release(pointer.physical()));
+                gone.map.clear();
+                prune(gone);
+            }
+            persist();
+            monitor.notifyAll();
+        }
+    }
+
+    /** Takes hidden versions with fewer than two children out of the tree. */
+    private static void prune(ModelVersion version) {
+        ModelVersion at = version;
+        while (at != null && !at.isVisible() && at.children.size() < 2) {
+            ModelVersion above = at.parent;
+            for (ModelVersion child : List.copyOf(at.children)) {
+                child.descendFrom(above);
+            }
+            at.descendFrom(null);
+            at = above;
+        }
+    }
+
+    @Override
+    public void awaitReclaim() {
+        // Space is back when destroy returns.
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        synchronized (monitor) {
+            checkOpen();
+            return new ModelSpace(this, find(name));
+        }
+    }
+
+    @Override
+    public void flush() {
+        synchronized (monitor) {
+            checkOpen();
+            persist();
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (monitor) {
+            if (state == PoolStatus.State.CLOSED) {
+                return;
+            }
+            try {
+                persist();
+            } finally {
+                state = PoolStatus.State.CLOSED;
+                device.close();
+                monitor.notifyAll();
+            }
+        }
+    }
+
+    /**
+     * As if the process had been killed and the pool opened again: what was published stays; stages, cookies, handles and
+     * leases are gone. This object is closed afterwards.
+     */
+    public ModelPool restart() {
+        synchronized (monitor) {
+            state = PoolStatus.State.CLOSED;
+            monitor.notifyAll();
+            return new ModelPool(this);
+        }
+    }
+
+    /** Executes the invariants by brute force; for tests, after any operation. */
+    public void assertConsistent() {
+        synchronized (monitor) {
+            Map<Long, Integer> expected = new HashMap<>();
+            for (ModelVersion version : versions.values()) {
+                version.map.values().forEach(pointer -> expected.merge(pointer.physical(), 1, Integer::sum));
+            }
+            cookies.stream()
+                    .flatMap(ModelCookie::stages)
+                    .forEach(stage -> expected.merge(stage.physical(), 1, Integer::sum));
+            blocks.assertHolders(expected);
+            long promised = cookies.stream().mapToLong(ModelCookie::promised).sum();
+            if (promised != blocks.promised() || blocks.available() < 0) {
+                throw new AssertionError("promised=" + blocks.promised() + ", cookies hold=" + promised + ", available="
+                        + blocks.available());
+            }
+        }
+    }
+
+    ModelCookie reserve(ModelVersion head, int allocCount, int blockSizeBytes) {
+        long wanted = (long) allocCount * Math.max(1, blockSizeBytes / Geometry.BLOCK_BYTES);
+        if (wanted > blocks.available() || faults.refusesReserve()) {
+            throw BlockSpaceException.outOfSpace(
+                    "resource=data-blocks, asked=" + wanted + ", available=" + blocks.available());
+        }
+        ModelCookie cookie = new ModelCookie(this, head, nextCookieId++, allocCount, blockSizeBytes);
+        cookies.add(cookie);
+        return cookie;
+    }
+
+    /** A head shares what it does not own; a frozen version what another one maps. */
+    boolean isShared(ModelVersion version, Pointer pointer) {
+        return version.isLive() ? !version.owns(pointer) : blocks.versionsHolding(pointer.physical()) > 1;
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    void persist() {
+        checkNotFailed();
+        long mark = blocks.sequence;
+        try {
+            device.force(IoRole.DATA);
+        } catch (BlockSpaceException e) {
+            state = PoolStatus.State.FAILED;
+            throw e;
+        }
+        blocks.durableUpTo(mark);
+    }
+
+    void await(String what, BooleanSupplier until) {
+        await(what, options.patienceNanos(), until);
+    }
+
+    /** Leaves the monitor until the condition holds; what the caller knew before may have changed. */
+    void await(String what, long timeoutNanos, BooleanSupplier until) {
+        long start = System.nanoTime();
+        boolean interrupted = false;
+        try {
+            while (!until.getAsBoolean()) {
+                long left = timeoutNanos - (System.nanoTime() - start);
+                if (left <= 0) {
+                    throw new BlockSpaceException(Code.BUSY, what);
+                }
+                try {
+                    monitor.wait(left / 1_000_000, (int) (left % 1_000_000));
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    boolean isOpen() {
+        return state != PoolStatus.State.CLOSED;
+    }
+
+    void checkNotFailed() {
+        if (state == PoolStatus.State.FAILED) {
+            throw new BlockSpaceException(Code.FAILED, "an earlier force failed; reopen the pool");
+        }
+    }
+
+    private void checkOpen() {
+        if (!isOpen()) {
+            throw new BlockSpaceException(Code.CLOSED, "pool is closed");
+        }
+    }
+
+    private void checkUsable() {
+        checkOpen();
+        checkNotFailed();
+    }
+
+    private void checkAbsent(String name) {
+        if (versions.containsKey(name)) {
+            throw new BlockSpaceException(Code.EXISTS, "name is taken: name=" + name);
+        }
+    }
+
+    private ModelVersion find(String name) {
+        ModelNames.checkAny(name);
+        ModelVersion version = versions.get(name);
+        if (version == null) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "no such volume or snapshot: name=" + name);
+        }
+        return version;
+    }
+
+    /** Makes a change of the catalogue durable. */
+    private List<VolumeInfo> recorded(List<String> names) {
+        blocks.sequence++;
+        persist();
+        return names.stream().map(this::find).map(this::describe).toList();
+    }
+}

@@ -1,0 +1,97 @@
+package io.blkspc.api.model;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * A volume, a snapshot, or a frozen version without a name that several others descend from. Its map is flat and complete.
+ * Guarded by the pool's monitor.
+ */
+final class ModelVersion {
+
+    /** Where a block lies, since which epoch, and whether it holds data. */
+    record Pointer(long physical, long birth, boolean written) {}
+
+    /** A block handed out and not committed. */
+    record Stage(ModelCookie cookie, long physical, boolean fresh, long source) {
+        boolean isCow() {
+            return source >= 0;
+        }
+    }
+
+    /** Epoch of a version that is not frozen. */
+    static final long LIVE = Long.MAX_VALUE;
+
+    private static final long BEFORE_EVERYTHING = -1;
+
+    /** Full name, or {@code null} once hidden. */
+    String name;
+
+    final UUID uuid = UUID.randomUUID();
+    final long sizeBytes;
+    final long createdMillis = System.currentTimeMillis();
+    final TreeMap<Long, Pointer> map;
+    final TreeMap<Long, Stage> stages = new TreeMap<>();
+    final Set<ModelVersion> children = new HashSet<>();
+    ModelVersion parent;
+    ModelVersion origin;
+    long epoch = LIVE;
+    long generation = 1;
+    int attachments;
+    int leases;
+    int writeLeases;
+    /** Freezes and discards that wait for write leases to end; above zero no new one starts. */
+    int gates;
+
+    ModelVersion(String name, long sizeBytes, SortedMap<Long, Pointer> map) {
+        this.name = name;
+        this.sizeBytes = sizeBytes;
+        this.map = new TreeMap<>(map);
+    }
+
+    boolean isLive() {
+        return epoch == LIVE;
+    }
+
+    boolean isVisible() {
+        return name != null;
+    }
+
+    void descendFrom(ModelVersion newParent) {
+        if (parent != null) {
+            parent.children.remove(this);
+        }
+        parent = newParent;
+        if (parent != null) {
+            parent.children.add(this);
+        }
+    }
+
+    /** {@code true} when the block was born after the last freeze above this version: nobody else can hold it. */
+    boolean owns(Pointer pointer) {
+        return pointer.birth() > (parent == null ? BEFORE_EVERYTHING : parent.epoch);
+    }
+
+    boolean hasStageIn(long start, long end) {
+        Long first = stages.ceilingKey(start);
+        return first != null && first < end;
+    }
+
+    /** Stages whose target is the mapped block itself hold up a freeze: it must not share a block being written. */
+    boolean hasStageInPlace() {
+        return stages.values().stream().anyMatch(stage -> !stage.fresh());
+    }
+
+    /** The process is another one now. */
+    void forgetClients() {
+        stages.clear();
+        attachments = 0;
+        leases = 0;
+        writeLeases = 0;
+        gates = 0;
+        generation++;
+    }
+}
