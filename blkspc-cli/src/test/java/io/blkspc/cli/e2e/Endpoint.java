@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * A server that a test can start, reach and kill: the product, or a stand-in on which the oracle itself is tried.
@@ -34,15 +35,30 @@ interface Endpoint extends AutoCloseable {
 
     /** Reads a whole volume, while nothing writes, and settles its oracle on what is there. */
     default List<Finding> settle(VolumeOracle oracle) throws IOException {
-        int chunkSectors = 2048;
         List<Finding> findings = new ArrayList<>();
+        readAll(oracle, (first, data) -> findings.addAll(oracle.settle(first, data)));
+        return findings;
+    }
+
+    /** The number of the write that each sector of a volume holds, 0 for none. */
+    default long[] seqs(VolumeOracle oracle) throws IOException {
+        long[] seqs = new long[oracle.sectorCount()];
+        readAll(oracle, (first, data) -> {
+            for (int i = 0; i < data.remaining() / Sector.BYTES; i++) {
+                Sector sector = Sector.decode(data, i * Sector.BYTES);
+                seqs[first + i] = sector.kind() == Sector.Kind.WRITTEN ? sector.seq() : 0;
+            }
+        });
+        return seqs;
+    }
+
+    private void readAll(VolumeOracle oracle, BiConsumer<Integer, ByteBuffer> consumer) throws IOException {
+        int chunkSectors = 2048;
         try (NbdConnection connection = connect(oracle.name())) {
             for (int first = 0; first < oracle.sectorCount(); first += chunkSectors) {
                 int count = Math.min(chunkSectors, oracle.sectorCount() - first);
-                ByteBuffer data = connection.read((long) first * Sector.BYTES, count * Sector.BYTES);
-                findings.addAll(oracle.settle(first, data));
+                consumer.accept(first, connection.read((long) first * Sector.BYTES, count * Sector.BYTES));
             }
         }
-        return findings;
     }
 }

@@ -40,6 +40,7 @@ final class History {
     record Operation(long seq, Change change, VolumeOracle oracle, int firstSector, int sectorCount, long submitTick) {}
 
     private final Set<Operation> inFlight = new HashSet<>();
+    private final List<CloneWindow> openWindows = new ArrayList<>();
     private final List<VolumeOracle> volumes = new ArrayList<>();
     private int[] volumeOf = new int[1024];
     private long[] submitTicks = new long[1024];
@@ -60,7 +61,13 @@ final class History {
     synchronized CloneWindow beginClone(VolumeOracle origin, String name) {
         VolumeOracle clone = origin.copy(name, volumes.size() + 1);
         volumes.add(clone);
-        return new CloneWindow(this, origin, clone, tick());
+        CloneWindow window = new CloneWindow(this, origin, clone, List.copyOf(inFlight));
+        openWindows.add(window);
+        return window;
+    }
+
+    void endClone(CloneWindow window) {
+        openWindows.remove(window);
     }
 
     /** The server is gone: what was in flight may have happened or not, and will not happen any more. */
@@ -81,6 +88,7 @@ final class History {
         replyTicks[(int) seq] = PENDING;
         inFlight.add(operation);
         volume.begun(operation);
+        openWindows.forEach(window -> window.begun(operation));
         return operation;
     }
 

@@ -168,7 +168,10 @@ final class Load implements AutoCloseable {
         return payload;
     }
 
-    /** Runs the one action on success, the other on an error reply, none when the connection ended first. */
+    /**
+     * Runs the one action on success, the other on an error reply, none when the connection ended first. A server that
+     * is told to stop may say so.
+     */
     private void track(CompletableFuture<ByteBuffer> reply, Runnable success, Runnable refusal) {
         var _ = reply.whenComplete((data, error) -> {
             try {
@@ -176,7 +179,9 @@ final class Load implements AutoCloseable {
                     success.run();
                 } else if (error instanceof NbdConnection.Refused refused) {
                     refusal.run();
-                    refusals.add(refused);
+                    if (refused.errno() != NbdConnection.ESHUTDOWN) {
+                        refusals.add(refused);
+                    }
                 }
             } catch (RuntimeException | Error broken) {
                 failure = broken;

@@ -44,6 +44,7 @@ final class NbdConnection implements AutoCloseable {
     static final int CAN_WRITE_ZEROES = 1 << 6;
 
     static final int ENOSPC = 28;
+    static final int ESHUTDOWN = 108;
 
     private static final long GREETING = 0x4e42444d41474943L;
     private static final long OPTION_MAGIC = 0x49484156454F5054L;

@@ -150,6 +150,27 @@ class SectorOracleTest {
         assertThat(kinds(sectorOf(own))).containsExactly(Finding.Kind.FOREIGN);
     }
 
+    @Test
+    void cloneThatHoldsLaterWriteButNotEarlierOneIsNoPointInTime() {
+        Operation base = replied(Change.WRITE);
+        CloneWindow window = history.beginClone(volume, "clone");
+        Operation earlier = replied(Change.WRITE);
+        Operation later = history.begin(Change.WRITE, volume, SECTOR + 1, 1);
+        history.replied(later);
+        window.end();
+        assertThat(window.contradiction(clone(earlier.seq(), later.seq()))).isEmpty();
+        assertThat(window.contradiction(clone(earlier.seq(), 0))).isEmpty();
+        assertThat(window.contradiction(clone(base.seq(), 0))).isEmpty();
+        assertThat(window.contradiction(clone(base.seq(), later.seq()))).isPresent();
+    }
+
+    private static long[] clone(long atSector, long atNextSector) {
+        long[] seqs = new long[64];
+        seqs[SECTOR] = atSector;
+        seqs[SECTOR + 1] = atNextSector;
+        return seqs;
+    }
+
     private Operation begun(Change change) {
         return history.begin(change, volume, SECTOR, 1);
     }
