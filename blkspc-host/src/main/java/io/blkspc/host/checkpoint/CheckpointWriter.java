@@ -107,8 +107,8 @@ public final class CheckpointWriter {
     void evacuate(EvacuationPlan plan) {
         boolean done = false;
         try {
-            for (int victim : plan.victims()) {
-                evacuate(victim);
+            for (int i = 0; i < plan.count(); i++) {
+                evacuate(plan.victim(i));
             }
             done = true;
         } finally {

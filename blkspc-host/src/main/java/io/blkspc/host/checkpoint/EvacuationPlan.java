@@ -4,14 +4,17 @@ import java.util.Arrays;
 
 /**
  * Which segments to empty by copying their live images, so that they are free after the commit: those with the least
- * live charge first, as few as bring the wanted gain.
- *
- * @param victims segment numbers
- * @param gain segments that will be free beyond those the copies take, at least
+ * live charge first, as few as bring the wanted gain. Immutable.
  */
-record EvacuationPlan(int[] victims, int gain) {
+final class EvacuationPlan {
 
-    private static final EvacuationPlan NOTHING = new EvacuationPlan(new int[0], 0);
+    private final int[] victims;
+    private final int gain;
+
+    private EvacuationPlan(int[] victims, int gain) {
+        this.victims = victims;
+        this.gain = gain;
+    }
 
     /**
      * The plan.
@@ -36,14 +39,26 @@ record EvacuationPlan(int[] victims, int gain) {
                 bestGain = gain;
             }
         }
-        if (best == 0) {
-            return NOTHING;
-        }
         int[] victims = new int[best];
         for (int i = 0; i < best; i++) {
             victims[i] = (int) candidates[i];
         }
         return new EvacuationPlan(victims, bestGain);
+    }
+
+    /** Segments to empty. */
+    int count() {
+        return victims.length;
+    }
+
+    /** Number of one segment to empty. */
+    int victim(int index) {
+        return victims[index];
+    }
+
+    /** Segments that will be free beyond those the copies take, at least. */
+    int gain() {
+        return gain;
     }
 
     /** Live charge and number of each segment that may be emptied, least charge first. */
@@ -52,7 +67,7 @@ record EvacuationPlan(int[] victims, int gain) {
         int count = 0;
         for (int segment = 0; segment < layout.segmentCount(); segment++) {
             if (directory.liveCount(segment) > 0 && !space.isFresh(segment)) {
-                found[count++] = (long) directory.charge(segment) << Integer.SIZE | segment;
+                found[count++] = ((long) directory.charge(segment) << Integer.SIZE) | segment;
             }
         }
         Arrays.sort(found, 0, count);

@@ -21,23 +21,23 @@ final class ObjectIndex {
         if (id >>> ID_BITS != 0) {
             throw new IllegalArgumentException("id has more than 56 bits: kind=" + kind + ", id=" + id);
         }
-        return (long) kind.code() << ID_BITS | id;
+        return ((long) kind.code() << ID_BITS) | id;
     }
 
     static long location(int segment, int entry, int length) {
-        return ((long) segment << ENTRY_BITS | entry) << LENGTH_BITS | length;
+        return ((((long) segment << ENTRY_BITS) | entry) << LENGTH_BITS) | length;
     }
 
     static int segment(long location) {
-        return (int) (location >>> ENTRY_BITS + LENGTH_BITS);
+        return (int) (location >>> (ENTRY_BITS + LENGTH_BITS));
     }
 
     static int entry(long location) {
-        return (int) (location >>> LENGTH_BITS) & (1 << ENTRY_BITS) - 1;
+        return (int) (location >>> LENGTH_BITS) & ((1 << ENTRY_BITS) - 1);
     }
 
     static int length(long location) {
-        return (int) location & (1 << LENGTH_BITS) - 1;
+        return (int) location & ((1 << LENGTH_BITS) - 1);
     }
 
     long get(long key) {

@@ -90,7 +90,7 @@ final class SegmentDirectory {
     }
 
     boolean isLive(int segment, int entry) {
-        return (live[word(segment, entry)] & 1L << entry) != 0;
+        return (live[word(segment, entry)] & (1L << entry)) != 0;
     }
 
     /** Notes what the segment's table is; its images were made live one by one. */

@@ -124,7 +124,7 @@ public final class SegmentLayout {
     }
 
     static int alignImage(int imageBytes) {
-        return imageBytes + Long.BYTES - 1 & -Long.BYTES;
+        return (imageBytes + Long.BYTES - 1) & -Long.BYTES;
     }
 
     private static int capacity(int segmentBytes) {
@@ -132,7 +132,7 @@ public final class SegmentLayout {
     }
 
     private static long sureBytes(int segmentBytes) {
-        return capacity(segmentBytes) - charge(maxValueBytes(segmentBytes)) + 1;
+        return (long) capacity(segmentBytes) - charge(maxValueBytes(segmentBytes)) + 1;
     }
 
     private static int pagesFor(int segmentCount, int segmentBytes) {

@@ -50,7 +50,7 @@ final class SegmentReader {
     void readImage(int entry) {
         long offset = table.entryOffset(entry);
         long from = offset & -SegmentTable.ALIGNMENT;
-        long end = offset + table.entryLength(entry) + SegmentTable.ALIGNMENT - 1 & -SegmentTable.ALIGNMENT;
+        long end = (offset + table.entryLength(entry) + SegmentTable.ALIGNMENT - 1) & -SegmentTable.ALIGNMENT;
         // The table is in memory from 0 and ends on the same alignment, so an image never overwrites it.
         device.read(
                 transfer.reset(layout.segmentOffset(segment) + from).add(buffer, from, end - from), IoRole.CHECKPOINT);
@@ -85,7 +85,7 @@ final class SegmentReader {
     static Crc32c imageCrc(Crc32c crc, long writeNumber, int segment, int kind, long id) {
         return crc.begin()
                 .addLong(writeNumber)
-                .addLong((long) segment << Byte.SIZE | kind)
+                .addLong(((long) segment << Byte.SIZE) | kind)
                 .addLong(id);
     }
 

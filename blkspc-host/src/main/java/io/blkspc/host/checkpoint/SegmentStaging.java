@@ -32,7 +32,7 @@ final class SegmentStaging {
     SegmentStaging(SegmentLayout layout, UUID pool, Arena arena) {
         this.layout = layout;
         this.pool = pool;
-        imageStart = SegmentTable.lengthFor(layout.entries()) + PAGE - 1 & -PAGE;
+        imageStart = SegmentTable.lengthFor(layout.entries()) + (PAGE - 1L) & -PAGE;
         buffer = arena.allocate(imageStart + layout.segmentBytes() + SegmentTable.ALIGNMENT, PAGE);
         crc = new Crc32c(buffer);
     }
@@ -96,7 +96,7 @@ final class SegmentStaging {
             table.entryOffset(entry, table.entryOffset(entry) + tableBytes);
         }
         table.crc(crc.of(start + SegmentTable.SEGMENT_INDEX_OFFSET, tableBytes - SegmentTable.SEGMENT_INDEX_OFFSET));
-        int length = tableBytes + imageBytes + SegmentTable.ALIGNMENT - 1 & -SegmentTable.ALIGNMENT;
+        int length = (tableBytes + imageBytes + SegmentTable.ALIGNMENT - 1) & -SegmentTable.ALIGNMENT;
         buffer.asSlice(imageStart + imageBytes, length - tableBytes - imageBytes)
                 .fill((byte) 0);
         device.write(transfer.reset(layout.segmentOffset(segment)).add(buffer, start, length), IoRole.CHECKPOINT);

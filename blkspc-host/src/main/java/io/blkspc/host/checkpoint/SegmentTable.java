@@ -70,7 +70,7 @@ final class SegmentTable {
 
     /** Bytes of header, entries and padding. */
     static int lengthFor(int count) {
-        return HEADER_LENGTH + count * ENTRY_LENGTH + ALIGNMENT - 1 & -ALIGNMENT;
+        return (HEADER_LENGTH + count * ENTRY_LENGTH + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
     long magic() {

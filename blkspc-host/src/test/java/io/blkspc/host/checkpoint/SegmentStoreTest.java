@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -27,7 +28,7 @@ class SegmentStoreTest {
         }
     }
 
-    static TreeMap<Key, byte[]> load(SegmentStore store, CheckpointRoot root) {
+    static NavigableMap<Key, byte[]> load(SegmentStore store, CheckpointRoot root) {
         TreeMap<Key, byte[]> found = new TreeMap<>();
         store.load(root, (kind, id, memory, offset, length) -> {
             byte[] bytes = memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
@@ -61,7 +62,9 @@ class SegmentStoreTest {
                     assertSame(load(store, root), durable);
                 }
                 TreeMap<Key, byte[]> next = new TreeMap<>(durable);
-                store.makeRoom(120 * 4096, r -> {});
+                TornDevice medium = device;
+                store.makeRoom(120L * SegmentLayout.charge(4096), r -> medium.force(IoRole.CHECKPOINT));
+                root = store.root();
                 CheckpointWriter writer = store.begin(store.nextGeneration());
                 int puts = random.nextInt(120);
                 for (int i = 0; i < puts; i++) {

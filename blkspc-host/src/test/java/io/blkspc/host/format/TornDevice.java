@@ -112,13 +112,8 @@ public final class TornDevice implements BlockDevice {
         check(transfer);
         long at = transfer.deviceOffsetBytes();
         for (int i = 0; i < transfer.count(); i++) {
-            MemorySegment.copy(
-                    cache,
-                    (int) at,
-                    transfer.segment(i),
-                    ValueLayout.JAVA_BYTE,
-                    transfer.start(i),
-                    (int) transfer.length(i));
+            MemorySegment.copy(cache, (int) at, transfer.segment(i), ValueLayout.JAVA_BYTE, transfer.start(i), (int)
+                    transfer.length(i));
             at += transfer.length(i);
         }
         readBytes += transfer.totalBytes();
@@ -135,13 +130,8 @@ public final class TornDevice implements BlockDevice {
         boolean stops = actions++ >= stopAt;
         long at = transfer.deviceOffsetBytes();
         for (int i = 0; i < transfer.count(); i++) {
-            MemorySegment.copy(
-                    transfer.segment(i),
-                    ValueLayout.JAVA_BYTE,
-                    transfer.start(i),
-                    cache,
-                    (int) at,
-                    (int) transfer.length(i));
+            MemorySegment.copy(transfer.segment(i), ValueLayout.JAVA_BYTE, transfer.start(i), cache, (int) at, (int)
+                    transfer.length(i));
             at += transfer.length(i);
         }
         for (long s = transfer.deviceOffsetBytes(); s < at; s += SECTOR) {
@@ -168,8 +158,7 @@ public final class TornDevice implements BlockDevice {
     public void close() {}
 
     private void check(Transfer transfer) {
-        if (transfer.deviceOffsetBytes() < 0
-                || transfer.deviceOffsetBytes() + transfer.totalBytes() > cache.length) {
+        if (transfer.deviceOffsetBytes() < 0 || transfer.deviceOffsetBytes() + transfer.totalBytes() > cache.length) {
             throw new BlockSpaceException(
                     BlockSpaceException.Code.OUT_OF_RANGE, "outside the device: " + transfer.deviceOffsetBytes());
         }

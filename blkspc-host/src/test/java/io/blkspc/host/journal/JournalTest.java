@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.host.format.TornDevice;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -19,7 +20,7 @@ class JournalTest {
     static final int RING = 32 * 512;
 
     /** What one record said. */
-    record Seen(long sequence, RecordType type, long mark, long forced, byte[] payload) {}
+    record Seen(long sequence, RecordType type, long mark, long forced, ByteBuffer payload) {}
 
     static Journal fresh(TornDevice device) {
         return Journal.open(device, POOL, SALT, 0, 1, 0, 0);
@@ -32,8 +33,7 @@ class JournalTest {
     }
 
     static long append(Journal journal, byte[] payload, long mark, long forced) {
-        return journal.append(
-                RecordType.EXTENTS, MemorySegment.ofArray(payload), payload.length, mark, forced);
+        return journal.append(RecordType.EXTENTS, MemorySegment.ofArray(payload), payload.length, mark, forced);
     }
 
     static ReplayStart fromTheBeginning() {
@@ -44,7 +44,7 @@ class JournalTest {
         return JournalScan.scan(device, POOL, start, (sequence, type, mark, forced, payload) -> {
             byte[] bytes = new byte[payload.remaining()];
             payload.getBytes(MemorySegment.ofArray(bytes), 0, bytes.length);
-            seen.add(new Seen(sequence, type, mark, forced, bytes));
+            seen.add(new Seen(sequence, type, mark, forced, ByteBuffer.wrap(bytes)));
         });
     }
 
@@ -70,7 +70,7 @@ class JournalTest {
             assertThat(seen.get(i).sequence()).isEqualTo(i + 1);
             assertThat(seen.get(i).mark()).isEqualTo(i / 2);
             assertThat(seen.get(i).forced()).isEqualTo(i);
-            assertThat(seen.get(i).payload()).isEqualTo(sent.get(i));
+            assertThat(seen.get(i).payload()).isEqualTo(ByteBuffer.wrap(sent.get(i)));
         }
     }
 
@@ -99,7 +99,7 @@ class JournalTest {
                     ScanResult result = scan(device, start, seen);
                     assertThat(result.lastSequence()).isEqualTo(sequence);
                     assertThat(seen).hasSize((int) (sequence - released));
-                    assertThat(seen.getLast().payload()).isEqualTo(payload);
+                    assertThat(seen.getLast().payload()).isEqualTo(ByteBuffer.wrap(payload));
                     assertThat(result.endPosition()).isEqualTo(journal.positionAfter(sequence));
                     assertThat(result.lastCrc()).isEqualTo(journal.crcAfter(sequence));
                 }
