@@ -11,7 +11,10 @@ public enum Allocation {
     UNWRITTEN(CommitType.UNWRITTEN),
     /** Readers see the source until commit. Write whole blocks (the source around a partial write), then commit. */
     COW(CommitType.COW),
-    /** The first block is staged by another cookie. Nothing changed; see {@link BlockSpace#awaitUnstaged}. */
+    /**
+     * The first block is staged by another cookie, or every free block still waits for leases to end, maybe the caller's.
+     * Nothing changed: leave the lease, {@link BlockSpace#awaitUnstaged}, ask again.
+     */
     BUSY(null),
     /** The first block needs a credit and the cookie has none left. Nothing changed. */
     NO_CREDIT(null);

@@ -83,8 +83,12 @@ public interface BlockSpace extends AutoCloseable {
      * The write mapping at {@code offset}: fills holes and breaks sharing with blocks that were reserved before. What is
      * not {@link Allocation#IN_PLACE} is <em>staged</em>: invisible to {@link #map}, gone at process death, the same again
      * for the same cookie. Returns one kind; may be shorter than asked. May wait for one persist point; never fails for
-     * space while the cookie has credit.
+     * space while the cookie has credit. Call inside a write lease.
      *
+     * <p>The first block taken in a window costs a credit; the window's other blocks are then covered, each once, however
+     * many calls it takes.
+     *
+     * @param cookie made by a handle of this volume, else {@link IllegalArgumentException}
      * @param offsetBytes a multiple of 4096
      * @param countBytes a multiple of 4096, at least 4096
      * @throws BlockSpaceException {@code CANCELLED}; {@code OUT_OF_RANGE} when not inside the space; {@code FAILED}
@@ -92,16 +96,16 @@ public interface BlockSpace extends AutoCloseable {
     Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping);
 
     /**
-     * Waits until no stage covers the block at {@code offset}. Call without a lease and without stages of one's own at
-     * higher offsets.
+     * Waits until what made {@link #allocate} answer BUSY at {@code offset} has ended. Call without a lease and without
+     * stages of one's own at higher offsets.
      *
      * @throws BlockSpaceException {@code BUSY} when {@code timeoutNanos} passed first
      */
     void awaitUnstaged(long offsetBytes, long timeoutNanos);
 
     /**
-     * Publishes staged blocks: any whole-block part of the cookie's own stages, whose data IO has returned. The rest stays
-     * staged. On return every reader sees it and it survives the death of this process; power loss only after {@link
+     * Publishes staged blocks: any whole-block parts of the cookie's own stages, whose data IO has returned. Each range lies
+     * inside one mapping that allocate answered, so that its target is one run on the device. The rest stays staged. On return every reader sees it and it survives the death of this process; power loss only after {@link
      * #flush}. Legal after {@link Cookie#cancel}.
      *
      * @throws BlockSpaceException {@code OUT_OF_RANGE} when a block is not staged by this cookie, or staged as the other
@@ -111,19 +115,21 @@ public interface BlockSpace extends AutoCloseable {
 
     /**
      * Returns the blocks of a range to the pool; it reads as zeros. Journalled and visible at return. Parts of a standing
-     * guarantee stay promised. Where metadata space is short, a part may be left as it is.
+     * guarantee stay promised. Where metadata space is short, a part may be left as it is. Call without a write lease and
+     * without stages of one's own in the range.
      *
      * @param offsetBytes a multiple of 4096
-     * @param countBytes a multiple of 4096
+     * @param countBytes a multiple of 4096, at least 4096
      * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds
      */
     void discard(long offsetBytes, long countBytes);
 
     /**
-     * Makes a range read as zeros. Journalled and visible at return.
+     * Makes a range read as zeros. Journalled and visible at return. Call as {@link #discard}.
      *
-     * @param keepAllocated {@code true}: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN}
-     * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds
+     * @param keepAllocated {@code true}: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN};
+     *     those it shares become holes
+     * @throws BlockSpaceException {@code BUSY} when a stage in the range, or a write in place, did not end within 5 seconds
      */
     void zero(long offsetBytes, long countBytes, boolean keepAllocated);
 
@@ -131,7 +137,8 @@ public interface BlockSpace extends AutoCloseable {
      * Gives every hole of a range blocks of its own, {@link MappingState#UNWRITTEN}, from the cookie's credit. Journalled
      * and visible at return.
      *
-     * @throws BlockSpaceException {@code NO_CREDIT} when the cookie's credit ended; what was done before stays done
+     * @throws BlockSpaceException {@code NO_CREDIT} when the cookie's credit ended, {@code BUSY} when a stage in the range
+     *     did not end within 5 seconds: what was done before stays done; {@code CANCELLED}
      */
     void preallocate(Cookie cookie, long offsetBytes, long countBytes);
 
@@ -146,7 +153,10 @@ public interface BlockSpace extends AutoCloseable {
     /** As {@link #flush()}, for the writes to one range that returned before the call. */
     void flush(long offsetBytes, long countBytes);
 
-    /** Gives this handle back. Cookies made through it stay valid until their last put. Idempotent. */
+    /**
+     * Gives this handle back: everything else on it then fails with {@code CLOSED}. Cookies made through it stay valid until
+     * their last put and are spent through other handles of the volume. Idempotent.
+     */
     @Override
     void close();
 }

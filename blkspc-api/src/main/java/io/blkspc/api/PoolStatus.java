@@ -9,7 +9,7 @@ import java.util.UUID;
  * @param uuid identity
  * @param sizeBytes data capacity
  * @param allocatedBytes data blocks that some version maps or some stage holds
- * @param freeBytes capacity minus allocated; includes quarantined blocks
+ * @param freeBytes capacity minus allocated; includes quarantined blocks; {@code promisedBytes} never exceeds it
  * @param quarantinedBytes freed blocks that wait for the record that freed them to be durable
  * @param promisedBytes data promised: cookies, standing guarantees not drawn, slop
  * @param reservedBytes the part of promised that clients hold (without slop)

@@ -9,10 +9,10 @@ import java.util.UUID;
  * @param uuid identity, stable across renames
  * @param type volume or snapshot
  * @param sizeBytes size of the address space
- * @param mappedBytes blocks this version maps, its own and shared ones
+ * @param mappedBytes blocks this version maps, its own and shared ones, not what is only staged
  * @param exclusiveBytes blocks only this version holds: what destroying it alone would free; exact for a head
  * @param reservedBytes promised to this version and not yet drawn
- * @param origin full name of the version it was cloned from, or {@code null}
+ * @param origin full name of the version it was cloned from; {@code null} when there was none or it was destroyed
  * @param createdMillis milliseconds since 1970-01-01 UTC
  * @param readOnly {@code true} for snapshots
  * @param clones volumes that have this version as their origin

@@ -24,31 +24,28 @@ final class ModelAllocation {
         this.cookie = cookie;
     }
 
-    /** {@code check} repeats what the caller has verified, for when the monitor was left. */
-    Allocation allocate(long offset, long count, Mapping mapping, Runnable check) {
+    Allocation allocate(long offset, long count, Mapping mapping) {
         long first = offset / BLOCK;
         long end = first + pool.faults.shorten(count / BLOCK);
-        if (!version.stages.containsKey(first) && pool.faults.answersBusy()) {
+        Stage staged = version.stages.get(first);
+        if (staged == null ? pool.faults.answersBusy() : staged.cookie() != cookie) {
             return Allocation.BUSY;
         }
-        while (true) {
-            check.run();
-            Stage staged = version.stages.get(first);
-            Pointer old = version.map.get(first);
-            if (staged != null) {
-                return staged.cookie() == cookie ? staged(first, end, old, staged, mapping) : Allocation.BUSY;
-            }
+        Pointer old = version.map.get(first);
+        if (staged == null) {
             if (isInPlace(first, old, true)) {
                 return inPlace(first, end, old, mapping);
             }
             if (!cookie.canTake(first)) {
                 return Allocation.NO_CREDIT;
             }
-            long target = mayFill(old) ? old.physical() : takeFresh();
-            if (target != NONE) {
-                return staged(first, end, old, stage(first, old, target), mapping);
+            long target = mayFill(old) ? old.physical() : pool.takeFresh();
+            if (target == NONE) {
+                return Allocation.BUSY;
             }
+            staged = stage(first, old, target);
         }
+        return staged(first, end, old, staged, mapping);
     }
 
     private Allocation staged(long first, long end, Pointer old, Stage staged, Mapping mapping) {
@@ -108,20 +105,6 @@ final class ModelAllocation {
         return !pool.blocks.isNamedAboveMark(old.physical());
     }
 
-    /** A free block; {@code -1} when the monitor was left to wait for one: look at everything again. */
-    long takeFresh() {
-        Thread asking = Thread.currentThread();
-        long fresh = pool.blocks.takeAny(asking);
-        if (fresh == NONE) {
-            pool.persist();
-            fresh = pool.blocks.takeAny(asking);
-        }
-        if (fresh == NONE) {
-            pool.await("freed blocks are held by leases", () -> pool.blocks.hasFree(asking) || !pool.isOpen());
-        }
-        return fresh;
-    }
-
     /** The mapped unwritten block itself may be written where nobody else can see it. */
     private boolean mayFill(Pointer old) {
         return old != null
@@ -169,7 +152,7 @@ final class ModelAllocation {
         if (mayFill(old)) {
             target = old.physical() == wanted ? wanted : NONE;
         } else {
-            target = pool.blocks.takeAt(wanted, Thread.currentThread());
+            target = pool.blocks.takeAt(wanted);
         }
         if (target != NONE) {
             stage(block, old, target);

@@ -107,20 +107,20 @@ final class ModelBlocks {
     }
 
     /** Takes {@code wanted} if it is free, {@code -1} if not; the caller holds it at once. */
-    long takeAt(long wanted, Thread asking) {
-        settle(asking);
+    long takeAt(long wanted) {
+        settle();
         return wanted < capacity && !unavailable.get((int) wanted) ? take(wanted) : -1;
     }
 
     /** Takes the lowest free block; {@code -1} when all are held or rest. */
-    long takeAny(Thread asking) {
-        settle(asking);
+    long takeAny() {
+        settle();
         int free = unavailable.nextClearBit(0);
         return free < capacity ? take(free) : -1;
     }
 
-    boolean hasFree(Thread asking) {
-        settle(asking);
+    boolean hasFree() {
+        settle();
         return unavailable.nextClearBit(0) < capacity;
     }
 
@@ -131,14 +131,8 @@ final class ModelBlocks {
     }
 
     /** Ends the rest of blocks whose freeing is durable and that no lease can still name. */
-    private void settle(Thread asking) {
-        long oldest = Long.MAX_VALUE;
-        for (ModelLease lease : leases) {
-            // A thread that asks for new blocks is done with what it mapped under its own write lease.
-            if (!lease.isWriteOf(asking)) {
-                oldest = Math.min(oldest, lease.started());
-            }
-        }
+    private void settle() {
+        long oldest = leases.stream().mapToLong(ModelLease::started).min().orElse(Long.MAX_VALUE);
         // Sequences and leases only grow, so the oldest entry is the first that can go.
         while (!resting.isEmpty()
                 && resting.peek().sequence() <= durable

@@ -32,7 +32,10 @@ final class ModelEdit {
             for (long block = firstOf(ranges, i); block < endOf(ranges, i); block++) {
                 Stage stage = head.stages.get(block);
                 boolean isMine = stage != null && stage.cookie() == cookie && seen.add(block);
-                if (!isMine || stage.isCow() != (type == CommitType.COW)) {
+                long first = firstOf(ranges, i);
+                if (!isMine
+                        || stage.isCow() != (type == CommitType.COW)
+                        || stage.physical() - head.stages.get(first).physical() != block - first) {
                     throw new BlockSpaceException(
                             Code.OUT_OF_RANGE,
                             "block is not staged by this cookie as this type: offset=" + block * BLOCK + ", type="
@@ -68,7 +71,7 @@ final class ModelEdit {
     }
 
     void zero(long start, long end, boolean keep, Runnable check) {
-        quiesce(start, end, check);
+        quiesce(start, end, keep, check);
         pool.blocks.sequence++;
         for (Long block : List.copyOf(head.map.subMap(start, end).keySet())) {
             Pointer old = head.map.get(block);
@@ -83,7 +86,6 @@ final class ModelEdit {
     }
 
     void preallocate(ModelCookie cookie, long start, long end, Runnable check) {
-        ModelAllocation allocation = new ModelAllocation(pool, head, cookie);
         for (long block = start; block < end; ) {
             long from = block;
             pool.await("range is staged", () -> !head.hasStageIn(from, end) || !head.isVisible());
@@ -95,22 +97,31 @@ final class ModelEdit {
             if (!cookie.canTake(block)) {
                 throw new BlockSpaceException(Code.NO_CREDIT, "credit is used up: cookie=" + cookie.id());
             }
-            long target = allocation.takeFresh();
-            if (target >= 0) {
-                pool.blocks.hold(target);
-                cookie.take(block, true);
-                pool.blocks.sequence++;
-                head.map.put(block, new Pointer(target, pool.epoch(), false));
-                changed();
-                block++;
+            long target = pool.takeFresh();
+            if (target < 0) {
+                pool.await("freed blocks are held by leases", pool.blocks::hasFree);
+                continue; // the monitor was left: look again
             }
+            pool.blocks.hold(target);
+            cookie.take(block, true);
+            pool.blocks.sequence++;
+            head.map.put(block, new Pointer(target, pool.epoch(), false));
+            changed();
+            block++;
         }
     }
 
-    /** Waits until nothing is staged in the range and nobody writes in place, and keeps it so by not leaving the monitor. */
-    private void quiesce(long start, long end, Runnable check) {
+    /**
+     * Waits until nothing is staged in the range and, where blocks stay, nobody writes in place; then it stays so because the
+     * monitor is not left.
+     */
+    private void quiesce(long start, long end, boolean keep, Runnable check) {
         while (true) {
             pool.await("range is staged", () -> !head.hasStageIn(start, end) || !head.isVisible());
+            check.run();
+            if (!keep) {
+                return; // a block under a write in place rests until the lease ends
+            }
             head.gates++;
             try {
                 pool.await("volume is being written", () -> head.writeLeases == 0 || !head.isVisible());

@@ -8,7 +8,6 @@ final class ModelLease implements Lease {
     private final ModelPool pool;
     private final ModelVersion version;
     private final boolean write;
-    private final Thread owner = Thread.currentThread();
     private final long started;
 
     /** Under the pool's monitor. */
@@ -23,10 +22,6 @@ final class ModelLease implements Lease {
 
     long started() {
         return started;
-    }
-
-    boolean isWriteOf(Thread thread) {
-        return write && owner.threadId() == thread.threadId();
     }
 
     @Override

@@ -379,6 +379,22 @@ public final class ModelPool implements Pool {
         return epoch;
     }
 
+    /** {@code true} when blocks are free but all of them rest because of leases. */
+    boolean isHeldUp() {
+        if (!blocks.hasFree()) {
+            persist();
+        }
+        return !blocks.hasFree() && blocks.held() < blocks.capacity;
+    }
+
+    /** A free block; {@code -1} when what is free still rests because of leases. */
+    long takeFresh() {
+        if (!blocks.hasFree()) {
+            persist();
+        }
+        return blocks.takeAny();
+    }
+
     void persist() {
         checkNotFailed();
         long mark = blocks.sequence;

@@ -140,16 +140,13 @@ final class ModelSpace implements BlockSpace {
     @Override
     public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
         checkBlocks(offsetBytes, countBytes);
-        if (countBytes == 0) {
-            throw new IllegalArgumentException("nothing to allocate: count=0");
-        }
         synchronized (pool.monitor) {
             checkWritable();
             ModelCookie mine = own(cookie);
             checkInside(offsetBytes, countBytes);
             checkLeased(version.writeLeases);
-            return new ModelAllocation(pool, version, mine)
-                    .allocate(offsetBytes, countBytes, mapping, () -> checkSpendable(mine));
+            checkSpendable(mine);
+            return new ModelAllocation(pool, version, mine).allocate(offsetBytes, countBytes, mapping);
         }
     }
 
@@ -165,9 +162,9 @@ final class ModelSpace implements BlockSpace {
             }
             long block = offsetBytes / BLOCK;
             pool.await(
-                    "block is staged: offset=" + offsetBytes,
+                    "block is staged, or freed blocks are held by leases: offset=" + offsetBytes,
                     timeoutNanos,
-                    () -> !version.stages.containsKey(block) || !isUsable());
+                    () -> !isUsable() || (!version.stages.containsKey(block) && !pool.isHeldUp()));
             checkOpen();
         }
     }
@@ -272,7 +269,7 @@ final class ModelSpace implements BlockSpace {
     }
 
     private static void checkBlocks(long offset, long count) {
-        if (offset < 0 || count < 0 || !Geometry.isBlockAligned(offset) || !Geometry.isBlockAligned(count)) {
+        if (offset < 0 || count <= 0 || !Geometry.isBlockAligned(offset) || !Geometry.isBlockAligned(count)) {
             throw new IllegalArgumentException("not whole blocks: offset=" + offset + ", count=" + count);
         }
     }
