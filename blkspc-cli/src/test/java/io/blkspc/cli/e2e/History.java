@@ -41,7 +41,7 @@ final class History {
 
     private final Set<Operation> inFlight = new HashSet<>();
     private final List<CloneWindow> openWindows = new ArrayList<>();
-    private final List<VolumeOracle> volumes = new ArrayList<>();
+    private int volumeCount;
     private int[] volumeOf = new int[1024];
     private long[] submitTicks = new long[1024];
     private long[] replyTicks = new long[1024];
@@ -51,16 +51,12 @@ final class History {
 
     /** An empty volume: all its sectors are zero. */
     synchronized VolumeOracle volume(String name, long sizeBytes) {
-        VolumeOracle volume =
-                new VolumeOracle(this, name, volumes.size() + 1, Math.toIntExact(sizeBytes / Sector.BYTES));
-        volumes.add(volume);
-        return volume;
+        return new VolumeOracle(this, name, ++volumeCount, Math.toIntExact(sizeBytes / Sector.BYTES));
     }
 
     /** To be called right before the clone command is sent. */
     synchronized CloneWindow beginClone(VolumeOracle origin, String name) {
-        VolumeOracle clone = origin.copy(name, volumes.size() + 1);
-        volumes.add(clone);
+        VolumeOracle clone = origin.copy(name, ++volumeCount);
         CloneWindow window = new CloneWindow(this, origin, clone, List.copyOf(inFlight));
         openWindows.add(window);
         return window;

@@ -37,13 +37,20 @@ final class ServerProcess implements Endpoint {
 
     /** Starts the process and does not wait for anything. */
     void launch() {
+        launchUnder(List.of());
+    }
+
+    /** As {@link #launch}, as the child of a tracer with these words. */
+    void launchUnder(List<String> tracer) {
         if (process != null && process.isAlive()) {
             throw new IllegalStateException("server runs already: pid=" + process.pid());
         }
         List<String> words = new ArrayList<>(List.of("serve", "-p", pool.toString()));
         words.addAll(options);
         try {
-            process = new ProcessBuilder(Blkspc.command(List.of(), words)).start();
+            List<String> command = new ArrayList<>(tracer);
+            command.addAll(Blkspc.command(List.of(), words));
+            process = new ProcessBuilder(command).start();
             RUNNING.add(process);
             out = Exec.Capture.of(process.getInputStream());
             err = Exec.Capture.of(process.getErrorStream());
@@ -55,15 +62,25 @@ final class ServerProcess implements Endpoint {
     @Override
     public void start() {
         launch();
-        boolean isReady = Await.within(
-                START_LIMIT, () -> !process.isAlive() || out.soFar().contains("ready nbd+unix:"));
-        if (!isReady || !process.isAlive()) {
-            throw new AssertionError("server did not become ready: alive=" + process.isAlive() + "\n" + printed());
+        if (!awaitReadyOrDead()) {
+            throw new AssertionError("server did not become ready: exit=" + process.exitValue() + "\n" + printed());
         }
+    }
+
+    /** Returns whether it accepts connections; {@code false} when it died first. */
+    boolean awaitReadyOrDead() {
+        boolean isDecided = Await.within(
+                START_LIMIT, () -> !process.isAlive() || out.soFar().contains("ready nbd+unix:"));
+        if (!isDecided) {
+            throw new AssertionError("server became neither ready nor dead: limit=" + START_LIMIT + "\n" + printed());
+        }
+        return process.isAlive();
     }
 
     @Override
     public void killHard() {
+        // Under a tracer the server is the child, and it would go on if only its tracer died.
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
         awaitExit(Duration.ofSeconds(10));
     }
