@@ -1,0 +1,115 @@
+package io.blkspc.nbd;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** One listening socket. Closing it removes the file of a unix socket, if this listener made it. */
+final class Listener implements AutoCloseable {
+
+    private static final int BACKLOG = 128;
+    private static final int SEND_BUFFER_BYTES = 4 << 20;
+
+    private final ServerSocketChannel channel;
+    private final NbdAddress address;
+    private final Path file;
+
+    private Listener(ServerSocketChannel channel, NbdAddress address, Path file) {
+        this.channel = channel;
+        this.address = address;
+        this.file = file;
+    }
+
+    static Listener open(NbdAddress address) throws IOException {
+        return switch (address) {
+            case NbdAddress.Unix unix -> openUnix(unix);
+            case NbdAddress.Tcp tcp -> openTcp(tcp);
+        };
+    }
+
+    private static Listener openUnix(NbdAddress.Unix unix) throws IOException {
+        removeStale(unix.path());
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.bind(UnixDomainSocketAddress.of(unix.path()), BACKLOG);
+            // whoever may connect may read and write every volume
+            Files.setPosixFilePermissions(unix.path(), PosixFilePermissions.fromString("rw-------"));
+            return new Listener(channel, unix, unix.path());
+        } catch (IOException e) {
+            channel.close();
+            throw new IOException("cannot listen: path=" + unix.path() + ", cause=" + e.getMessage(), e);
+        }
+    }
+
+    /** A server that was killed leaves its socket file behind; nobody answers there. */
+    private static void removeStale(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.connect(UnixDomainSocketAddress.of(path));
+        } catch (IOException e) {
+            if (!Files.isRegularFile(path) && !Files.isDirectory(path)) {
+                Files.deleteIfExists(path);
+                return;
+            }
+            throw new IOException("cannot listen: something that is not a socket is there: path=" + path, e);
+        }
+        throw new IOException("cannot listen: another server answers there: path=" + path);
+    }
+
+    private static Listener openTcp(NbdAddress.Tcp tcp) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.bind(new InetSocketAddress(tcp.host(), tcp.port()), BACKLOG);
+            InetSocketAddress bound = (InetSocketAddress) channel.getLocalAddress();
+            return new Listener(channel, new NbdAddress.Tcp(tcp.host(), bound.getPort()), null);
+        } catch (IOException e) {
+            channel.close();
+            throw new IOException(
+                    "cannot listen: host=" + tcp.host().getHostAddress() + ", port=" + tcp.port() + ", cause="
+                            + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** Where it listens, with the port that was free. */
+    NbdAddress address() {
+        return address;
+    }
+
+    boolean isOpen() {
+        return channel.isOpen();
+    }
+
+    SocketChannel accept() throws IOException {
+        SocketChannel client = channel.accept();
+        try {
+            client.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
+            if (file == null) {
+                client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                client.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            }
+            return client;
+        } catch (IOException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (file != null) {
+            Files.deleteIfExists(file);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package io.blkspc.nbd;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** Where a server listens: a unix socket, or TCP on loopback. There is no other TCP as long as there is no TLS. */
+public sealed interface NbdAddress {
+
+    /** The port the protocol is registered for. */
+    int DEFAULT_PORT = 10809;
+
+    /** Longest path the system takes, in bytes. */
+    int MAX_PATH_BYTES = 100;
+
+    /** How clients reach it. */
+    NbdUri uri();
+
+    /**
+     * A unix socket. Its file is made when the server starts and removed when it closes.
+     *
+     * @param path where, at most {@value #MAX_PATH_BYTES} bytes long
+     */
+    record Unix(Path path) implements NbdAddress {
+
+        /** Checks the path. */
+        public Unix {
+            int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
+            if (length > MAX_PATH_BYTES) {
+                throw new IllegalArgumentException("path of a unix socket is too long: bytes=" + length + ", most="
+                        + MAX_PATH_BYTES + ", path=" + path);
+            }
+        }
+
+        @Override
+        public NbdUri uri() {
+            return NbdUri.unix(path.toAbsolutePath().toString());
+        }
+    }
+
+    /**
+     * TCP on a loopback address.
+     *
+     * @param host a loopback address
+     * @param port 0 takes any free port
+     */
+    record Tcp(InetAddress host, int port) implements NbdAddress {
+
+        /** Checks the address. */
+        public Tcp {
+            if (!host.isLoopbackAddress()) {
+                throw new IllegalArgumentException("not a loopback address: host=" + host.getHostAddress());
+            }
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("not a port: port=" + port);
+            }
+        }
+
+        @Override
+        public NbdUri uri() {
+            return NbdUri.tcp(host.getHostAddress(), port);
+        }
+    }
+
+    /** A unix socket at {@code path}. */
+    static NbdAddress unix(Path path) {
+        return new Unix(path);
+    }
+
+    /** TCP on this machine's loopback address; port 0 takes any free one. */
+    static NbdAddress loopback(int port) {
+        return new Tcp(InetAddress.getLoopbackAddress(), port);
+    }
+}

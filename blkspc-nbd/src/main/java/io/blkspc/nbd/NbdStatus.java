@@ -1,0 +1,12 @@
+package io.blkspc.nbd;
+
+/**
+ * Facts of a server at one moment.
+ *
+ * @param connections clients in transmission
+ * @param negotiating clients in the handshake
+ * @param accepted clients accepted since the start
+ * @param requests requests of connections that have ended
+ * @param bufferBytes memory held for replies that wait for the medium
+ */
+public record NbdStatus(int connections, int negotiating, long accepted, long requests, long bufferBytes) {}

@@ -1,0 +1,11 @@
+package io.blkspc.nbd.service;
+
+/**
+ * What a client may know of an export before it opens it.
+ *
+ * @param name full name: {@code NAME} or {@code NAME@SNAP}
+ * @param description a few words for people
+ * @param sizeBytes size in bytes
+ * @param readOnly {@code true} for snapshots
+ */
+public record ExportDescription(String name, String description, long sizeBytes, boolean readOnly) {}

@@ -1,0 +1,183 @@
+package io.blkspc.nbd.transmission;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.client.SpaceIo;
+import io.blkspc.nbd.protocol.CommandFlags;
+import io.blkspc.nbd.protocol.NbdError;
+import io.blkspc.nbd.protocol.SimpleReply;
+import io.blkspc.nbd.transport.BufferPool;
+import io.blkspc.nbd.transport.Link;
+import io.blkspc.nbd.transport.ReplyMemory;
+import java.io.IOException;
+
+/**
+ * Answers reads. What is cached goes straight into the buffer of replies; what is not goes to the slow lane, or is waited
+ * for here when nothing else is to be done meanwhile. Owned by the connection's thread.
+ */
+final class Reads {
+
+    private final SpaceIo io;
+    private final ReplyBuffer out;
+    private final SlowLane slow;
+    private final Link link;
+    private final BufferPool buffers;
+    private final boolean structured;
+
+    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, BufferPool buffers, boolean structured) {
+        this.io = io;
+        this.out = out;
+        this.slow = slow;
+        this.link = link;
+        this.buffers = buffers;
+        this.structured = structured;
+    }
+
+    /**
+     * Answers one valid read.
+     *
+     * @param alone no other request waits, so that nobody is held up by waiting here
+     */
+    void read(long requestCookie, int flags, long offset, long length, boolean alone) throws IOException {
+        try {
+            if (!structured) {
+                simple(requestCookie, offset, (int) length, alone);
+            } else if (length == 0) {
+                out.last(requestCookie, NbdError.NONE);
+            } else if ((flags & CommandFlags.DF) != 0) {
+                unfragmented(requestCookie, flags, offset, (int) length, alone);
+            } else {
+                chunks(requestCookie, flags, offset, length, alone);
+            }
+        } catch (BlockSpaceException e) {
+            refuse(requestCookie, NbdError.of(e.code()));
+        }
+    }
+
+    /** The error reply of a read: never a simple one once structured replies were agreed. */
+    void refuse(long requestCookie, int error) throws IOException {
+        if (structured) {
+            out.last(requestCookie, error);
+        } else {
+            out.simple(requestCookie, error);
+        }
+    }
+
+    private void simple(long requestCookie, long offset, int length, boolean alone) throws IOException {
+        int bytes = SimpleReply.BYTES + length;
+        if (bytes > out.capacity()) {
+            largeSimple(requestCookie, offset, length);
+            return;
+        }
+        out.ensure(bytes);
+        if (!io.readCached(offset, length, out.segment(), out.end() + (long) SimpleReply.BYTES)) {
+            if (handOff(requestCookie, 0, offset, length, alone)) {
+                return;
+            }
+            out.send(); // finished replies do not wait for the medium
+            io.read(offset, length, out.segment(), out.end() + (long) SimpleReply.BYTES);
+        }
+        out.encoder().simple(out.segment(), out.end(), requestCookie, NbdError.NONE);
+        out.end(out.end() + bytes);
+    }
+
+    /** The whole answer is read before its first byte is sent: a simple reply cannot take a success back. */
+    private void largeSimple(long requestCookie, long offset, int length) throws IOException {
+        out.send();
+        ReplyMemory memory = buffers.tryAcquire(SimpleReply.BYTES + length);
+        if (memory == null) {
+            streamSimple(requestCookie, offset, length);
+            return;
+        }
+        try {
+            io.read(offset, length, memory.segment(), SimpleReply.BYTES);
+            out.encoder().simple(memory.segment(), 0, requestCookie, NbdError.NONE);
+            link.send(memory.view().limit(SimpleReply.BYTES + length).position(0));
+        } finally {
+            buffers.release(memory);
+        }
+    }
+
+    /** Where memory is short: piece by piece. An error after the first piece can only end the connection. */
+    private void streamSimple(long requestCookie, long offset, int length) throws IOException {
+        int head = SimpleReply.BYTES;
+        for (int done = 0; done < length; ) {
+            int count = Math.min(length - done, out.capacity() - head);
+            try {
+                io.read(offset + done, count, out.segment(), head);
+            } catch (BlockSpaceException e) {
+                if (done == 0) {
+                    throw e;
+                }
+                throw new IOException("read failed inside a simple reply: " + e.getMessage(), e);
+            }
+            if (done == 0) {
+                out.encoder().simple(out.segment(), 0, requestCookie, NbdError.NONE);
+            }
+            out.end(head + count);
+            out.send();
+            head = 0;
+            done += count;
+        }
+    }
+
+    /** One chunk whatever is there; more than the buffer holds is refused, as the protocol allows above 64 KiB. */
+    private void unfragmented(long requestCookie, int flags, long offset, int length, boolean alone)
+            throws IOException {
+        int bytes = ReplyEncoder.DATA_CHUNK_BYTES + length;
+        if (bytes > out.capacity()) {
+            out.last(requestCookie, NbdError.EOVERFLOW);
+            return;
+        }
+        out.ensure(bytes);
+        if (!io.readCached(offset, length, out.segment(), out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES)) {
+            if (handOff(requestCookie, flags, offset, length, alone)) {
+                return;
+            }
+            out.send();
+            io.read(offset, length, out.segment(), out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES);
+        }
+        out.encoder().data(out.segment(), out.end(), requestCookie, offset, length, true);
+        out.end(out.end() + bytes);
+    }
+
+    /** A chunk per run of data or of zeros; a hole costs 32 bytes however long it is. */
+    private void chunks(long requestCookie, int flags, long offset, long length, boolean alone) throws IOException {
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            out.ensure((int) Math.min(out.capacity(), ReplyEncoder.MAX_PLAIN_BYTES + (end - at)));
+            long target = out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES;
+            long count = Math.min(end - at, out.free() - ReplyEncoder.MAX_PLAIN_BYTES);
+            long run = io.readRun(at, count, out.segment(), target, true);
+            if (run == 0) {
+                if (handOff(requestCookie, flags, at, end - at, alone)) {
+                    return;
+                }
+                out.send();
+                target = ReplyEncoder.DATA_CHUNK_BYTES;
+                run = io.readRun(at, count, out.segment(), target, false);
+            }
+            ReplyEncoder encoder = out.encoder();
+            if (run > 0) {
+                encoder.data(out.segment(), out.end(), requestCookie, at, run, at + run == end);
+                out.end((int) (target + run));
+                at += run;
+            } else {
+                out.end(encoder.hole(out.segment(), out.end(), requestCookie, at, -run, at - run == end));
+                at -= run;
+            }
+        }
+    }
+
+    private boolean handOff(long requestCookie, int flags, long offset, long length, boolean alone) {
+        if (alone) {
+            return false;
+        }
+        SlowRequest request = slow.tryBegin(SlowRequest.readBytes(length));
+        if (request == null) {
+            return false;
+        }
+        slow.submit(request.read(structured, requestCookie, flags, offset, length));
+        return true;
+    }
+}

@@ -1,0 +1,120 @@
+package io.blkspc.nbd.transport;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One client's socket. Receiving belongs to the connection's thread; any thread may send, one at a time. Blocking calls
+ * end by {@link #abort}, never by an interrupt: a thread that does IO on a shared file must not be interrupted.
+ */
+public final class Link {
+
+    /** A blocking send returns when the kernel took all of it; pieces make progress of a slow client visible. */
+    private static final int SEND_PIECE_BYTES = 256 << 10;
+
+    private static final long NONE = 0;
+
+    private final SocketChannel channel;
+    private final String peer;
+    private final long stallNanos;
+    private final ReentrantLock sending = new ReentrantLock();
+    private volatile long negotiationDeadline;
+    private volatile long sendDeadline = NONE;
+    private volatile String abortReason;
+
+    /** Takes over {@code channel}, which is in blocking mode; {@code peer} names the client in the log. */
+    public Link(SocketChannel channel, String peer, long handshakeMillis, long stallMillis) {
+        this.channel = channel;
+        this.peer = peer;
+        this.stallNanos = TimeUnit.MILLISECONDS.toNanos(stallMillis);
+        this.negotiationDeadline = after(TimeUnit.MILLISECONDS.toNanos(handshakeMillis));
+    }
+
+    /** The client's name in the log. */
+    public String peer() {
+        return peer;
+    }
+
+    /** Ends the time limit of the handshake. */
+    public void negotiated() {
+        negotiationDeadline = NONE;
+    }
+
+    /**
+     * Waits for bytes.
+     *
+     * @return the number received, or -1 at the end of the stream
+     */
+    public int receive(ByteBuffer target) throws IOException {
+        return channel.read(target);
+    }
+
+    /** Sends all of {@code source} as one piece of the stream. */
+    public void send(ByteBuffer source) throws IOException {
+        sending.lock();
+        try {
+            int end = source.limit();
+            while (source.position() < end) {
+                source.limit(Math.min(end, source.position() + SEND_PIECE_BYTES));
+                sendDeadline = after(stallNanos);
+                channel.write(source);
+            }
+        } finally {
+            sendDeadline = NONE;
+            sending.unlock();
+        }
+    }
+
+    /** Makes {@link #receive} report the end of the stream; sending goes on. */
+    public void stopReceiving() {
+        try {
+            channel.shutdownInput();
+        } catch (IOException e) {
+            abort("shutdown failed: " + e.getMessage());
+        }
+    }
+
+    /** Closes the socket under whoever uses it; the first reason stays. */
+    public void abort(String reason) {
+        if (abortReason == null) {
+            abortReason = reason;
+        }
+        close();
+    }
+
+    /** Why {@link #abort} was called, or {@code null}. */
+    public String abortReason() {
+        return abortReason;
+    }
+
+    /** Aborts the connection when one of its time limits has passed. */
+    public void checkDeadlines(long nowNanos) {
+        if (isPast(negotiationDeadline, nowNanos)) {
+            abort("handshake took too long");
+        } else if (isPast(sendDeadline, nowNanos)) {
+            abort("client does not read its replies");
+        }
+    }
+
+    /** Closes the socket. Idempotent. */
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // nothing is left to lose: what the client was sent is sent
+            abortReason = abortReason == null ? "close failed: " + e.getMessage() : abortReason;
+        }
+    }
+
+    private static long after(long nanos) {
+        long deadline = System.nanoTime() + nanos;
+        return deadline == NONE ? 1 : deadline;
+    }
+
+    private static boolean isPast(long deadline, long nowNanos) {
+        return deadline != NONE && nowNanos - deadline >= 0;
+    }
+}

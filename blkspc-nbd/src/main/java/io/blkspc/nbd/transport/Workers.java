@@ -1,0 +1,88 @@
+package io.blkspc.nbd.transport;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Threads for work that waits for the medium, started when there is work and never interrupted. A task must not wait for a
+ * client: then one client could hold them all.
+ */
+public final class Workers implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger("blkspc.data");
+
+    /** Ends the thread that takes it. */
+    private record Stop() implements Runnable {
+        @Override
+        public void run() {}
+    }
+
+    private final ArrayBlockingQueue<Runnable> tasks;
+    private final int maxThreads;
+    private final AtomicInteger threads = new AtomicInteger();
+    private final AtomicInteger idle = new AtomicInteger();
+
+    /** At most {@code maxThreads} threads and {@code maxTasks} waiting tasks. */
+    public Workers(int maxThreads, int maxTasks) {
+        this.maxThreads = maxThreads;
+        this.tasks = new ArrayBlockingQueue<>(maxTasks);
+    }
+
+    /** Runs {@code task} soon, or returns {@code false} when too many wait. */
+    public boolean offer(Runnable task) {
+        if (!tasks.offer(task)) {
+            return false;
+        }
+        if (idle.get() < tasks.size()) {
+            startThread();
+        }
+        return true;
+    }
+
+    private void startThread() {
+        int count = threads.get();
+        while (count < maxThreads) {
+            if (threads.compareAndSet(count, count + 1)) {
+                Thread.ofPlatform().name("nbd-worker-" + count).daemon(true).start(this::run);
+                return;
+            }
+            count = threads.get();
+        }
+    }
+
+    /** Ends the threads after the tasks that wait. */
+    @Override
+    public void close() {
+        int count = threads.getAndSet(maxThreads); // no further starts
+        for (int i = 0; i < count; i++) {
+            if (!tasks.offer(new Stop())) {
+                log.warn("a worker thread could not be stopped: tasks={}", tasks.size());
+            }
+        }
+    }
+
+    @SuppressWarnings("checkstyle:illegalcatch")
+    private void run() {
+        while (true) {
+            Runnable task;
+            idle.incrementAndGet();
+            try {
+                task = tasks.take();
+            } catch (InterruptedException e) {
+                continue; // nobody stops a worker this way
+            } finally {
+                idle.decrementAndGet();
+            }
+            if (task instanceof Stop) {
+                return;
+            }
+            try {
+                task.run();
+            } catch (Throwable t) {
+                log.error("a request failed in a way nobody foresaw", t);
+            }
+        }
+    }
+}

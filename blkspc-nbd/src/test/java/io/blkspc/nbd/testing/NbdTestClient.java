@@ -1,0 +1,318 @@
+package io.blkspc.nbd.testing;
+
+import io.blkspc.nbd.NbdAddress;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A small NBD client for tests: pipelined requests with {@link #send} and {@link #take}, or one at a time. Checks every
+ * reply against the protocol and fails with an {@link AssertionError} when it is broken. One thread.
+ */
+public final class NbdTestClient implements AutoCloseable {
+
+    public static final int READ = 0;
+    public static final int WRITE = 1;
+    public static final int DISC = 2;
+    public static final int FLUSH = 3;
+    public static final int TRIM = 4;
+    public static final int WRITE_ZEROES = 6;
+    public static final int BLOCK_STATUS = 7;
+
+    public static final int FUA = 1;
+    public static final int NO_HOLE = 2;
+    public static final int DF = 4;
+    public static final int REQ_ONE = 8;
+    public static final int FAST_ZERO = 16;
+
+    public static final int EPERM = 1;
+    public static final int EIO = 5;
+    public static final int EINVAL = 22;
+    public static final int ENOSPC = 28;
+    public static final int EOVERFLOW = 75;
+    public static final int ESHUTDOWN = 108;
+
+    private static final int SIMPLE_MAGIC = 0x67446698;
+    private static final int CHUNK_MAGIC = 0x668e33ef;
+
+    private final RawNbd raw;
+    private final boolean structured;
+    private final long sizeBytes;
+    private final int flags;
+    private final Map<Long, Pending> pending = new HashMap<>();
+    private long nextCookie = 0x1122334455660000L;
+
+    /** A request that was sent. */
+    private static final class Pending {
+        final int type;
+        final long offset;
+        final long length;
+        final byte[] data;
+        final boolean[] seen;
+        final List<Extent> extents = new ArrayList<>();
+        int chunks;
+        int holes;
+        int error;
+
+        Pending(int type, long offset, long length) {
+            this.type = type;
+            this.offset = offset;
+            this.length = length;
+            this.data = type == READ ? new byte[(int) length] : new byte[0];
+            this.seen = new boolean[data.length];
+        }
+    }
+
+    /** One extent of a BLOCK_STATUS reply. */
+    public record Extent(long length, int flags) {}
+
+    /** A complete reply; {@code chunks} is 0 for a simple one. */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Reply(long cookie, int error, byte[] data, int chunks, int holes, List<Extent> extents) {}
+
+    private NbdTestClient(RawNbd raw, boolean structured, long sizeBytes, int flags) {
+        this.raw = raw;
+        this.structured = structured;
+        this.sizeBytes = sizeBytes;
+        this.flags = flags;
+    }
+
+    /** Connects to one export; with {@code structured} also chooses base:allocation. */
+    public static NbdTestClient open(NbdAddress address, String export, boolean structured) throws IOException {
+        RawNbd raw = RawNbd.connect(address);
+        raw.greet(3);
+        if (structured) {
+            require(raw.ask(RawNbd.OPT_STRUCTURED_REPLY, new byte[0]).getLast());
+            require(raw.ask(RawNbd.OPT_SET_META_CONTEXT, RawNbd.metaData(export, "base:allocation"))
+                    .getLast());
+        }
+        long size = -1;
+        int flags = 0;
+        for (RawNbd.OptionReply reply : raw.ask(RawNbd.OPT_GO, RawNbd.infoData(export))) {
+            require(reply);
+            ByteBuffer data = ByteBuffer.wrap(reply.data());
+            if (reply.type() == RawNbd.REP_INFO && data.getShort() == 0) {
+                size = data.getLong();
+                flags = Short.toUnsignedInt(data.getShort());
+            }
+        }
+        return new NbdTestClient(raw, structured, size, flags);
+    }
+
+    private static void require(RawNbd.OptionReply reply) throws IOException {
+        if (reply.isError()) {
+            throw new IOException(
+                    "server refused: type=" + Integer.toHexString(reply.type()) + ", text=" + reply.text());
+        }
+    }
+
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    public int flags() {
+        return flags;
+    }
+
+    /** The socket below, for a test that wants to misbehave. */
+    public RawNbd raw() {
+        return raw;
+    }
+
+    /** Requests that have no reply yet. */
+    public int inFlight() {
+        return pending.size();
+    }
+
+    /** Sends a request without waiting and returns its cookie. */
+    public long send(int type, int requestFlags, long offset, long length, byte[] payload) throws IOException {
+        long cookie = nextCookie++;
+        ByteBuffer header = RawNbd.request(type, requestFlags, cookie, offset, (int) length);
+        ByteBuffer all = ByteBuffer.allocate(header.remaining() + payload.length)
+                .put(header)
+                .put(payload)
+                .flip();
+        if (type != DISC) {
+            pending.put(cookie, new Pending(type, offset, length));
+        }
+        raw.send(all);
+        return cookie;
+    }
+
+    /** Several requests in one send: what {@link #encode} made. */
+    public void sendEncoded(ByteBuffer requests) throws IOException {
+        raw.send(requests);
+    }
+
+    /** Encodes a request for {@link #sendEncoded} and expects its reply. */
+    public long encode(ByteBuffer target, int type, int requestFlags, long offset, long length, byte[] payload) {
+        long cookie = nextCookie++;
+        target.put(RawNbd.request(type, requestFlags, cookie, offset, (int) length))
+                .put(payload);
+        pending.put(cookie, new Pending(type, offset, length));
+        return cookie;
+    }
+
+    /** Waits for any request to be answered completely. */
+    public Reply take() throws IOException {
+        while (true) {
+            int magic = raw.read(4).getInt();
+            Reply reply = switch (magic) {
+                case SIMPLE_MAGIC -> simple();
+                case CHUNK_MAGIC -> chunk();
+                default -> throw new AssertionError("not a reply: magic=" + Integer.toHexString(magic));
+            };
+            if (reply != null) {
+                return reply;
+            }
+        }
+    }
+
+    private Reply simple() throws IOException {
+        ByteBuffer header = raw.read(12);
+        int error = header.getInt();
+        long cookie = header.getLong();
+        Pending request = pending.remove(cookie);
+        check(request != null, "reply without a request: cookie=" + cookie);
+        boolean wantsChunks = request.type == READ || request.type == BLOCK_STATUS;
+        check(!structured || !wantsChunks, "simple reply to a request that needs chunks");
+        if (request.type == READ && error == 0) {
+            raw.read((int) request.length).get(request.data);
+        }
+        return new Reply(cookie, error, request.data, 0, 0, List.of());
+    }
+
+    private Reply chunk() throws IOException {
+        check(structured, "chunk without agreement");
+        ByteBuffer header = raw.read(16);
+        int chunkFlags = header.getShort();
+        int type = Short.toUnsignedInt(header.getShort());
+        long cookie = header.getLong();
+        int length = header.getInt();
+        Pending request = pending.get(cookie);
+        check(request != null, "chunk without a request: cookie=" + cookie);
+        ByteBuffer body = raw.read(length);
+        request.chunks++;
+        switch (type) {
+            case 0 -> check(length == 0 && chunkFlags == 1, "NONE is empty and last");
+            case 1 -> data(request, body.getLong(), body);
+            case 2 -> hole(request, body);
+            case 5 -> {
+                check(body.getInt() == 1, "context id");
+                while (body.hasRemaining()) {
+                    request.extents.add(new Extent(Integer.toUnsignedLong(body.getInt()), body.getInt()));
+                }
+            }
+            case 0x8001 -> {
+                request.error = body.getInt();
+                check(request.error != 0, "an error chunk has an error");
+                check(body.getShort() == body.remaining(), "message length");
+            }
+            default -> throw new AssertionError("unknown chunk: type=" + type);
+        }
+        if (chunkFlags == 0) {
+            return null;
+        }
+        check(chunkFlags == 1, "only DONE is a chunk flag");
+        pending.remove(cookie);
+        if (request.type == READ && request.error == 0) {
+            for (boolean b : request.seen) {
+                check(b, "a byte was not sent");
+            }
+        }
+        return new Reply(
+                cookie, request.error, request.data, request.chunks, request.holes, List.copyOf(request.extents));
+    }
+
+    private static void data(Pending request, long offset, ByteBuffer body) {
+        int start = mark(request, offset, body.remaining());
+        body.get(request.data, start, body.remaining());
+    }
+
+    private static void hole(Pending request, ByteBuffer body) {
+        long offset = body.getLong();
+        int count = body.getInt();
+        check(!body.hasRemaining(), "hole chunk length");
+        mark(request, offset, count);
+        request.holes++;
+    }
+
+    private static int mark(Pending request, long offset, int count) {
+        int start = (int) (offset - request.offset);
+        check(count > 0 && start >= 0 && start + count <= request.data.length, "chunk outside of the request");
+        for (int i = start; i < start + count; i++) {
+            check(!request.seen[i], "a byte was sent twice");
+            request.seen[i] = true;
+        }
+        return start;
+    }
+
+    private static void check(boolean holds, String what) {
+        if (!holds) {
+            throw new AssertionError("protocol broken: " + what);
+        }
+    }
+
+    /** Sends one request and waits for its reply; nothing else may be in flight. */
+    public Reply call(int type, int requestFlags, long offset, long length, byte[] payload) throws IOException {
+        long cookie = send(type, requestFlags, offset, length, payload);
+        Reply reply = take();
+        check(reply.cookie() == cookie, "reply to another request");
+        return reply;
+    }
+
+    public byte[] read(long offset, int length) throws IOException {
+        return succeed(call(READ, 0, offset, length, new byte[0])).data();
+    }
+
+    public void write(long offset, byte[] data, int requestFlags) throws IOException {
+        succeed(call(WRITE, requestFlags, offset, data.length, data));
+    }
+
+    public void write(long offset, byte[] data) throws IOException {
+        write(offset, data, 0);
+    }
+
+    public void zero(long offset, long length, int requestFlags) throws IOException {
+        succeed(call(WRITE_ZEROES, requestFlags, offset, length, new byte[0]));
+    }
+
+    public void trim(long offset, long length) throws IOException {
+        succeed(call(TRIM, 0, offset, length, new byte[0]));
+    }
+
+    public void flush() throws IOException {
+        succeed(call(FLUSH, 0, 0, 0, new byte[0]));
+    }
+
+    /** The error a request is answered with. */
+    public int errorOf(int type, int requestFlags, long offset, long length, byte[] payload) throws IOException {
+        return call(type, requestFlags, offset, length, payload).error();
+    }
+
+    private static Reply succeed(Reply reply) throws IOException {
+        if (reply.error() != 0) {
+            throw new IOException("request failed: error=" + reply.error());
+        }
+        return reply;
+    }
+
+    /** Says goodbye and waits until the server closes. */
+    public void disconnect() throws IOException {
+        send(DISC, 0, 0, 0, new byte[0]);
+        while (!pending.isEmpty()) {
+            take();
+        }
+        check(raw.isClosedByServer(), "server closes after DISC");
+        close();
+    }
+
+    /** Closes the socket at once. */
+    @Override
+    public void close() {
+        raw.close();
+    }
+}

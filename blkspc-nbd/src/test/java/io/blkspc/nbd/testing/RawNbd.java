@@ -1,0 +1,246 @@
+package io.blkspc.nbd.testing;
+
+import io.blkspc.nbd.NbdAddress;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The wire, byte by byte: what a test needs to be a good client or a bad one. Encodes everything itself, so that a wrong
+ * constant of the server is not repeated here. One thread; a guard closes the socket after 30 seconds without an answer.
+ */
+public final class RawNbd implements AutoCloseable {
+
+    /** Options, replies and commands, spelled out again. */
+    public static final int OPT_EXPORT_NAME = 1;
+
+    public static final int OPT_ABORT = 2;
+    public static final int OPT_LIST = 3;
+    public static final int OPT_INFO = 6;
+    public static final int OPT_GO = 7;
+    public static final int OPT_STRUCTURED_REPLY = 8;
+    public static final int OPT_LIST_META_CONTEXT = 9;
+    public static final int OPT_SET_META_CONTEXT = 10;
+    public static final int REP_ACK = 1;
+    public static final int REP_SERVER = 2;
+    public static final int REP_INFO = 3;
+    public static final int REP_META_CONTEXT = 4;
+    public static final int REP_ERR_UNSUP = 0x80000001;
+    public static final int REP_ERR_POLICY = 0x80000002;
+    public static final int REP_ERR_INVALID = 0x80000003;
+    public static final int REP_ERR_UNKNOWN = 0x80000006;
+
+    public static final long NBDMAGIC = 0x4e42444d41474943L;
+    public static final long IHAVEOPT = 0x49484156454f5054L;
+    public static final long OPTION_REPLY_MAGIC = 0x3e889045565a9L;
+    public static final int REQUEST_MAGIC = 0x25609513;
+
+    private static final long GUARD_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final SocketChannel channel;
+    private volatile long waitingSince;
+
+    /** One reply to an option. */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record OptionReply(int option, int type, byte[] data) {
+
+        public boolean isError() {
+            return type < 0;
+        }
+
+        public String text() {
+            return new String(data, StandardCharsets.UTF_8);
+        }
+    }
+
+    private RawNbd(SocketChannel channel) {
+        this.channel = channel;
+        Thread.ofVirtual().start(this::guard);
+    }
+
+    /** Connects and says nothing. */
+    public static RawNbd connect(NbdAddress address) throws IOException {
+        return switch (address) {
+            case NbdAddress.Unix unix -> {
+                SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+                channel.connect(UnixDomainSocketAddress.of(unix.path()));
+                yield new RawNbd(channel);
+            }
+            case NbdAddress.Tcp tcp -> {
+                SocketChannel channel = SocketChannel.open(new InetSocketAddress(tcp.host(), tcp.port()));
+                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                yield new RawNbd(channel);
+            }
+        };
+    }
+
+    private void guard() {
+        while (channel.isOpen()) {
+            long since = waitingSince;
+            if (since != 0 && System.nanoTime() - since > GUARD_NANOS) {
+                close();
+            }
+            try {
+                Thread.sleep(100);
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    public void send(byte[] bytes) throws IOException {
+        send(ByteBuffer.wrap(bytes));
+    }
+
+    public void send(ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    public ByteBuffer read(int count) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(count);
+        waitingSince = System.nanoTime() | 1;
+        try {
+            while (buffer.hasRemaining()) {
+                if (channel.read(buffer) < 0) {
+                    throw new EOFException(
+                            "server closed the connection: expected=" + count + ", got=" + buffer.position());
+                }
+            }
+        } finally {
+            waitingSince = 0;
+        }
+        return buffer.flip();
+    }
+
+    /** {@code true} when the server closes the connection without a further byte. */
+    public boolean isClosedByServer() throws IOException {
+        waitingSince = System.nanoTime() | 1;
+        try {
+            return channel.read(ByteBuffer.allocate(1)) < 0;
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage()).contains("reset");
+        } finally {
+            waitingSince = 0;
+        }
+    }
+
+    /** Nothing more will be sent; replies can still be read. */
+    public void shutdownOutput() throws IOException {
+        channel.shutdownOutput();
+    }
+
+    /** Reads the greeting and answers with {@code clientFlags}; returns the server's flags. */
+    public int greet(int clientFlags) throws IOException {
+        ByteBuffer greeting = read(18);
+        if (greeting.getLong() != NBDMAGIC || greeting.getLong() != IHAVEOPT) {
+            throw new IOException("not an NBD server");
+        }
+        int flags = Short.toUnsignedInt(greeting.getShort());
+        send(ByteBuffer.allocate(4).putInt(clientFlags).flip());
+        return flags;
+    }
+
+    public static byte[] option(int option, byte[] data) {
+        return option(option, data.length, data);
+    }
+
+    /** An option whose length may lie. */
+    public static byte[] option(int option, int length, byte[] data) {
+        return ByteBuffer.allocate(16 + data.length)
+                .putLong(IHAVEOPT)
+                .putInt(option)
+                .putInt(length)
+                .put(data)
+                .array();
+    }
+
+    /** Sends an option and collects its replies up to the final one. */
+    public List<OptionReply> ask(int option, byte[] data) throws IOException {
+        send(option(option, data));
+        return replies();
+    }
+
+    public List<OptionReply> replies() throws IOException {
+        List<OptionReply> replies = new ArrayList<>();
+        while (true) {
+            OptionReply reply = reply();
+            replies.add(reply);
+            if (reply.isError() || reply.type() == REP_ACK) {
+                return replies;
+            }
+        }
+    }
+
+    public OptionReply reply() throws IOException {
+        ByteBuffer header = read(20);
+        if (header.getLong() != OPTION_REPLY_MAGIC) {
+            throw new IOException("not an option reply");
+        }
+        int option = header.getInt();
+        int type = header.getInt();
+        int length = header.getInt();
+        return new OptionReply(option, type, read(length).array());
+    }
+
+    /** Data of INFO and GO. */
+    public static byte[] infoData(String name, int... types) {
+        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer data = ByteBuffer.allocate(6 + nameBytes.length + 2 * types.length)
+                .putInt(nameBytes.length)
+                .put(nameBytes)
+                .putShort((short) types.length);
+        for (int type : types) {
+            data.putShort((short) type);
+        }
+        return data.array();
+    }
+
+    /** Data of LIST_META_CONTEXT and SET_META_CONTEXT. */
+    public static byte[] metaData(String name, String... queries) {
+        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        int size = 8 + nameBytes.length;
+        for (String query : queries) {
+            size += 4 + query.getBytes(StandardCharsets.UTF_8).length;
+        }
+        ByteBuffer data = ByteBuffer.allocate(size)
+                .putInt(nameBytes.length)
+                .put(nameBytes)
+                .putInt(queries.length);
+        for (String query : queries) {
+            byte[] bytes = query.getBytes(StandardCharsets.UTF_8);
+            data.putInt(bytes.length).put(bytes);
+        }
+        return data.array();
+    }
+
+    public static ByteBuffer request(int type, int flags, long cookie, long offset, int length) {
+        return ByteBuffer.allocate(28)
+                .putInt(REQUEST_MAGIC)
+                .putShort((short) flags)
+                .putShort((short) type)
+                .putLong(cookie)
+                .putLong(offset)
+                .putInt(length)
+                .flip();
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
