@@ -18,6 +18,7 @@ final class FileLock {
     // struct flock on 64-bit Linux: type, whence, start, length (0 = to the end), pid (must be 0).
     private static final int FLOCK_BYTES = 32;
     private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
 
     private FileLock() {}
 
@@ -34,6 +35,19 @@ final class FileLock {
                 throw Errno.failure("cannot lock file", -result, "file=" + file.path());
             }
             return true;
+        }
+    }
+
+    /** {@code true} when another open file description holds a lock. */
+    static boolean isLocked(PosixFile file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment flock = arena.allocate(FLOCK_BYTES, Long.BYTES);
+            flock.set(JAVA_SHORT, 0, F_WRLCK);
+            int result = Posix.fcntl(file.fd(), Posix.F_OFD_GETLK, flock);
+            if (result < 0) {
+                throw Errno.failure("cannot ask for the lock of a file", -result, "file=" + file.path());
+            }
+            return flock.get(JAVA_SHORT, 0) != F_UNLCK;
         }
     }
 

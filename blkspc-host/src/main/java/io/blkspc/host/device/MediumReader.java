@@ -130,21 +130,24 @@ final class MediumReader implements BlockDevice {
     }
 
     private long readWindow(long startBytes, long lengthBytes) {
+        long read = isDirect ? readVia(direct, startBytes, lengthBytes) : -Errno.EINVAL;
+        if (read != -Errno.EINVAL) {
+            return read;
+        }
+        if (isDirect) {
+            isDirect = false;
+            warnNotDirect(cached.path(), cached.facts());
+        }
+        Posix.posixFadvise(cached.fd(), startBytes, lengthBytes, Posix.FADV_DONTNEED);
+        return readVia(cached, startBytes, lengthBytes);
+    }
+
+    private long readVia(PosixFile file, long startBytes, long lengthBytes) {
         IoVectors vectors = IoVectors.ofThread();
         vectors.fill(buffer.address(), lengthBytes);
         long read;
         do {
-            if (isDirect) {
-                read = direct.read(vectors.address(), 1, startBytes, 0);
-                if (read == -Errno.EINVAL) {
-                    isDirect = false;
-                    warnNotDirect(cached.path(), cached.facts());
-                    read = -Errno.EINTR;
-                }
-            } else {
-                Posix.posixFadvise(cached.fd(), startBytes, lengthBytes, Posix.FADV_DONTNEED);
-                read = cached.read(vectors.address(), 1, startBytes, 0);
-            }
+            read = file.read(vectors.address(), 1, startBytes, 0);
         } while (read == -Errno.EINTR);
         return read;
     }

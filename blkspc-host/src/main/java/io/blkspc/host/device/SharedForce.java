@@ -59,6 +59,16 @@ final class SharedForce {
         return isDone;
     }
 
+    /** Number of callers that wait for a force of someone else. */
+    int waiting() {
+        lock.lock();
+        try {
+            return lock.getWaitQueueLength(ended);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void end(boolean isDone) {
         lock.lock();
         try {

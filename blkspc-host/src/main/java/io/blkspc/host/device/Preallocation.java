@@ -1,0 +1,164 @@
+package io.blkspc.host.device;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Transfer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes files whose every byte has its place on the medium, so that no later overwrite can run out of space, and says
+ * whether the file system can keep that.
+ *
+ * <p>What is verified: the number of blocks allocated (st_blocks; holes cannot be asked for, as ext4 reports fallocated
+ * space as a hole) and the type of the file system. ext4, xfs and tmpfs write in place and keep an allocation; xfs does so
+ * until somebody shares the file's blocks with {@code cp --reflink}. What lies under the file system (a thin volume, a loop
+ * over a sparse file) cannot be seen from here.
+ */
+public final class Preallocation {
+
+    private static final Logger log = LoggerFactory.getLogger(Preallocation.class);
+    private static final int ZERO_CHUNK_BYTES = 1 << 20;
+
+    private Preallocation() {}
+
+    /** How the space of a new file is made. */
+    public enum Fill {
+        /** Allocated and never written: fast, but the first write of each part changes file system metadata. */
+        ALLOCATED,
+        /** Written with zeros, so that a force of later overwrites has no file system metadata to commit. */
+        ZEROED
+    }
+
+    /**
+     * What a file or device promises.
+     *
+     * @param sizeBytes capacity
+     * @param fileSystem type of the file system, or {@code device} for a raw device
+     * @param isReserved {@code true} when no overwrite can run out of space
+     */
+    public record Backing(long sizeBytes, String fileSystem, boolean isReserved) {}
+
+    /**
+     * Makes a new file of zeros with all its space, durable under its name.
+     *
+     * @param sizeBytes greater than 0
+     * @param allowUnreserved accept a file system that cannot keep the space
+     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_BACKING} when there is no room or the file system cannot
+     *     promise it; no file is left behind
+     */
+    public static Backing create(Path file, long sizeBytes, Fill fill, boolean allowUnreserved) {
+        if (sizeBytes <= 0) {
+            throw new IllegalArgumentException("a preallocated file has at least one byte: size=" + sizeBytes);
+        }
+        PosixFile opened = PosixFile.open(file, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0600);
+        try {
+            try {
+                allocate(opened, sizeBytes, fill);
+                Backing backing = verify(opened, allowUnreserved);
+                DirectorySync.force(file.toAbsolutePath().getParent());
+                return backing;
+            } finally {
+                opened.close();
+            }
+        } catch (BlockSpaceException e) {
+            remove(file, e);
+            throw e;
+        }
+    }
+
+    /**
+     * Examines an existing file or raw device that is to hold a pool's data.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code OUT_OF_BACKING} as for {@link #create}
+     */
+    public static Backing verify(Path file, boolean allowUnreserved) {
+        PosixFile opened = PosixFile.open(file, Posix.O_RDONLY, 0);
+        try {
+            return verify(opened, allowUnreserved);
+        } finally {
+            opened.close();
+        }
+    }
+
+    private static void allocate(PosixFile file, long sizeBytes, Fill fill) {
+        int result;
+        do {
+            result = Posix.fallocate(file.fd(), 0, 0, sizeBytes);
+        } while (result == -Errno.EINTR);
+        boolean isUnsupported = result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS;
+        if (result < 0 && !isUnsupported) {
+            throw Errno.failure(
+                    "cannot preallocate", -result, "file=" + file.path() + ", size=" + sizeBytes + free(file.path()));
+        }
+        if (isUnsupported || fill == Fill.ZEROED) {
+            writeZeros(file, sizeBytes);
+        }
+        // Delayed allocation is decided by now at the latest.
+        result = Posix.fsync(file.fd());
+        if (result < 0) {
+            throw Errno.failure("cannot preallocate", -result, "file=" + file.path() + ", size=" + sizeBytes);
+        }
+    }
+
+    private static void writeZeros(PosixFile file, long sizeBytes) {
+        FileBlockDevice device = new FileBlockDevice(file, file.path(), sizeBytes);
+        Transfer transfer = new Transfer();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment zeros = arena.allocate(ZERO_CHUNK_BYTES);
+            zeros.fill((byte) 0);
+            for (long at = 0; at < sizeBytes; at += ZERO_CHUNK_BYTES) {
+                long length = Math.min(ZERO_CHUNK_BYTES, sizeBytes - at);
+                device.write(transfer.reset(at).add(zeros, 0, length), IoRole.DATA);
+            }
+        }
+    }
+
+    private static Backing verify(PosixFile file, boolean allowUnreserved) {
+        FileFacts facts = file.facts();
+        if (facts.isBlockDevice()) {
+            return new Backing(facts.sizeBytes(), "device", true);
+        }
+        String fileSystem = FileSystemType.name(facts.fileSystemType());
+        boolean isAllocated = facts.allocatedBytes() >= facts.sizeBytes();
+        boolean isKept = FileSystemType.of(facts.fileSystemType()).keepsAllocation();
+        if (isAllocated && isKept) {
+            if (FileSystemType.of(facts.fileSystemType()) == FileSystemType.TMPFS) {
+                log.warn("file is in memory and will not survive a power loss: file={}", file.path());
+            }
+            return new Backing(facts.sizeBytes(), fileSystem, true);
+        }
+        String problem = isAllocated
+                ? "file system cannot promise that overwrites find room"
+                : "file system did not allocate the whole file";
+        String details = ": file=" + file.path() + ", fileSystem=" + fileSystem + ", size=" + facts.sizeBytes()
+                + ", allocated=" + facts.allocatedBytes();
+        if (!allowUnreserved) {
+            throw new BlockSpaceException(Code.OUT_OF_BACKING, problem + details);
+        }
+        log.warn("{}{}; accepted as asked", problem, details);
+        return new Backing(facts.sizeBytes(), fileSystem, false);
+    }
+
+    private static String free(Path file) {
+        try {
+            return ", free=" + Files.getFileStore(file).getUsableSpace();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static void remove(Path file, BlockSpaceException because) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            because.addSuppressed(e);
+        }
+    }
+}
