@@ -9,7 +9,7 @@ final class PoolLockHolder {
     private PoolLockHolder() {}
 
     public static void main(String[] args) throws InterruptedException {
-        try (PoolLock lock = PoolLock.acquire(Path.of(args[0]), Mode.valueOf(args[1]), "/run/other.sock")) {
+        try (PoolLock _ = PoolLock.acquire(Path.of(args[0]), Mode.valueOf(args[1]), "/run/other.sock")) {
             System.out.println("held");
             Thread.sleep(60_000);
         }

@@ -37,7 +37,7 @@ class PoolLockTest {
         Path alias = pool.resolveSibling(pool.getFileName() + "-alias");
         Files.createSymbolicLink(alias, pool);
         Path linked = Files.createDirectory(pool.resolve("linked"));
-        try (PoolLock lock = PoolLock.acquire(pool, Mode.SERVING, "/run/x.sock")) {
+        try (PoolLock _ = PoolLock.acquire(pool, Mode.SERVING, "/run/x.sock")) {
             Files.createLink(linked.resolve(PoolLock.FILE_NAME), pool.resolve(PoolLock.FILE_NAME));
             for (Path name : List.of(pool, alias, linked)) {
                 assertBusy(name, "this process", "pid=" + SELF, "mode=serving", "socket=/run/x.sock");
@@ -89,7 +89,7 @@ class PoolLockTest {
         }
         assertThat(PoolLock.holder(pool)).isEmpty();
         assertThat(Files.readString(pool.resolve(PoolLock.FILE_NAME))).contains("pid=" + holder.pid());
-        try (PoolLock lock = PoolLock.acquire(pool, Mode.OFFLINE, "")) {
+        try (PoolLock _ = PoolLock.acquire(pool, Mode.OFFLINE, "")) {
             assertThat(PoolLock.holder(pool)).contains(new Holder(SELF, Mode.OFFLINE, ""));
         }
     }
@@ -149,7 +149,7 @@ class PoolLockTest {
 
     @Test
     void lockFileThatWasReplacedIsNotLockedByMistake() throws Exception {
-        try (PoolLock lock = PoolLock.acquire(pool, Mode.OFFLINE, "")) {
+        try (PoolLock _ = PoolLock.acquire(pool, Mode.OFFLINE, "")) {
             Files.delete(pool.resolve(PoolLock.FILE_NAME));
             // An operator who removes the file gets what they asked for; the data file's own lock still says no.
             PoolLock.acquire(pool, Mode.OFFLINE, "").close();

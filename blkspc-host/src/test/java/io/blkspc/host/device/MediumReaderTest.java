@@ -56,6 +56,15 @@ class MediumReaderTest {
             assertThat(Transfers.read(medium, 0, content.length, IoRole.VERIFY)).isEqualTo(content);
             assertFails(Code.OUT_OF_RANGE, () -> Transfers.read(medium, content.length, 1, IoRole.VERIFY));
             assertFails(Code.READ_ONLY, () -> Transfers.write(medium, 0, new byte[1], IoRole.DATA));
+        }
+    }
+
+    @Test
+    void closedViewRefusesReads() throws Exception {
+        Path path = Files.write(dir.resolve("data"), new byte[4096]);
+        try (FileBlockDevice device = FileBlockDevice.open(path)) {
+            BlockDevice medium = device.openMedium();
+            medium.close();
             medium.close();
             assertFails(Code.CLOSED, () -> Transfers.read(medium, 0, 1, IoRole.VERIFY));
         }

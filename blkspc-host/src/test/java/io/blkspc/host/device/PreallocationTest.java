@@ -105,16 +105,15 @@ class PreallocationTest {
             try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
                 file.setLength(1 << 20);
             }
-            try (FileBlockDevice device = FileBlockDevice.open(sparse);
-                    FileBlockDevice kept = FileBlockDevice.open(reserved)) {
+            try (FileBlockDevice device = FileBlockDevice.open(sparse)) {
                 var transfer = Transfers.of(0, new byte[1 << 20]);
-                FileBlockDeviceTest.assertFails(
-                        Code.OUT_OF_BACKING, () -> device.write(transfer, IoRole.DATA));
+                FileBlockDeviceTest.assertFails(Code.OUT_OF_BACKING, () -> device.write(transfer, IoRole.DATA));
                 assertThat(transfer.progressBytes()).isGreaterThan(0).isLessThan(1 << 20);
                 // Not one byte is free now, and what was preallocated can be written all the same.
-                Transfers.write(kept, 0, new byte[512 << 10], IoRole.JOURNAL);
-                kept.force(IoRole.JOURNAL);
-                kept.close();
+                try (FileBlockDevice kept = FileBlockDevice.open(reserved)) {
+                    Transfers.write(kept, 0, new byte[512 << 10], IoRole.JOURNAL);
+                    kept.force(IoRole.JOURNAL);
+                }
                 Files.delete(reserved);
                 Transfers.write(device, 0, new byte[768 << 10], IoRole.DATA);
                 device.force(IoRole.DATA);

@@ -57,7 +57,8 @@ final class ScriptedFile implements RawFile {
         long moved = 0;
         for (int i = 0; i < count && left > 0; i++) {
             int n = (int) Math.min(left, table.get(JAVA_LONG, i * 16L + 8));
-            MemorySegment part = MemorySegment.ofAddress(table.get(JAVA_LONG, i * 16L)).reinterpret(n);
+            MemorySegment part =
+                    MemorySegment.ofAddress(table.get(JAVA_LONG, i * 16L)).reinterpret(n);
             int at = (int) (offsetBytes + moved);
             if (isWrite) {
                 MemorySegment.copy(part, JAVA_BYTE, 0, content, at, n);

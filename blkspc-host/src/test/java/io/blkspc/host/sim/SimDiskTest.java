@@ -48,8 +48,7 @@ class SimDiskTest {
         for (CutKind kind : CutKind.values()) {
             SimDevice after = disk.cut(choice, kind).device("journal");
             assertThat(read(after, 3, 4)).as("%s", kind).isEqualTo(sectors(4, 7));
-            assertThat(read(after.openMedium(), 3, 4))
-                    .isEqualTo(sectors(4, 7));
+            assertThat(read(after.openMedium(), 3, 4)).isEqualTo(sectors(4, 7));
         }
     }
 
@@ -191,7 +190,8 @@ class SimDiskTest {
                 returned[1] = before;
             });
             scheduler.run();
-            List<Integer> after = values(torn.cut(new Random(seed), CutKind.NONE).device("a"), 8);
+            List<Integer> after =
+                    values(torn.cut(new Random(seed), CutKind.NONE).device("a"), 8);
             if (returned[1]) {
                 assertThat(after).as("seed=%s", seed).containsOnly(1);
             } else {
