@@ -46,6 +46,15 @@ final class SegmentReader {
         read(index, SegmentTable.lengthFor(directory.count(index)));
     }
 
+    /** After {@link #readTable}: brings every image where {@link #readAll} would have put it. */
+    void readImages() {
+        int from = SegmentTable.lengthFor(table.count());
+        device.read(
+                transfer.reset(layout.segmentOffset(segment) + from)
+                        .add(buffer, from, directory.writtenBytes(segment) - from),
+                IoRole.CHECKPOINT);
+    }
+
     /** After {@link #readTable}: brings the image of {@code entry} where {@link #readAll} would have put it. */
     void readImage(int entry) {
         long offset = table.entryOffset(entry);

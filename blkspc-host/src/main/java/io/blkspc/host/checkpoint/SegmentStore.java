@@ -30,6 +30,9 @@ public final class SegmentStore implements AutoCloseable {
     /** Segments that may hold dead images besides as many as hold live ones: keeps loading fast in a big, empty area. */
     private static final int LOOSE_SEGMENTS = 8;
 
+    /** A segment is read as one when at least one byte in so many is wanted, otherwise image by image. */
+    private static final int WHOLE_READ_FROM = 8;
+
     private final BlockDevice device;
     private final Arena arena = Arena.ofShared();
     private final SegmentLayout layout;
@@ -220,10 +223,16 @@ public final class SegmentStore implements AutoCloseable {
     }
 
     private void loadSegment(int segment, Set<ObjectKind> kinds, LoadVisitor visitor, boolean whole) {
+        boolean single = false;
         if (whole) {
             reader.readAll(segment);
         } else {
             reader.readTable(segment);
+            long wanted = wantedBytes(segment, kinds);
+            single = wanted * WHOLE_READ_FROM < directory.writtenBytes(segment);
+            if (wanted > 0 && !single) {
+                reader.readImages();
+            }
         }
         occupied++;
         SegmentTable table = reader.table();
@@ -247,13 +256,25 @@ public final class SegmentStore implements AutoCloseable {
                                 + ObjectIndex.segment(before));
             }
             if (kinds.contains(kind)) {
-                if (!whole) {
+                if (single) {
                     reader.readImage(entry);
                 }
                 reader.verifyImage(entry);
                 visitor.object(kind, id, reader.memory(), table.entryOffset(entry), length);
             }
         }
+    }
+
+    /** Bytes of the live images of {@code kinds} in the segment whose table was read. */
+    private long wantedBytes(int segment, Set<ObjectKind> kinds) {
+        SegmentTable table = reader.table();
+        long bytes = 0;
+        for (int entry = 0; entry < table.count(); entry++) {
+            if (directory.isLive(segment, entry) && kinds.contains(reader.kind(entry))) {
+                bytes += Math.max(1, table.entryLength(entry));
+            }
+        }
+        return bytes;
     }
 
     /** The directory slot of {@code root}, whose geometry must be this one's. */

@@ -4,160 +4,204 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpaceException;
-import io.blkspc.host.format.TornDevice;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
+import io.blkspc.host.journal.Rings.Replayed;
+import io.blkspc.host.sim.Fault;
+import io.blkspc.host.sim.FaultInjector;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.IoOp;
+import io.blkspc.host.sim.SimDevice;
+import io.blkspc.host.sim.SimDisk;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
-import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 class JournalTest {
 
-    static final UUID POOL = new UUID(0x1122334455667788L, 0x99aabbccddeeff00L);
-    static final long SALT = 0x5a17;
-    static final int RING = 32 * 512;
-
-    /** What one record said. */
-    record Seen(long sequence, RecordType type, long mark, long forced, ByteBuffer payload) {}
-
-    static Journal fresh(TornDevice device) {
-        return Journal.open(device, POOL, SALT, 0, 1, 0, 0);
-    }
-
-    static byte[] payload(Random random, int length) {
-        byte[] bytes = new byte[length];
-        random.nextBytes(bytes);
-        return bytes;
-    }
-
-    static long append(Journal journal, byte[] payload, long mark, long forced) {
-        return journal.append(RecordType.EXTENTS, MemorySegment.ofArray(payload), payload.length, mark, forced);
-    }
-
-    static ReplayStart fromTheBeginning() {
-        return new ReplayStart(SALT, 1, 0, 0, 0, 0);
-    }
-
-    static ScanResult scan(TornDevice device, ReplayStart start, List<Seen> seen) {
-        return JournalScan.scan(device, POOL, start, (sequence, type, mark, forced, payload) -> {
-            byte[] bytes = new byte[payload.remaining()];
-            payload.getBytes(MemorySegment.ofArray(bytes), 0, bytes.length);
-            seen.add(new Seen(sequence, type, mark, forced, ByteBuffer.wrap(bytes)));
-        });
-    }
+    private static final int RING = 32 * 512;
 
     @Test
     void replayReturnsWhatWasAppended() {
-        TornDevice device = new TornDevice(RING);
-        Random random = new Random(1);
-        List<byte[]> sent = new ArrayList<>();
-        try (Journal journal = fresh(device)) {
+        SimDevice device = Rings.ring(RING);
+        try (Journal journal = Rings.fresh(device)) {
             for (int i = 0; i < 10; i++) {
-                byte[] payload = payload(random, i * 97);
-                sent.add(payload);
-                assertThat(append(journal, payload, i / 2, i)).isEqualTo(i + 1);
+                assertThat(Rings.append(journal, i * 97, i / 2, i)).isEqualTo(i + 1);
             }
         }
-        List<Seen> seen = new ArrayList<>();
-        ScanResult result = scan(device, fromTheBeginning(), seen);
-        assertThat(result.lastSequence()).isEqualTo(10);
-        assertThat(result.highestMark()).isEqualTo(4);
-        assertThat(result.highestForced()).isEqualTo(9);
-        assertThat(result.tailDamagedAtOrBelowForced()).isFalse();
+        Replayed replayed = Rings.scan(device, Rings.fromTheBeginning());
+        assertThat(replayed.result().lastSequence()).isEqualTo(10);
+        assertThat(replayed.result().highestMark()).isEqualTo(4);
+        assertThat(replayed.result().highestForced()).isEqualTo(9);
+        assertThat(replayed.result().tailDamagedAtOrBelowForced()).isFalse();
         for (int i = 0; i < 10; i++) {
-            assertThat(seen.get(i).sequence()).isEqualTo(i + 1);
-            assertThat(seen.get(i).mark()).isEqualTo(i / 2);
-            assertThat(seen.get(i).forced()).isEqualTo(i);
-            assertThat(seen.get(i).payload()).isEqualTo(ByteBuffer.wrap(sent.get(i)));
+            Rings.Seen seen = replayed.records().get(i);
+            assertThat(seen.sequence()).isEqualTo(i + 1);
+            assertThat(seen.mark()).isEqualTo(i / 2);
+            assertThat(seen.forced()).isEqualTo(i);
+            assertThat(seen.payload().remaining()).isEqualTo(i * 97);
+            Rings.assertContent(seen);
         }
+    }
+
+    @Test
+    void anEmptyRingReplaysNothing() {
+        Replayed replayed = Rings.scan(Rings.ring(RING), new ReplayStart(Rings.SALT, 100, 1024, 7, 99, 99));
+        assertThat(replayed.records()).isEmpty();
+        assertThat(replayed.result()).isEqualTo(new ScanResult(99, 1024, 7, 99, 99, 99));
+        assertThat(replayed.result().tailDamagedAtOrBelowForced()).isFalse();
     }
 
     @Test
     void goesRoundTheRingAtEveryPosition() {
-        for (int first = 0; first < 3000; first += 100) {
-            TornDevice device = new TornDevice(RING);
-            Random random = new Random(first);
-            try (Journal journal = fresh(device)) {
-                append(journal, payload(random, Math.min(first, journal.maxPayloadBytes())), 0, 0);
-                long released = 0;
-                for (int i = 0; i < 200; i++) {
-                    byte[] payload = payload(random, random.nextInt(journal.maxPayloadBytes() + 1));
-                    while (!journal.fits(payload.length)) {
-                        journal.releaseUpTo(++released);
-                    }
-                    long sequence = append(journal, payload, released, released);
-                    List<Seen> seen = new ArrayList<>();
-                    ReplayStart start = new ReplayStart(
-                            SALT,
-                            released + 1,
-                            journal.positionAfter(released),
-                            journal.crcAfter(released),
-                            released,
-                            released);
-                    ScanResult result = scan(device, start, seen);
-                    assertThat(result.lastSequence()).isEqualTo(sequence);
-                    assertThat(seen).hasSize((int) (sequence - released));
-                    assertThat(seen.getLast().payload()).isEqualTo(ByteBuffer.wrap(payload));
-                    assertThat(result.endPosition()).isEqualTo(journal.positionAfter(sequence));
-                    assertThat(result.lastCrc()).isEqualTo(journal.crcAfter(sequence));
+        Random random = new Random(Rings.seed(1));
+        for (int start = 0; start < RING; start += 512) {
+            SimDevice device = Rings.ring(RING);
+            try (Journal journal = Journal.open(device, Rings.POOL, Rings.SALT, start, 1, 0, start)) {
+                goRound(device, journal, random);
+            }
+        }
+    }
+
+    private static void goRound(SimDevice device, Journal journal, Random random) {
+        long released = 0;
+        for (int i = 0; i < 100; i++) {
+            int length = random.nextInt(journal.maxPayloadBytes() + 1);
+            while (!journal.fits(length)) {
+                journal.releaseUpTo(++released);
+            }
+            long sequence = Rings.append(journal, length, released, released);
+            Replayed replayed = Rings.scan(device, Rings.after(journal, released));
+            assertThat(replayed.result().lastSequence()).isEqualTo(sequence);
+            assertThat(replayed.result().endPosition()).isEqualTo(journal.positionAfter(sequence));
+            assertThat(replayed.result().lastCrc()).isEqualTo(journal.crcAfter(sequence));
+            assertThat(replayed.records()).hasSize((int) (sequence - released));
+            replayed.records().forEach(Rings::assertContent);
+        }
+    }
+
+    @Test
+    void goesOnWhereAScanEnded() {
+        SimDevice device = Rings.ring(RING);
+        Random random = new Random(Rings.seed(2));
+        long first = 1;
+        long position = 0;
+        int crc = 0;
+        for (int run = 0; run < 50; run++) {
+            // The same salt: a clean stop at a checkpoint, then a clean start.
+            try (Journal journal = Journal.open(device, Rings.POOL, Rings.SALT, position, first, crc, position)) {
+                int count = random.nextInt(6);
+                for (int i = 0; i < count; i++) {
+                    Rings.append(journal, random.nextInt(1000), first - 1, first - 1);
                 }
+                ReplayStart start = new ReplayStart(Rings.SALT, first, position, crc, first - 1, first - 1);
+                ScanResult result = Rings.scan(device, start).result();
+                assertThat(result.lastSequence()).isEqualTo(first - 1 + count);
+                first = result.lastSequence() + 1;
+                position = result.endPosition();
+                crc = result.lastCrc();
             }
         }
     }
 
     @Test
     void keepsAReserveForRecordsThatEndAShortage() {
-        try (Journal journal = fresh(new TornDevice(64 * 512))) {
+        try (Journal journal = Rings.fresh(Rings.ring(64 * 512))) {
             while (journal.fits(400)) {
-                append(journal, new byte[400], 0, 0);
+                Rings.append(journal, 400, 0, 0);
             }
-            assertThat(journal.capacityBytes() - journal.usedBytes()).isGreaterThan(8 * 512);
             int more = 0;
             while (journal.fits(400, true)) {
-                append(journal, new byte[400], 0, 0);
+                Rings.append(journal, 400, 0, 0);
                 more++;
             }
             assertThat(more).isEqualTo(8);
-            assertThatThrownBy(() -> append(journal, new byte[400], 0, 0)).isInstanceOf(IllegalStateException.class);
+            assertThat(journal.usedBytes()).isEqualTo(journal.capacityBytes() - 512);
+            assertThatThrownBy(() -> Rings.append(journal, 400, 0, 0)).isInstanceOf(IllegalStateException.class);
             journal.releaseUpTo(journal.lastSequence());
             assertThat(journal.usedBytes()).isZero();
             assertThat(journal.fits(journal.maxPayloadBytes())).isTrue();
+            assertThat(journal.fits(journal.maxPayloadBytes() + 1, true)).isFalse();
         }
     }
 
     @Test
-    void refusesEverythingAfterAFailedWrite() {
-        TornDevice device = new TornDevice(RING);
-        try (Journal journal = fresh(device)) {
-            append(journal, new byte[100], 0, 0);
-            device.stopAfter(0);
-            assertThatThrownBy(() -> append(journal, new byte[100], 0, 0)).isInstanceOf(TornDevice.PowerCut.class);
-            device.stopAfter(1000);
-            assertFailed(() -> append(journal, new byte[100], 0, 0));
-            assertFailed(journal::force);
-            assertThat(journal.isFailed()).isTrue();
+    void onlyUnreleasedSequencesHaveAPosition() {
+        try (Journal journal = Rings.fresh(Rings.ring(RING))) {
+            Rings.append(journal, 10, 0, 0);
+            Rings.append(journal, 10, 0, 0);
+            assertThat(journal.positionAfter(0)).isZero();
+            assertThat(journal.positionAfter(2)).isEqualTo(1024);
+            journal.releaseUpTo(1);
+            assertThat(journal.positionAfter(1)).isEqualTo(512);
+            assertThatThrownBy(() -> journal.positionAfter(0)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> journal.releaseUpTo(3)).isInstanceOf(IllegalArgumentException.class);
         }
     }
 
     @Test
-    void refusesEverythingAfterAFailedForce() {
-        TornDevice device = new TornDevice(RING);
-        try (Journal journal = fresh(device)) {
-            append(journal, new byte[100], 0, 0);
-            device.stopAfter(0);
-            assertThatThrownBy(journal::force).isInstanceOf(TornDevice.PowerCut.class);
-            device.stopAfter(1000);
-            assertFailed(journal::force);
-            assertFailed(() -> append(journal, new byte[100], 0, 0));
+    void refusesARecordThatClaimsMoreThanCanBe() {
+        try (Journal journal = Rings.fresh(Rings.ring(RING))) {
+            assertThatThrownBy(() -> Rings.append(journal, 10, 1, 0)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> Rings.append(journal, 10, 0, 1)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> journal.append(RecordType.PAD, MemorySegment.NULL, 0, 0, 0))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(journal.isFailed()).isFalse();
+            assertThat(Rings.append(journal, 10, 0, 0)).isEqualTo(1);
         }
     }
 
-    private static void assertFailed(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    @Test
+    void refusesEverythingAfterAFailedWriteOrForce() {
+        for (Fault fault : Fault.values()) {
+            for (IoOp op : new IoOp[] {IoOp.WRITE, IoOp.FORCE}) {
+                SimDisk disk = new SimDisk(new InertScheduler(), 1);
+                try (Journal journal = Rings.fresh(disk.create("journal", RING))) {
+                    Rings.append(journal, 100, 0, 0);
+                    disk.faults(event -> event.op() == op ? fault : null);
+                    ThrowingCallable faulty = op == IoOp.WRITE ? () -> Rings.append(journal, 9, 0, 0) : journal::force;
+                    assertThatThrownBy(faulty).isInstanceOf(BlockSpaceException.class);
+                    disk.faults(FaultInjector.NONE).reopen();
+                    assertThat(journal.isFailed()).isTrue();
+                    assertCode(Code.FAILED, () -> Rings.append(journal, 100, 0, 0));
+                    assertCode(Code.FAILED, journal::force);
+                    assertThat(journal.lastSequence()).isEqualTo(1);
+                }
+            }
+        }
+    }
+
+    @Test
+    void anAppendIsOneWriteAndOneMoreWhereTheRingEnds() {
+        SimDisk disk = new SimDisk(new InertScheduler(), 1);
+        try (Journal journal = Rings.fresh(disk.create("journal", RING))) {
+            for (int i = 0; i < 10; i++) {
+                Rings.append(journal, 1000, 0, 0);
+            }
+            assertThat(disk.count(IoRole.JOURNAL, IoOp.WRITE)).isEqualTo(10);
+            journal.releaseUpTo(10);
+            // Two sectors are left.
+            Rings.append(journal, 1200, 0, 0);
+            assertThat(disk.count(IoRole.JOURNAL, IoOp.WRITE)).isEqualTo(12);
+            assertThat(journal.positionAfter(11)).isEqualTo(3 * 512);
+            assertThat(disk.count(IoRole.JOURNAL, IoOp.READ)).isZero();
+        }
+    }
+
+    @Test
+    void refusesARingThatIsTooSmallOrAPositionOutside() {
+        assertThatThrownBy(() -> Rings.fresh(Rings.ring(15 * 512))).isInstanceOf(IllegalArgumentException.class);
+        for (long position : new long[] {-512, 100, RING}) {
+            assertThatThrownBy(() -> Journal.open(Rings.ring(RING), Rings.POOL, 1, position, 1, 0, 0))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertCode(Code.NEEDS_CHECK, () -> Rings.scan(Rings.ring(RING), new ReplayStart(1, 1, position, 0, 0, 0)));
+        }
+    }
+
+    static void assertCode(Code code, ThrowingCallable call) {
         assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
-                        BlockSpaceException.class,
-                        e -> assertThat(e.code()).isEqualTo(BlockSpaceException.Code.FAILED));
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 }

@@ -1,0 +1,212 @@
+package io.blkspc.host.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
+import io.blkspc.host.checkpoint.Images.ObjectKey;
+import io.blkspc.host.sim.IoOp;
+import io.blkspc.host.sim.SimDisk;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** An area filled to the last byte it promises, changed in the worst ways: it never runs out, and copying stays bounded. */
+class SegmentChurnTest {
+
+    private final SplittableRandom random = new SplittableRandom(Images.seed(11));
+    private SimDisk disk;
+    private SegmentStore store;
+    private long nextId;
+    private final Map<ObjectKey, byte[]> model = new TreeMap<>();
+    private long putBytes;
+
+    private void open(int segments) {
+        disk = Images.disk(segments, (long) segments * Images.SEGMENT + 16384);
+        store = Images.store(disk);
+        model.clear();
+        nextId = 0;
+        putBytes = 0;
+    }
+
+    /** Writes a checkpoint that puts the keys again, first making room for all of them. */
+    private void rewrite(List<ObjectKey> keys) {
+        long charge = 0;
+        for (ObjectKey key : keys) {
+            charge += SegmentLayout.charge(model.get(key).length);
+        }
+        store.makeRoom(charge, root -> disk.device("segments").force(IoRole.CHECKPOINT));
+        CheckpointWriter writer = store.begin(store.nextGeneration());
+        for (ObjectKey key : keys) {
+            byte[] image = model.get(key).clone();
+            if (image.length > 0) {
+                image[random.nextInt(image.length)]++;
+            }
+            Images.put(writer, model, key, image);
+        }
+        putBytes += charge;
+        CheckpointRoot root = writer.finish();
+        disk.device("segments").force(IoRole.CHECKPOINT);
+        store.committed(root);
+        assertThat(store.roomBytes()).isNotNegative();
+        assertThat(store.space().free()).isPositive();
+    }
+
+    /** Fills with objects of random sizes until not one more may be promised. */
+    private void fillToTheLimit(int smallest, int largest) {
+        List<ObjectKey> fresh = new ArrayList<>();
+        long live = 0;
+        while (true) {
+            byte[] image = Images.bytes(random, smallest + random.nextInt(largest - smallest + 1));
+            if (live + SegmentLayout.charge(image.length) > store.maxLiveBytes()) {
+                break;
+            }
+            live += SegmentLayout.charge(image.length);
+            ObjectKey key = new ObjectKey(ObjectKind.NODE, nextId++);
+            model.put(key, image);
+            fresh.add(key);
+        }
+        rewrite(fresh);
+        assertThat(store.maxLiveBytes() - store.liveBytes()).isLessThan(SegmentLayout.charge(largest));
+    }
+
+    private void assertLoads() {
+        assertThat(Images.same(Images.load(disk, store.root()), model)).isTrue();
+        assertThat(store.liveBytes()).isEqualTo(Images.charge(model));
+    }
+
+    @Test
+    void aFullAreaCanBeRewrittenAsAWholeAgainAndAgain() {
+        for (int segments : new int[] {8, 9, 12, 33, 100}) {
+            open(segments);
+            fillToTheLimit(0, store.maxValueBytes());
+            for (int round = 0; round < 20; round++) {
+                rewrite(List.copyOf(model.keySet()));
+            }
+            assertLoads();
+        }
+    }
+
+    @Test
+    void aFullAreaStandsAnyMixtureOfSmallAndLargeCheckpoints() {
+        for (int segments : new int[] {8, 11, 40, 120}) {
+            open(segments);
+            fillToTheLimit(0, store.maxValueBytes());
+            List<ObjectKey> keys = List.copyOf(model.keySet());
+            for (int round = 0; round < 150; round++) {
+                double share = Math.pow(random.nextDouble(), 3);
+                rewrite(keys.stream().filter(key -> random.nextDouble() < share).toList());
+            }
+            assertLoads();
+        }
+    }
+
+    /** The worst there is: of every segment all but one object dies, so that nothing becomes free by itself. */
+    @Test
+    void aFullAreaStandsAnAdversary() {
+        for (int segments : new int[] {12, 40, 120}) {
+            open(segments);
+            fillToTheLimit(2000, store.maxValueBytes());
+            for (int round = 0; round < 60; round++) {
+                TreeMap<Integer, List<ObjectKey>> bySegment = new TreeMap<>();
+                for (ObjectKey key : model.keySet()) {
+                    long location = store.index().get(ObjectIndex.key(key.kind(), key.id()));
+                    bySegment
+                            .computeIfAbsent(ObjectIndex.segment(location), s -> new ArrayList<>())
+                            .add(key);
+                }
+                List<ObjectKey> dying = new ArrayList<>();
+                bySegment.values().forEach(keys -> dying.addAll(keys.subList(1, keys.size())));
+                rewrite(dying);
+            }
+            assertLoads();
+        }
+    }
+
+    @Test
+    void manyTinyCheckpointsDoNotFillTheArea() {
+        open(40);
+        fillToTheLimit(3000, 3200);
+        long before = disk.bytes(IoRole.CHECKPOINT, IoOp.WRITE);
+        putBytes = 0;
+        int rounds = 2000;
+        for (int round = 0; round < rounds; round++) {
+            rewrite(List.of(new ObjectKey(ObjectKind.NODE, random.nextLong(nextId))));
+        }
+        assertLoads();
+        // Copying per checkpoint: two segments' worth at the very most; in the long run far less than that.
+        long written = disk.bytes(IoRole.CHECKPOINT, IoOp.WRITE) - before - rounds * 4096L;
+        System.out.println("tiny checkpoints: bytes written per byte put=" + (double) written / putBytes);
+        assertThat(written).isLessThan(6 * putBytes);
+    }
+
+    @Test
+    void copyingStaysProportionalToChange() {
+        open(120);
+        fillToTheLimit(3000, 3200);
+        List<ObjectKey> keys = List.copyOf(model.keySet());
+        putBytes = 0;
+        long before = disk.bytes(IoRole.CHECKPOINT, IoOp.WRITE);
+        int rounds = 300;
+        for (int round = 0; round < rounds; round++) {
+            rewrite(keys.stream().filter(key -> random.nextInt(20) == 0).toList());
+        }
+        long written = disk.bytes(IoRole.CHECKPOINT, IoOp.WRITE) - before - rounds * 4096L;
+        System.out.println("random change of 5 %: bytes written per byte put=" + (double) written / putBytes);
+        assertThat(written).isLessThan(4 * putBytes);
+        assertLoads();
+    }
+
+    @Test
+    void aBigEmptyAreaStaysDense() {
+        open(500);
+        for (int id = 0; id < 100; id++) {
+            model.put(new ObjectKey(ObjectKind.NODE, nextId++), Images.bytes(random, 3100));
+        }
+        List<ObjectKey> keys = List.copyOf(model.keySet());
+        rewrite(keys);
+        for (int round = 0; round < 300; round++) {
+            rewrite(keys.stream().filter(key -> random.nextInt(10) == 0).toList());
+        }
+        long live = store.layout().segmentsFor(store.liveBytes());
+        assertThat(store.occupiedSegments()).isLessThanOrEqualTo((int) (2 * live + 8 + 2));
+        assertLoads();
+    }
+
+    @Test
+    void moreThanThePromiseEndsWithNoSpaceAndNotWithDamage() {
+        open(12);
+        fillToTheLimit(3000, 3200);
+        assertThatThrownBy(() -> store.makeRoom(100 * store.maxLiveBytes(), root -> {}))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.OUT_OF_SPACE));
+        rewrite(List.copyOf(model.keySet()));
+        assertLoads();
+        CheckpointRoot root = store.root();
+        CheckpointWriter writer = store.begin(store.nextGeneration());
+        assertThatThrownBy(() -> {
+                    for (long id = 0; ; id++) {
+                        writer.put(
+                                ObjectKind.VERSION, id, java.lang.foreign.MemorySegment.ofArray(new byte[3000]), 3000);
+                    }
+                })
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.OUT_OF_SPACE));
+        assertThat(Images.same(Images.load(disk, root), model)).isTrue();
+    }
+
+    @Test
+    void theAreaForAPromiseIsLargeEnoughForIt() {
+        for (long live = 1; live < 10_000_000; live = live * 3 + 7) {
+            for (int size : new int[] {16 << 10, 128 << 10, 1 << 20}) {
+                SegmentLayout layout = new SegmentLayout(SegmentLayout.areaBytes(live, size), size);
+                assertThat(layout.maxLiveBytes()).isGreaterThanOrEqualTo(live);
+            }
+        }
+    }
+}
