@@ -1,0 +1,15 @@
+package io.blkspc.api.contract;
+
+/** Every contract. A host's module makes one subclass for each way it can be configured. */
+public abstract class BlockSpaceContractTest
+        implements ReserveContract,
+                CookieContract,
+                MapContract,
+                AllocateContract,
+                CommitContract,
+                SnapshotCloneContract,
+                DestroyContract,
+                DiscardZeroContract,
+                LeaseContract,
+                ErrorsContract,
+                SpaceAccountingContract {}
