@@ -1,0 +1,263 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.extent.ExtentRun;
+import io.blkspc.host.journal.RecordType;
+import java.lang.foreign.Arena;
+
+/**
+ * Discard, zero and preallocate: changes of mapping without data. Long ranges go in steps of {@value #STEP_BLOCKS} blocks, so
+ * that the order lock is held briefly and the deadlist room a step can need is bounded.
+ */
+final class Clearing {
+
+    /** Blocks one step looks at: 16 MiB. */
+    private static final long STEP_BLOCKS = 4096;
+
+    private static final int LEAF_BLOCKS = 256;
+    /** Nodes one punched range can need: two paths of four that share the root. */
+    private static final int STEP_SLOTS = 7;
+
+    /** Entries one step can write: one run for every block in the worst case, but a record holds fewer. */
+    private static final int MAX_ENTRIES = 512;
+
+    private final Engine engine;
+    private final ExtentsPayload payload =
+            ExtentsPayload.allocate(
+                    Arena.ofAuto(), ExtentsPayload.HEADER_BYTES + MAX_ENTRIES * ExtentsPayload.ENTRY_BYTES);
+    private final ExtentRun run = new ExtentRun();
+
+    Clearing(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** Returns the blocks of a range; what metadata room does not allow is left as it is. */
+    void discard(Head head, long offset, long length) {
+        long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
+        long block = offset >>> Geometry.BLOCK_SHIFT;
+        while (block < end) {
+            engine.lock.lock();
+            try {
+                block = punchStep(head, block, end, false);
+            } finally {
+                engine.lock.unlock();
+            }
+        }
+    }
+
+    /** Makes a range read as zeros; with {@code keep}, owned blocks stay allocated as unwritten. */
+    void zero(Head head, long offset, long length, boolean keep) {
+        long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
+        long block = offset >>> Geometry.BLOCK_SHIFT;
+        if (keep) {
+            raiseAndDrain(head);
+        }
+        try {
+            while (block < end) {
+                engine.lock.lock();
+                try {
+                    block = keep ? unwriteStep(head, block, end) : punchStep(head, block, end, true);
+                } finally {
+                    engine.lock.unlock();
+                }
+            }
+        } finally {
+            if (keep) {
+                lower(head);
+            }
+        }
+    }
+
+    /**
+     * A block that stays allocated may be the target of an in-place write under way; once it is unwritten, a later commit may
+     * name it with a checksum, which the old write would break. So those writes end first (S8).
+     */
+    private void raiseAndDrain(Head head) {
+        engine.lock.lock();
+        try {
+            raise(engine, head);
+        } finally {
+            engine.lock.unlock();
+        }
+        if (!head.gate.drain()) {
+            lower(head);
+            throw new BlockSpaceException(Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
+        }
+    }
+
+    /** Raises the gate, waiting while somebody else has it. Under the order lock. */
+    static void raise(Engine engine, Head head) {
+        long deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
+        while (head.gate.isRaised()) {
+            long left = deadline - engine.scheduler.nanoTime();
+            if (left <= 0 || !engine.lock.await(left) && head.gate.isRaised()) {
+                throw new BlockSpaceException(Code.BUSY, "volume is being frozen: name=" + head.version.name);
+            }
+        }
+        head.gate.raise();
+    }
+
+    private void lower(Head head) {
+        engine.lock.lock();
+        head.gate.lower();
+        engine.lock.signalAll();
+        engine.lock.unlock();
+    }
+
+    /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
+    private long punchStep(Head head, long block, long end, boolean must) {
+        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        long start = firstMapped(head, block, end);
+        if (start >= end) {
+            return end;
+        }
+        long stop = Math.min(end, (start / STEP_BLOCKS + 1) * STEP_BLOCKS);
+        if (!awaitUnstaged(head, start, stop)) {
+            return start; // the lock was released: look again
+        }
+        Budget budget = new Budget(engine.ledger);
+        long leaves = stop / LEAF_BLOCKS - start / LEAF_BLOCKS + 1;
+        long logBytes = (stop - start + leaves + STEP_SLOTS) * DeadList.ENTRY_BYTES;
+        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
+            budget.credit(STEP_SLOTS, logBytes);
+        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
+            if (must) {
+                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+            }
+            return stop;
+        }
+        payload.begin(head.version.id, engine.catalogue.epoch);
+        payload.add(start, stop - start, 0, ExtentsPayload.NONE, false, 0);
+        publish(head, budget);
+        return stop;
+    }
+
+    /** First mapped block in {@code [block, end)}, or {@code end}. */
+    private long firstMapped(Head head, long block, long end) {
+        long at = block;
+        while (at < end) {
+            Catalogue.lookup(engine.tree, head.version, at, end - at, run);
+            if (run.state() != ExtentRun.NONE) {
+                return at;
+            }
+            at = run.endBlock();
+        }
+        return end;
+    }
+
+    /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
+    private long unwriteStep(Head head, long block, long end) {
+        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        long start = firstMapped(head, block, end);
+        if (start >= end) {
+            return end;
+        }
+        long stop = Math.min(end, (start / LEAF_BLOCKS + 1) * LEAF_BLOCKS);
+        if (!awaitUnstaged(head, start, stop)) {
+            return start;
+        }
+        Budget budget = new Budget(engine.ledger);
+        long logBytes = (stop - start + 1 + STEP_SLOTS) * DeadList.ENTRY_BYTES;
+        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
+            budget.credit(STEP_SLOTS, logBytes);
+        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
+            throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+        }
+        payload.begin(head.version.id, engine.catalogue.epoch);
+        long ownedAfter = head.version.ownedAfter();
+        for (long at = start; at < stop; at = run.endBlock()) {
+            Catalogue.lookup(engine.tree, head.version, at, stop - at, run);
+            boolean owned = run.birth() > ownedAfter;
+            if (run.state() == ExtentRun.WRITTEN && owned) {
+                payload.add(at, run.blockCount(), run.physicalBlock(), ExtentsPayload.UNWRITTEN, false, 0);
+            } else if (run.state() != ExtentRun.NONE && !owned) {
+                payload.add(at, run.blockCount(), 0, ExtentsPayload.NONE, false, 0);
+            }
+        }
+        if (payload.count() > 0) {
+            publish(head, budget);
+        } else {
+            budget.release();
+        }
+        return stop;
+    }
+
+    void preallocate(HostCookie cookie, long offset, long length) {
+        long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
+        long block = offset >>> Geometry.BLOCK_SHIFT;
+        Head head = cookie.head;
+        while (block < end) {
+            engine.lock.lock();
+            try {
+                engine.awaitJournalRoom(payload.capacityBytes(), true);
+                Catalogue.lookup(engine.tree, head.version, block, end - block, run);
+                if (run.state() != ExtentRun.NONE) {
+                    block = run.endBlock();
+                } else if (awaitUnstaged(head, block, Math.min(end, block + LEAF_BLOCKS))) {
+                    block = fillHole(cookie, head, block, Math.min(run.endBlock(), block + LEAF_BLOCKS));
+                }
+            } finally {
+                engine.lock.unlock();
+            }
+        }
+    }
+
+    private long fillHole(HostCookie cookie, Head head, long block, long end) {
+        if (cookie.isCancelled()) {
+            throw new BlockSpaceException(Code.CANCELLED, "cookie was cancelled: id=" + cookie.id());
+        }
+        long length = cookie.affordable(block, end - block);
+        if (length == 0) {
+            throw new BlockSpaceException(Code.NO_CREDIT, "cookie has no credit left: id=" + cookie.id());
+        }
+        long physical = engine.freeSpace.allocateRun(head.allocationHint, (int) length);
+        if (physical < 0) {
+            engine.reuse.awaitRoom();
+            return block;
+        }
+        long taken = engine.freeSpace.runLength();
+        head.allocationHint = physical + taken;
+        engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+        cookie.spend(block, taken, taken);
+        payload.begin(head.version.id, engine.catalogue.epoch);
+        payload.add(block, taken, physical, ExtentsPayload.UNWRITTEN, false, 0);
+        publishPaidBy(head, cookie.budget);
+        return block + taken;
+    }
+
+    private void publish(Head head, Budget budget) {
+        publishPaidBy(head, budget);
+        budget.release();
+    }
+
+    private void publishPaidBy(Head head, Budget budget) {
+        long sequence = engine.append(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
+        try {
+            engine.drops.begin(head.version, sequence, budget);
+            engine.catalogue.extents(payload, engine.tree, engine.drops);
+            head.bumpGeneration();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        }
+    }
+
+    /** {@code true} when no stage overlaps; otherwise waits once, releasing the lock, and answers {@code false}. */
+    private boolean awaitUnstaged(Head head, long start, long stop) {
+        engine.checkWritable();
+        if (head.closed) {
+            throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);
+        }
+        if (!head.stages.overlaps(start, stop - start)) {
+            return true;
+        }
+        if (!engine.lock.await(WriteGate.PATIENCE_NANOS) && head.stages.overlaps(start, stop - start)) {
+            throw new BlockSpaceException(
+                    Code.BUSY, "blocks are being written: offset=" + (start << Geometry.BLOCK_SHIFT));
+        }
+        return false;
+    }
+}

@@ -1,0 +1,135 @@
+package io.blkspc.host.core;
+
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.alloc.Quarantine;
+import io.blkspc.host.extent.DropSink;
+import io.blkspc.host.extent.NodeCache;
+
+/**
+ * Decides what becomes of a pointer that a version no longer holds: owned (born after the parent's freeze) means nobody else
+ * holds it, so it is freed; anything else goes to the version's deadlist. The same code runs live and in replay; in replay
+ * nothing is counted or quarantined, because recovery computes free space from what is reachable at the end.
+ *
+ * <p>Reused; {@link #begin} before each change. Guarded by the order lock.
+ */
+final class Drops implements DropSink {
+
+    private final DeadList.ChunkIds chunkIds;
+    private final NodeCache cache;
+    private final Ledger ledger; // null in replay
+    private final Quarantine quarantine; // null in replay
+    private final ReadGrace grace; // null in replay
+    private Version version;
+    private Budget budget;
+    private long ownedAfter;
+    private long sequence;
+    private long droppedBlocks;
+
+    Drops(DeadList.ChunkIds chunkIds, NodeCache cache, Ledger ledger, Quarantine quarantine, ReadGrace grace) {
+        this.chunkIds = chunkIds;
+        this.cache = cache;
+        this.ledger = ledger;
+        this.quarantine = quarantine;
+        this.grace = grace;
+    }
+
+    boolean isReplay() {
+        return ledger == null;
+    }
+
+    /** The following drops are by {@code changed}, published by record {@code seq}, paid from {@code pays}. */
+    Drops begin(Version changed, long seq, Budget pays) {
+        version = changed;
+        budget = pays;
+        ownedAfter = changed.ownedAfter();
+        sequence = seq;
+        droppedBlocks = 0;
+        return this;
+    }
+
+    /** Data blocks dropped since {@link #begin}. */
+    long droppedBlocks() {
+        return droppedBlocks;
+    }
+
+    @Override
+    public void newNode(long nodeId) {
+        if (ledger != null) {
+            budget.drawSlot();
+        }
+    }
+
+    @Override
+    public void dropExtent(long physical, long count, long birth, int state) {
+        droppedBlocks += count;
+        if (birth > ownedAfter) {
+            version.exclusiveBlocks -= count;
+            freeBlocks(physical, count);
+        } else {
+            keepDead(physical, count, birth);
+        }
+    }
+
+    @Override
+    public void dropNode(long nodeId, long birth) {
+        if (birth > ownedAfter) {
+            cache.remove(nodeId);
+            if (ledger != null) {
+                if (budget != null) {
+                    budget.undrawSlot();
+                } else {
+                    ledger.use(Resource.NODE_SLOTS, -1);
+                }
+            }
+        } else {
+            keepDeadNode(nodeId, birth);
+        }
+    }
+
+    /** Blocks nobody holds any more: they rest until the freeing record is durable and their readers are gone. */
+    void freeBlocks(long physical, long count) {
+        if (ledger != null) {
+            ledger.use(Resource.DATA_BLOCKS, -count);
+            quarantine.add(sequence, grace.epoch(), physical, count);
+        }
+    }
+
+    /** A node nobody holds any more. */
+    void freeNode(long nodeId) {
+        cache.remove(nodeId);
+        if (ledger != null) {
+            ledger.use(Resource.NODE_SLOTS, -1);
+        }
+    }
+
+    /** Blocks that stay dead in the version. */
+    void keepDead(long physical, long count, long birth) {
+        addDead(version.dead.addBlocks(chunkIds, physical, count, birth));
+    }
+
+    /** A node that stays dead in the version. */
+    void keepDeadNode(long nodeId, long birth) {
+        version.dead.addNode(chunkIds, nodeId, birth);
+        addDead(1);
+    }
+
+    /** Deadlist entries given up. */
+    void releaseLog(long bytes) {
+        if (ledger != null) {
+            ledger.use(Resource.LOG_BYTES, -bytes);
+        }
+    }
+
+    private void addDead(int entries) {
+        version.dirty = true;
+        if (ledger != null) {
+            long bytes = (long) entries * DeadList.ENTRY_BYTES;
+            if (budget != null) {
+                budget.drawLog(bytes);
+            } else {
+                ledger.use(Resource.LOG_BYTES, bytes);
+            }
+        }
+    }
+}

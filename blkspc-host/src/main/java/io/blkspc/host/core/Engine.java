@@ -1,0 +1,144 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Quarantine;
+import io.blkspc.host.alloc.RecentNames;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.NodeCache;
+import io.blkspc.host.journal.Journal;
+import io.blkspc.host.journal.RecordType;
+import io.blkspc.host.sched.OrderLock;
+import io.blkspc.host.sched.Scheduler;
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the parts of an open pool share: the order lock, the state it guards, and the one failure that ends all writing.
+ *
+ * <p>The order lock serialises every change and every append, so journal order is publish order (SEMANTICS R5). It is never
+ * held across a wait for another client; a freeze holds it across one persist point.
+ */
+final class Engine {
+
+    private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+    final Scheduler scheduler;
+    final OrderLock lock;
+    final BlockDevice data;
+    final Journal journal;
+    final Catalogue catalogue;
+    final NodeCache cache;
+    final ExtentTree tree;
+    final FreeSpace freeSpace;
+    final Ledger ledger;
+    final Quarantine quarantine = new Quarantine();
+    final RecentNames recent = new RecentNames();
+    final ReadGrace grace = new ReadGrace();
+    final Drops drops;
+    final Persistence persistence;
+    final Reuse reuse;
+
+    /** Set once, right after construction: the checkpointer needs the engine and the engine needs it for room. */
+    Checkpointer checkpointer;
+
+    private volatile Throwable failure;
+    private volatile boolean closed;
+
+    Engine(
+            Scheduler scheduler,
+            BlockDevice data,
+            Journal journal,
+            Catalogue catalogue,
+            NodeCache cache,
+            ExtentTree tree,
+            FreeSpace freeSpace,
+            Ledger ledger) {
+        this.scheduler = scheduler;
+        this.lock = scheduler.newLock("order");
+        this.data = data;
+        this.journal = journal;
+        this.catalogue = catalogue;
+        this.cache = cache;
+        this.tree = tree;
+        this.freeSpace = freeSpace;
+        this.ledger = ledger;
+        this.drops = new Drops(catalogue::newChunkId, cache, ledger, quarantine, grace);
+        this.persistence = new Persistence(this);
+        this.reuse = new Reuse(this);
+    }
+
+    /** Refuses when an earlier failure ended writing, or the pool was closed. */
+    void checkWritable() {
+        Throwable cause = failure;
+        if (cause != null) {
+            throw new BlockSpaceException(
+                    Code.FAILED, "pool takes no more writes after a failure: cause=" + cause.getMessage(), cause);
+        }
+        checkOpen();
+    }
+
+    void checkOpen() {
+        if (closed) {
+            throw new BlockSpaceException(Code.CLOSED, "pool is closed");
+        }
+    }
+
+    boolean isFailed() {
+        return failure != null;
+    }
+
+    Throwable failure() {
+        return failure;
+    }
+
+    void markClosed() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Ends all writing in this process (contract D12, D18): from now on no write, flush or management command succeeds. The
+     * first cause is kept.
+     */
+    void fail(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+            log.error("pool takes no more writes: cause={}", cause.toString());
+        }
+    }
+
+    /**
+     * Waits until a record of this size fits, checkpointing where the journal is full (R13). Under the order lock, which it
+     * may release meanwhile: call it before deciding anything.
+     *
+     * @param useReserve may use the room kept apart for records that give space back
+     */
+    void awaitJournalRoom(int payloadBytes, boolean useReserve) {
+        while (!journal.fits(payloadBytes, useReserve)) {
+            checkWritable();
+            checkpointer.runWithLockHeld();
+        }
+    }
+
+    /** Appends one record and returns its sequence. Under the order lock, after {@link #awaitJournalRoom}. */
+    long append(RecordType type, MemorySegment payload, int payloadBytes) {
+        checkWritable();
+        try {
+            long mark = persistence.markToCarry();
+            long sequence = journal.append(type, payload, payloadBytes, mark, persistence.journalForced());
+            persistence.appended(mark);
+            return sequence;
+        } catch (RuntimeException | Error e) {
+            fail(e);
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package io.blkspc.host.core;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Run-time state of one version while it is open: leases, stages, cookies and handles. Nothing here is on disk. */
+final class Head {
+
+    final Version version;
+    final WriteGate gate;
+    final StageTable stages = new StageTable();
+    /** Cookies with a reference left. */
+    final List<HostCookie> cookies = new ArrayList<>();
+
+    /** Where the next run is looked for, so that a volume stays physically sequential. */
+    long allocationHint;
+
+    int handles;
+
+    /** Read by lock-free readers. */
+    volatile long generation = 1;
+
+    /** The version was destroyed, or the pool closed. */
+    volatile boolean closed;
+
+    Head(Version version, WriteGate gate) {
+        this.version = version;
+        this.gate = gate;
+    }
+
+    /** Mappings handed out earlier may no longer be true. Under the order lock. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the order lock
+    void bumpGeneration() {
+        generation = generation + 1;
+    }
+}

@@ -1,0 +1,288 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.extent.NodeFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/** An open pool. The thin public face over the parts of the engine; made by {@link PoolOpening}. */
+public final class HostPool implements Pool {
+
+    private static final long RECLAIM_POLL_NANOS = 1_000_000;
+
+    private final Engine engine;
+    private final UUID uuid;
+    private final PoolOpening.Opened opened;
+    private final Heads heads;
+    private final WritePath writePath;
+    private final Clearing clearing;
+    private final VersionOps versionOps;
+    private final Reaper reaper;
+
+    HostPool(
+            Engine engine,
+            UUID uuid,
+            PoolOpening.Opened opened,
+            Supplier<UUID> uuids,
+            LongSupplier clockMillis) {
+        this.engine = engine;
+        this.uuid = uuid;
+        this.opened = opened;
+        this.heads = new Heads(engine);
+        this.writePath = new WritePath(engine);
+        this.clearing = new Clearing(engine);
+        this.versionOps = new VersionOps(engine, heads, writePath, uuids, clockMillis);
+        this.reaper = new Reaper(engine);
+    }
+
+    @Override
+    public PoolStatus status() {
+        engine.lock.lock();
+        try {
+            Ledger ledger = engine.ledger;
+            long used = ledger.used(Resource.DATA_BLOCKS);
+            int snapshots = 0;
+            for (Version version : engine.catalogue.visible()) {
+                snapshots += version.isSnapshot() ? 1 : 0;
+            }
+            PoolStatus.State state = engine.isFailed()
+                    ? PoolStatus.State.FAILED
+                    : engine.isClosed() ? PoolStatus.State.CLOSED : PoolStatus.State.SERVING;
+            return new PoolStatus(
+                    state,
+                    uuid,
+                    bytes(ledger.capacity(Resource.DATA_BLOCKS)),
+                    bytes(used),
+                    bytes(ledger.capacity(Resource.DATA_BLOCKS) - used),
+                    bytes(engine.quarantine.blocks()),
+                    bytes(ledger.promised(Resource.DATA_BLOCKS) + ledger.slop(Resource.DATA_BLOCKS)),
+                    bytes(ledger.promised(Resource.DATA_BLOCKS)),
+                    ledger.capacity(Resource.NODE_SLOTS) * NodeFormat.BYTES,
+                    ledger.used(Resource.NODE_SLOTS) * NodeFormat.BYTES,
+                    engine.catalogue.visible().size() - snapshots,
+                    snapshots,
+                    engine.journal.lastSequence(),
+                    engine.persistence.durableMark(),
+                    engine.journal.capacityBytes(),
+                    engine.journal.usedBytes(),
+                    opened.recoveryMillis(),
+                    opened.clean());
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    private static long bytes(long blocks) {
+        return blocks << Geometry.BLOCK_SHIFT;
+    }
+
+    @Override
+    public List<VolumeInfo> list() {
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            List<VolumeInfo> infos = new ArrayList<>();
+            for (Version version : engine.catalogue.visible()) {
+                infos.add(describe(version));
+            }
+            return infos;
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    @Override
+    public VolumeInfo info(String name) {
+        Names.checkEither(name);
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            return describe(require(name));
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    private Version require(String name) {
+        Version version = engine.catalogue.byName(name);
+        if (version == null) {
+            String kind = name.indexOf('@') < 0 ? "volume" : "snapshot";
+            throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
+        }
+        return version;
+    }
+
+    private VolumeInfo describe(Version version) {
+        Version origin = engine.catalogue.byId(version.originId);
+        int clones = 0;
+        for (Version other : engine.catalogue.visible()) {
+            clones += other.originId == version.id ? 1 : 0;
+        }
+        long reserved = 0;
+        if (version.head != null) {
+            for (HostCookie cookie : version.head.cookies) {
+                reserved += cookie.promisedBlocks();
+            }
+        }
+        return new VolumeInfo(
+                version.name,
+                version.uuid,
+                version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
+                version.sizeBytes,
+                bytes(version.mappedBlocks),
+                bytes(version.exclusiveBlocks),
+                bytes(reserved),
+                origin == null ? null : origin.name,
+                version.createdMillis,
+                !version.isHead(),
+                clones,
+                version.head == null ? 0 : version.head.handles);
+    }
+
+    @Override
+    public VolumeInfo create(String name, long sizeBytes) {
+        engine.checkWritable();
+        versionOps.create(name, sizeBytes);
+        return info(name);
+    }
+
+    @Override
+    public List<VolumeInfo> snapshot(List<String> names) {
+        engine.checkWritable();
+        versionOps.snapshot(List.copyOf(names));
+        return names.stream().map(this::info).toList();
+    }
+
+    @Override
+    public List<VolumeInfo> clone(String source, List<String> targets) {
+        engine.checkWritable();
+        versionOps.clone(source, List.copyOf(targets));
+        return targets.stream().map(this::info).toList();
+    }
+
+    @Override
+    public void destroy(List<String> names, boolean force) {
+        engine.checkWritable();
+        versionOps.destroy(List.copyOf(names), force);
+    }
+
+    @Override
+    public void awaitReclaim() {
+        long deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
+        while (true) {
+            switch (reaper.step()) {
+                case IDLE -> {
+                    return;
+                }
+                case NEEDS_FORCE -> engine.persistence.forceJournal();
+                case NEEDS_PUT -> {
+                    if (engine.scheduler.nanoTime() - deadline > 0) {
+                        throw new BlockSpaceException(Code.BUSY, "a client still writes to a destroyed volume");
+                    }
+                    engine.scheduler.pause(RECLAIM_POLL_NANOS);
+                }
+                case PROGRESS -> deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
+            }
+        }
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        Names.checkEither(name);
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            Head head = heads.of(require(name));
+            head.handles++;
+            return new HostSpace(engine, head, writePath, clearing);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    @Override
+    public void flush() {
+        engine.checkWritable();
+        engine.persistence.persist();
+    }
+
+    /**
+     * One round of the work that goes on behind the clients' backs: the durable mark, rested blocks, one reaper step, a
+     * checkpoint when the journal fills. Call it again and again from one thread.
+     *
+     * @return {@code true} when there is more to do at once
+     */
+    public boolean backgroundRound() {
+        if (engine.isFailed() || engine.isClosed()) {
+            return false;
+        }
+        engine.lock.lock();
+        boolean markBehind = engine.persistence.isMarkBehind();
+        engine.lock.unlock();
+        if (markBehind) {
+            engine.persistence.advanceMark();
+        }
+        engine.lock.lock();
+        try {
+            engine.reuse.release();
+        } finally {
+            engine.lock.unlock();
+        }
+        engine.checkpointer.runIfDue();
+        Reaper.Outcome outcome = reaper.step();
+        if (outcome == Reaper.Outcome.NEEDS_FORCE) {
+            engine.persistence.forceJournal();
+            return true;
+        }
+        return outcome == Reaper.Outcome.PROGRESS;
+    }
+
+    /** Writes a checkpoint now. */
+    public void checkpoint() {
+        engine.checkWritable();
+        engine.checkpointer.run();
+    }
+
+    /** What ended all writing, or {@code null}. */
+    public Throwable failure() {
+        return engine.failure();
+    }
+
+    @Override
+    public void close() {
+        engine.lock.lock();
+        try {
+            if (engine.isClosed()) {
+                return;
+            }
+            for (Version version : engine.catalogue.versions()) {
+                heads.close(version); // no new lease, allocate or commit from here on
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+        try {
+            if (!engine.isFailed()) {
+                engine.checkpointer.closeClean();
+            }
+        } finally {
+            engine.markClosed();
+            opened.release();
+        }
+        if (engine.isFailed()) {
+            throw new BlockSpaceException(
+                    Code.FAILED, "pool was not marked clean: cause=" + engine.failure().getMessage(), engine.failure());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.blkspc.host.core;
+
+import io.blkspc.host.journal.RecordReader;
+import io.blkspc.host.journal.RecordType;
+import io.blkspc.host.journal.RecordWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Payloads of the journal records that change the catalogue of versions. Little-endian; strings are a 2-byte length and
+ * UTF-8; lists are a 4-byte count and their items. Mapping changes have their own payload, {@link ExtentsPayload}.
+ *
+ * <pre>
+ *  CREATE    versionId u64, uuid 16, sizeBytes u64, createdMillis u64, name
+ *  SNAPSHOT  createdMillis u64, list of { headId u64, frozenId u64, uuid 16, name }
+ *  CLONE     sourceId u64, hiddenId u64 (0 = none needed), hiddenUuid 16, createdMillis u64,
+ *            list of { versionId u64, uuid 16, name }
+ *  DESTROY   list of { versionId u64 }
+ *  REAP      step u8, versionId u64, from u64, to u64
+ *  MARK      empty: carries the mark in its header
+ * </pre>
+ */
+sealed interface LogRecord {
+
+    /** Type code in the record header. */
+    RecordType type();
+
+    /** Writes the payload. */
+    void write(RecordWriter out);
+
+    /** A new, empty volume. */
+    record Create(long versionId, UUID uuid, long sizeBytes, long createdMillis, String name) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.CREATE;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(versionId);
+            putUuid(out, uuid);
+            out.putLong(sizeBytes);
+            out.putLong(createdMillis);
+            out.putUtf8(name);
+        }
+
+        static Create read(RecordReader in) {
+            return new Create(in.getLong(), readUuid(in), in.getLong(), in.getLong(), in.getUtf8());
+        }
+    }
+
+    /** One volume of a (group) snapshot. */
+    record Frozen(long headId, long frozenId, UUID uuid, String name) {}
+
+    /** Several volumes frozen at one moment. */
+    record Snapshot(long createdMillis, List<Frozen> items) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.SNAPSHOT;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(createdMillis);
+            out.putInt(items.size());
+            for (Frozen item : items) {
+                out.putLong(item.headId);
+                out.putLong(item.frozenId);
+                putUuid(out, item.uuid);
+                out.putUtf8(item.name);
+            }
+        }
+
+        static Snapshot read(RecordReader in) {
+            long created = in.getLong();
+            int count = in.getInt();
+            List<Frozen> items = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                items.add(new Frozen(in.getLong(), in.getLong(), readUuid(in), in.getUtf8()));
+            }
+            return new Snapshot(created, items);
+        }
+    }
+
+    /** One new head. */
+    record Target(long versionId, UUID uuid, String name) {}
+
+    /** New heads that share everything with one version. */
+    record Clone(long sourceId, long hiddenId, UUID hiddenUuid, long createdMillis, List<Target> targets)
+            implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.CLONE;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(sourceId);
+            out.putLong(hiddenId);
+            putUuid(out, hiddenUuid);
+            out.putLong(createdMillis);
+            out.putInt(targets.size());
+            for (Target target : targets) {
+                out.putLong(target.versionId);
+                putUuid(out, target.uuid);
+                out.putUtf8(target.name);
+            }
+        }
+
+        static Clone read(RecordReader in) {
+            long source = in.getLong();
+            long hidden = in.getLong();
+            UUID hiddenUuid = readUuid(in);
+            long created = in.getLong();
+            int count = in.getInt();
+            List<Target> targets = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                targets.add(new Target(in.getLong(), readUuid(in), in.getUtf8()));
+            }
+            return new Clone(source, hidden, hiddenUuid, created, targets);
+        }
+    }
+
+    /** Versions lose their names. */
+    record Destroy(List<Long> versionIds) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.DESTROY;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putInt(versionIds.size());
+            for (long id : versionIds) {
+                out.putLong(id);
+            }
+        }
+
+        static Destroy read(RecordReader in) {
+            int count = in.getInt();
+            List<Long> ids = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                ids.add(in.getLong());
+            }
+            return new Destroy(ids);
+        }
+    }
+
+    /** One step of the reaper. */
+    record Reap(Step step, long versionId, long from, long to) implements LogRecord {
+
+        /** What a step does; the code is its position. */
+        enum Step {
+            /** Frees what a childless hidden version owns in logical blocks from..to. */
+            WALK,
+            /** Removes a childless version that was walked to its end. */
+            REMOVE,
+            /** Joins a hidden version into its only child. */
+            MERGE,
+            /** Sorts entries from..to of the deadlist that a merge set aside. */
+            SORT
+        }
+
+        @Override
+        public RecordType type() {
+            return RecordType.REAP;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putByte(step.ordinal());
+            out.putLong(versionId);
+            out.putLong(from);
+            out.putLong(to);
+        }
+
+        static Reap read(RecordReader in) {
+            int code = in.getByte();
+            Step[] steps = Step.values();
+            if (code < 0 || code >= steps.length) {
+                throw new io.blkspc.api.CorruptSpaceException(
+                        io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "reap record", 0, "step=" + code);
+            }
+            return new Reap(steps[code], in.getLong(), in.getLong(), in.getLong());
+        }
+    }
+
+    /** Reads the payload of a catalogue record. */
+    static LogRecord read(RecordType type, RecordReader in) {
+        return switch (type) {
+            case CREATE -> Create.read(in);
+            case SNAPSHOT -> Snapshot.read(in);
+            case CLONE -> Clone.read(in);
+            case DESTROY -> Destroy.read(in);
+            case REAP -> Reap.read(in);
+            default ->
+                throw new io.blkspc.api.CorruptSpaceException(
+                        io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "journal record", 0, "type=" + type);
+        };
+    }
+
+    private static void putUuid(RecordWriter out, UUID uuid) {
+        out.putLong(uuid.getMostSignificantBits());
+        out.putLong(uuid.getLeastSignificantBits());
+    }
+
+    private static UUID readUuid(RecordReader in) {
+        return new UUID(in.getLong(), in.getLong());
+    }
+}

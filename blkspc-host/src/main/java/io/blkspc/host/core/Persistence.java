@@ -1,0 +1,219 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.IoRole;
+import io.blkspc.host.journal.RecordType;
+import io.blkspc.host.sched.OrderLock;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Persist points and marks (SEMANTICS R1, R9).
+ *
+ * <pre>
+ *  H1   every record up to here, and the data it names, was forced. Captured before the data force began.
+ *       A record may carry only H1.
+ *  Hd   the highest mark in a record, or superblock, that a completed force covers: the durable mark.
+ *       In-place writes, reuse of freed blocks and recovery's "never verify" go by it.
+ *  F    the highest sequence known journal-forced.
+ * </pre>
+ *
+ * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. A failed force
+ * is final: it fails the engine, and is never tried again.
+ */
+final class Persistence {
+
+    /** Most blocks that may be named above the durable mark: 256 MiB. */
+    static final int MAX_UNPERSISTED_BLOCKS = 65_536;
+
+    private static final long WAIT_NANOS = 1_000_000_000L;
+
+    private final Engine engine;
+    private final OrderLock group;
+    private long runsStarted;
+    private long runsCompleted;
+    private boolean running;
+
+    // Guarded by the order lock.
+    private long h1;
+    private long durableMark;
+    private long journalForced;
+    private long highestMarkAppended;
+
+    Persistence(Engine engine) {
+        this.engine = engine;
+        this.group = engine.scheduler.newLock("persist");
+    }
+
+    /** After opening, everything up to {@code sequence} is on the medium. */
+    void startAt(long sequence) {
+        h1 = sequence;
+        durableMark = sequence;
+        journalForced = sequence;
+        highestMarkAppended = sequence;
+    }
+
+    long markToCarry() {
+        return h1;
+    }
+
+    long durableMark() {
+        return durableMark;
+    }
+
+    long journalForced() {
+        return journalForced;
+    }
+
+    void appended(long mark) {
+        highestMarkAppended = Math.max(highestMarkAppended, mark);
+    }
+
+    /** A superblock that carries {@code mark} was forced, with both copies; under the order lock. */
+    void superblockForced(long mark) {
+        h1 = Math.max(h1, mark);
+        journalForced = Math.max(journalForced, mark);
+        raiseDurableMark(mark);
+    }
+
+    /** A persist point: on return everything published before the call survives power loss. Holds no lock. */
+    void persist() {
+        long mine;
+        group.lock();
+        try {
+            mine = runsStarted + 1;
+            while (runsCompleted < mine) {
+                engine.checkWritable();
+                if (!running) {
+                    running = true;
+                    runsStarted++;
+                    long run = runsStarted;
+                    group.unlock();
+                    try {
+                        forceOnce();
+                    } finally {
+                        group.lock();
+                        running = false;
+                        runsCompleted = run; // a failed run served nobody: every waiter sees the engine failed
+                        group.signalAll();
+                    }
+                } else {
+                    group.await(WAIT_NANOS);
+                }
+            }
+            engine.checkWritable();
+        } finally {
+            group.unlock();
+        }
+    }
+
+    private void forceOnce() {
+        engine.lock.lock();
+        long sequence = engine.journal.lastSequence();
+        long mark = highestMarkAppended;
+        boolean journalDirty = sequence > journalForced;
+        engine.lock.unlock();
+        try {
+            engine.data.force(IoRole.DATA);
+            if (journalDirty) {
+                engine.journal.force();
+            }
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        }
+        engine.lock.lock();
+        try {
+            h1 = Math.max(h1, sequence);
+            journalForced = Math.max(journalForced, sequence);
+            raiseDurableMark(mark);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** A persist point by a caller that keeps the order lock, so that nothing is published in between (R6). */
+    void persistWithLockHeld() {
+        long sequence = engine.journal.lastSequence();
+        long mark = highestMarkAppended;
+        try {
+            engine.data.force(IoRole.DATA);
+            if (sequence > journalForced) {
+                engine.journal.force();
+            }
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        }
+        h1 = Math.max(h1, sequence);
+        journalForced = Math.max(journalForced, sequence);
+        raiseDurableMark(mark);
+    }
+
+    /** Forces the journal only: everything appended before the call is durable, data aside. Holds no lock. */
+    void forceJournal() {
+        engine.lock.lock();
+        long sequence;
+        long mark;
+        try {
+            engine.checkWritable();
+            sequence = engine.journal.lastSequence();
+            mark = highestMarkAppended;
+            if (sequence <= journalForced && mark <= durableMark) {
+                return;
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+        try {
+            engine.journal.force();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        }
+        engine.lock.lock();
+        try {
+            journalForced = Math.max(journalForced, sequence);
+            raiseDurableMark(mark);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /**
+     * Raises the durable mark to everything published before the call: a persist point, a record that carries its mark, and a
+     * journal force. Holds no lock.
+     */
+    void advanceMark() {
+        engine.lock.lock();
+        long target = engine.journal.lastSequence();
+        boolean needed = durableMark < target && !(h1 >= target && highestMarkAppended >= target);
+        boolean forceOnly = durableMark < target && !needed;
+        engine.lock.unlock();
+        if (needed) {
+            persist();
+            engine.lock.lock();
+            try {
+                if (highestMarkAppended < h1) {
+                    engine.awaitJournalRoom(0, true);
+                    engine.append(RecordType.MARK, MemorySegment.NULL, 0);
+                }
+            } finally {
+                engine.lock.unlock();
+            }
+        }
+        if (needed || forceOnly) {
+            forceJournal();
+        }
+    }
+
+    /** {@code true} when records above the durable mark exist that name data or freed blocks. Under the order lock. */
+    boolean isMarkBehind() {
+        return engine.recent.blocks() > 0 || engine.quarantine.oldestSequence() > durableMark;
+    }
+
+    private void raiseDurableMark(long mark) {
+        if (mark > durableMark) {
+            durableMark = mark;
+            engine.recent.settle(mark);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.journal.RecordWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Create, snapshot, clone and destroy. Each is one record: atomic, and durable before it returns (contract D5).
+ *
+ * <p>Freezing a live head goes in this order (SEMANTICS R6): a persist point, so that the stall is short; raise the gate; drain
+ * write leases; take the order lock; a second persist point; append the record; publish; unlock and lower the gate; force the
+ * journal; return. The order lock is taken only after the leases ended, and the record carries a mark at or above the last
+ * entry of every volume it names.
+ */
+final class VersionOps {
+
+    /** Log bytes a version's record takes. */
+    static final int VERSION_LOG_BYTES = 512;
+
+    private static final int MAX_RECORD_BYTES = 256 * 1024;
+
+    private final Engine engine;
+    private final Heads heads;
+    private final WritePath writePath;
+    private final Supplier<UUID> uuids;
+    private final LongSupplier clockMillis;
+    private final RecordWriter writer = new RecordWriter();
+    private final MemorySegment buffer;
+
+    VersionOps(Engine engine, Heads heads, WritePath writePath, Supplier<UUID> uuids, LongSupplier clockMillis) {
+        this.engine = engine;
+        this.heads = heads;
+        this.writePath = writePath;
+        this.uuids = uuids;
+        this.clockMillis = clockMillis;
+        this.buffer = Arena.ofAuto().allocate(Math.min(MAX_RECORD_BYTES, engine.journal.maxPayloadBytes()), 8);
+    }
+
+    void create(String name, long sizeBytes) {
+        Names.checkVolume(name);
+        if (sizeBytes < Geometry.BLOCK_BYTES
+                || sizeBytes > Geometry.MAX_VOLUME_BYTES
+                || !Geometry.isBlockAligned(sizeBytes)) {
+            throw new IllegalArgumentException(
+                    "volume size is not a multiple of 4096 from 4096 to 16 TiB: size=" + sizeBytes);
+        }
+        engine.lock.lock();
+        try {
+            engine.awaitJournalRoom(MAX_NAME_RECORD, true);
+            refuseTaken(name);
+            takeLogBytes(1);
+            LogRecord.Create record = new LogRecord.Create(
+                    engine.catalogue.newVersionId(), uuids.get(), sizeBytes, clockMillis.getAsLong(), name);
+            append(record);
+            publish(() -> engine.catalogue.create(record));
+        } finally {
+            engine.lock.unlock();
+        }
+        engine.persistence.forceJournal();
+    }
+
+    private static final int MAX_NAME_RECORD = 1024;
+
+    void snapshot(List<String> names) {
+        Set<String> volumes = new LinkedHashSet<>();
+        for (String name : names) {
+            if (!volumes.add(Names.volumeOf(Names.checkSnapshot(name)))) {
+                throw new IllegalArgumentException("one volume twice in a group: name=" + name);
+            }
+        }
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("no name");
+        }
+        engine.persistence.persist();
+        List<Head> frozen = raiseGates(volumes);
+        try {
+            drain(frozen);
+            engine.lock.lock();
+            try {
+                engine.awaitJournalRoom((int) buffer.byteSize(), true);
+                List<LogRecord.Frozen> items = new ArrayList<>();
+                for (String name : names) {
+                    refuseTaken(name);
+                    Version version = requireHead(Names.volumeOf(name));
+                    items.add(new LogRecord.Frozen(
+                            version.id, engine.catalogue.newVersionId(), uuids.get(), name));
+                }
+                promiseForFreeze(frozen, names.size());
+                engine.persistence.persistWithLockHeld();
+                LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
+                append(record);
+                publish(() -> engine.catalogue.snapshot(record));
+                frozen.forEach(Head::bumpGeneration);
+            } finally {
+                engine.lock.unlock();
+            }
+        } finally {
+            lowerGates(frozen);
+        }
+        engine.persistence.forceJournal();
+    }
+
+    void clone(String source, List<String> targets) {
+        Names.checkEither(source);
+        if (targets.isEmpty()) {
+            throw new IllegalArgumentException("no target name");
+        }
+        targets.forEach(Names::checkVolume);
+        if (new LinkedHashSet<>(targets).size() != targets.size()) {
+            throw new IllegalArgumentException("one target name twice");
+        }
+        boolean live = source.indexOf('@') < 0;
+        if (live) {
+            engine.persistence.persist();
+        }
+        List<Head> frozen = live ? raiseGates(Set.of(source)) : List.of();
+        try {
+            drain(frozen);
+            engine.lock.lock();
+            try {
+                cloneLocked(source, targets, frozen);
+            } finally {
+                engine.lock.unlock();
+            }
+        } finally {
+            lowerGates(frozen);
+        }
+        engine.persistence.forceJournal();
+    }
+
+    private void cloneLocked(String source, List<String> targets, List<Head> frozen) {
+        engine.awaitJournalRoom((int) buffer.byteSize(), true);
+        Version version = require(source);
+        targets.forEach(this::refuseTaken);
+        boolean freezes = version.isHead() && !isUnchanged(version);
+        if (freezes) {
+            promiseForFreeze(frozen, targets.size() + 1);
+            engine.persistence.persistWithLockHeld();
+        } else {
+            engine.checkWritable();
+            takeLogBytes(targets.size());
+        }
+        List<LogRecord.Target> items = new ArrayList<>();
+        for (String target : targets) {
+            items.add(new LogRecord.Target(engine.catalogue.newVersionId(), uuids.get(), target));
+        }
+        long hidden = freezes ? engine.catalogue.newVersionId() : 0;
+        LogRecord.Clone record =
+                new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), items);
+        append(record);
+        publish(() -> engine.catalogue.cloneHeads(record));
+        frozen.forEach(Head::bumpGeneration);
+    }
+
+    /** A head that has changed nothing since it was frozen shares its parent: no version is added (A7). */
+    private boolean isUnchanged(Version head) {
+        Version parent = head.parent;
+        return parent != null
+                && head.exclusiveBlocks == 0
+                && head.dead.isEmpty()
+                && head.root.equals(parent.root)
+                && head.sizeBytes == parent.sizeBytes
+                && !engine.catalogue.reapQueue.contains(parent);
+    }
+
+    void destroy(List<String> names, boolean force) {
+        names.forEach(Names::checkEither);
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("no name");
+        }
+        engine.lock.lock();
+        try {
+            engine.awaitJournalRoom((int) buffer.byteSize(), true);
+            List<Long> ids = new ArrayList<>();
+            for (String name : new LinkedHashSet<>(names)) {
+                Version version = require(name);
+                if (version.head != null && version.head.handles > 0 && !force) {
+                    throw new BlockSpaceException(
+                            Code.BUSY, "volume is attached: name=" + name + ", handles=" + version.head.handles);
+                }
+                ids.add(version.id);
+            }
+            LogRecord.Destroy record = new LogRecord.Destroy(ids);
+            for (long id : ids) {
+                heads.close(engine.catalogue.byId(id));
+            }
+            long sequence = append(record);
+            publish(() -> engine.catalogue.destroy(record, sequence));
+        } finally {
+            engine.lock.unlock();
+        }
+        engine.persistence.forceJournal();
+    }
+
+    private List<Head> raiseGates(Set<String> volumes) {
+        List<Head> raised = new ArrayList<>();
+        engine.lock.lock();
+        try {
+            for (String name : new java.util.TreeSet<>(volumes)) { // one order for everybody: no deadlock
+                Head head = heads.of(requireHead(name));
+                Clearing.raise(engine, head);
+                raised.add(head);
+            }
+            return raised;
+        } catch (RuntimeException | Error e) {
+            raised.forEach(head -> head.gate.lower());
+            throw e;
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    private static void drain(List<Head> frozen) {
+        for (Head head : frozen) {
+            if (!head.gate.drain()) {
+                throw new BlockSpaceException(
+                        Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
+            }
+        }
+    }
+
+    private void lowerGates(List<Head> raised) {
+        engine.lock.lock();
+        raised.forEach(head -> head.gate.lower());
+        engine.lock.signalAll();
+        engine.lock.unlock();
+    }
+
+    private void promiseForFreeze(List<Head> frozen, int newVersions) {
+        for (Head head : frozen) {
+            if (!writePath.promiseForFreeze(head)) {
+                throw BlockSpaceException.outOfSpace("reason=writes in flight could not be covered after the freeze");
+            }
+        }
+        takeLogBytes(newVersions);
+    }
+
+    private void takeLogBytes(int versions) {
+        long bytes = (long) versions * VERSION_LOG_BYTES;
+        if (!engine.ledger.tryPromise(0, 0, bytes)) {
+            throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, 0, bytes));
+        }
+        engine.ledger.draw(Resource.LOG_BYTES, bytes);
+    }
+
+    private Version require(String name) {
+        Version version = engine.catalogue.byName(name);
+        if (version == null) {
+            String kind = name.indexOf('@') < 0 ? "volume" : "snapshot";
+            throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
+        }
+        return version;
+    }
+
+    private Version requireHead(String name) {
+        return require(name);
+    }
+
+    private void refuseTaken(String name) {
+        if (engine.catalogue.byName(name) != null) {
+            throw new BlockSpaceException(Code.EXISTS, "name is taken: name=" + name);
+        }
+    }
+
+    private long append(LogRecord record) {
+        writer.wrap(buffer, 0);
+        try {
+            record.write(writer);
+        } catch (IndexOutOfBoundsException e) {
+            throw new BlockSpaceException(Code.LIMIT, "too many names in one command", e);
+        }
+        return engine.append(record.type(), buffer, writer.length());
+    }
+
+    private void publish(Runnable change) {
+        try {
+            change.run();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // in the journal but not in memory: nothing may be written any more (D18)
+            throw e;
+        }
+    }
+}

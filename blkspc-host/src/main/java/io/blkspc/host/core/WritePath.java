@@ -1,0 +1,377 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.Allocation;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Mapping;
+import io.blkspc.api.MappingState;
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.extent.ExtentRun;
+import io.blkspc.host.journal.RecordType;
+import java.lang.foreign.Arena;
+
+/**
+ * Reserve, allocate, commit and unreserve.
+ *
+ * <pre>
+ *   allocate finds            and answers          target            readers until commit
+ *   hole                      UNWRITTEN            new blocks        zeros
+ *   unwritten, owned          UNWRITTEN            the same blocks   zeros     (holds the gate as a write lease does)
+ *   unwritten, not owned      UNWRITTEN            new blocks        zeros
+ *   written, not owned        COW                  new blocks        the old data
+ *   written, owned, recent    COW                  new blocks        the old data     (R1: a record above the durable
+ *                                                                                      mark carries their checksum)
+ *   written, owned, settled   IN_PLACE             the same blocks   -
+ * </pre>
+ *
+ * <p>Everything here runs under the order lock; waiting releases it and starts the decision again.
+ */
+final class WritePath {
+
+    /** Longest run one allocate answers: what one checksum may cover. */
+    private static final long MAX_RUN_BLOCKS = Geometry.MAX_WINDOW_BYTES / Geometry.BLOCK_BYTES;
+
+    /** Largest EXTENTS payload; a larger commit becomes several records. */
+    private static final int MAX_PAYLOAD_BYTES = 48 * 1024;
+
+    private final Engine engine;
+    private final ExtentsPayload payload;
+    private final ExtentRun run = new ExtentRun();
+    private long nextCookieId = 1;
+
+    WritePath(Engine engine) {
+        this.engine = engine;
+        this.payload = ExtentsPayload.allocate(
+                Arena.ofAuto(), Math.min(MAX_PAYLOAD_BYTES, engine.journal.maxPayloadBytes()));
+    }
+
+    HostCookie reserve(Head head, int allocCount, int blockSizeBytes) {
+        if (allocCount < 0) {
+            throw new IllegalArgumentException("allocCount is negative: allocCount=" + allocCount);
+        }
+        if (Integer.bitCount(blockSizeBytes) != 1
+                || blockSizeBytes < Geometry.MIN_WINDOW_BYTES
+                || blockSizeBytes > Geometry.MAX_WINDOW_BYTES) {
+            throw new IllegalArgumentException(
+                    "blockSize is not a power of two from 512 to 1048576: blockSize=" + blockSizeBytes);
+        }
+        int windowBlocks = Math.max(1, blockSizeBytes >>> Geometry.BLOCK_SHIFT);
+        long blocks = (long) allocCount * windowBlocks;
+        long slots = (long) allocCount * HostCookie.SLOTS_PER_CREDIT;
+        long logBytes = allocCount * HostCookie.logBytesPerCredit(windowBlocks);
+        engine.lock.lock();
+        try {
+            engine.checkWritable();
+            checkHead(head);
+            if (!engine.ledger.tryPromise(blocks, slots, logBytes)) {
+                throw BlockSpaceException.outOfSpace(engine.ledger.facts(blocks, slots, logBytes));
+            }
+            HostCookie cookie =
+                    new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, this);
+            head.cookies.add(cookie);
+            return cookie;
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** Runs once, at the last put: stages, blocks and metadata go back together. */
+    void unreserve(HostCookie cookie) {
+        engine.lock.lock();
+        try {
+            Head head = cookie.head;
+            StageTable stages = head.stages;
+            boolean returned = false;
+            for (int i = stages.size() - 1; i >= 0; i--) {
+                if (stages.cookie(i) == cookie) {
+                    returnStage(head, stages, i);
+                    returned = true;
+                }
+            }
+            engine.ledger.unpromise(cookie.promisedBlocks(), 0, 0);
+            cookie.budget.release();
+            cookie.clear();
+            head.cookies.remove(cookie);
+            if (returned) {
+                engine.lock.signalAll();
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    private void returnStage(Head head, StageTable stages, int index) {
+        if (stages.isFresh(index)) {
+            // No record names these blocks and no reader was ever told of them: free at once.
+            engine.freeSpace.release(stages.physical(index), stages.count(index));
+            engine.ledger.undraw(Resource.DATA_BLOCKS, stages.count(index));
+            stages.cookie(index).refundBlocks(stages.count(index));
+        } else {
+            head.gate.dropStageHold(stages.count(index));
+        }
+        stages.remove(index, stages.start(index), stages.count(index));
+    }
+
+    Allocation allocate(HostCookie cookie, long offset, long count, Mapping mapping) {
+        long block = offset >>> Geometry.BLOCK_SHIFT;
+        long wanted = Math.min(count >>> Geometry.BLOCK_SHIFT, MAX_RUN_BLOCKS);
+        engine.lock.lock();
+        try {
+            while (true) {
+                engine.checkWritable();
+                checkHead(cookie.head);
+                if (cookie.isCancelled()) {
+                    throw new BlockSpaceException(Code.CANCELLED, "cookie was cancelled: id=" + cookie.id());
+                }
+                Allocation answer = tryAllocate(cookie, block, wanted, mapping);
+                if (answer != null) {
+                    return answer;
+                }
+                if (!engine.reuse.makeRoom()) {
+                    return Allocation.BUSY; // freed blocks wait for readers, maybe for this very lease
+                }
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** One decision; {@code null} when blocks must be taken out of quarantine first. */
+    private Allocation tryAllocate(HostCookie cookie, long block, long wanted, Mapping mapping) {
+        Head head = cookie.head;
+        StageTable stages = head.stages;
+        int staged = stages.find(block);
+        if (staged >= 0) {
+            return again(cookie, stages, staged, block, wanted, mapping);
+        }
+        long limit = stages.nextStart(block, block + wanted) - block;
+        Version version = head.version;
+        Catalogue.lookup(engine.tree, version, block, limit, run);
+        long length = run.blockCount();
+        boolean owned = run.birth() > version.ownedAfter();
+        if (run.state() == ExtentRun.WRITTEN && owned) {
+            boolean isRecent = engine.recent.contains(run.physicalBlock());
+            length = sameRecency(run.physicalBlock(), length, isRecent);
+            if (!isRecent) {
+                fill(mapping, head, block, length, MappingState.WRITTEN, run.physicalBlock(), false);
+                return Allocation.IN_PLACE;
+            }
+        }
+        length = cookie.affordable(block, length);
+        if (length == 0) {
+            return Allocation.NO_CREDIT;
+        }
+        if (run.state() == ExtentRun.UNWRITTEN && owned) {
+            boolean isRecent = engine.recent.contains(run.physicalBlock());
+            length = sameRecency(run.physicalBlock(), length, isRecent);
+            if (!isRecent) {
+                cookie.spend(block, length, 0);
+                head.gate.addStageHold(length);
+                stages.add(block, length, run.physicalBlock(), -1, false, cookie);
+                fill(mapping, head, block, length, MappingState.UNWRITTEN, run.physicalBlock(), false);
+                return Allocation.UNWRITTEN;
+            }
+        }
+        return stageFresh(cookie, block, length, !owned, mapping);
+    }
+
+    private Allocation stageFresh(HostCookie cookie, long block, long length, boolean shared, Mapping mapping) {
+        long physical = engine.freeSpace.allocateRun(cookie.head.allocationHint, (int) length);
+        if (physical < 0) {
+            return null;
+        }
+        long taken = engine.freeSpace.runLength();
+        Head head = cookie.head;
+        head.allocationHint = physical + taken;
+        engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+        cookie.spend(block, taken, taken);
+        boolean copies = run.state() == ExtentRun.WRITTEN;
+        long source = copies ? run.physicalBlock() : -1;
+        head.stages.add(block, taken, physical, source, true, cookie);
+        MappingState seen =
+                switch (run.state()) {
+                    case ExtentRun.WRITTEN -> MappingState.WRITTEN;
+                    case ExtentRun.UNWRITTEN -> MappingState.UNWRITTEN;
+                    default -> MappingState.HOLE;
+                };
+        fill(mapping, head, block, taken, seen, physical, copies && shared);
+        if (copies) {
+            mapping.source(source << Geometry.BLOCK_SHIFT);
+        }
+        return copies ? Allocation.COW : Allocation.UNWRITTEN;
+    }
+
+    /** The block is staged already: the same cookie gets the same stage, another one must wait. */
+    private Allocation again(
+            HostCookie cookie, StageTable stages, int index, long block, long wanted, Mapping mapping) {
+        if (stages.cookie(index) != cookie) {
+            return Allocation.BUSY;
+        }
+        long skip = block - stages.start(index);
+        long length = Math.min(wanted, stages.end(index) - block);
+        boolean copies = stages.source(index) >= 0;
+        MappingState seen = copies ? MappingState.WRITTEN : MappingState.UNWRITTEN;
+        fill(mapping, cookie.head, block, length, seen, stages.physical(index) + skip, copies);
+        if (copies) {
+            mapping.source((stages.source(index) + skip) << Geometry.BLOCK_SHIFT);
+        }
+        return copies ? Allocation.COW : Allocation.UNWRITTEN;
+    }
+
+    private static void fill(
+            Mapping mapping, Head head, long block, long length, MappingState state, long physical, boolean shared) {
+        mapping.set(
+                block << Geometry.BLOCK_SHIFT,
+                length << Geometry.BLOCK_SHIFT,
+                state,
+                physical << Geometry.BLOCK_SHIFT,
+                shared,
+                head.generation);
+    }
+
+    private long sameRecency(long physical, long length, boolean isRecent) {
+        long same = 1;
+        if (engine.recent.blocks() == 0) {
+            return length;
+        }
+        while (same < length && engine.recent.contains(physical + same) == isRecent) {
+            same++;
+        }
+        return same;
+    }
+
+    void commit(HostCookie cookie, CommitType type, CommitBatch ranges) {
+        engine.lock.lock();
+        try {
+            Head head = cookie.head;
+            checkRanges(cookie, type, ranges);
+            for (int done = 0; done < ranges.size(); ) {
+                awaitRoomToCommit();
+                engine.checkWritable(); // the lock may have been released
+                checkHead(head);
+                done = publishRecord(head, cookie, ranges, done);
+            }
+            engine.lock.signalAll();
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** R1 and R13: commits wait while too much is unpersisted or the journal is full. */
+    private void awaitRoomToCommit() {
+        while (engine.recent.blocks() > Persistence.MAX_UNPERSISTED_BLOCKS) {
+            engine.lock.unlock();
+            try {
+                engine.persistence.advanceMark();
+            } finally {
+                engine.lock.lock();
+            }
+        }
+        engine.awaitJournalRoom(payload.capacityBytes(), false);
+    }
+
+    private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges) {
+        checkHead(cookie.head);
+        StageTable stages = cookie.head.stages;
+        for (int i = 0; i < ranges.size(); i++) {
+            long block = ranges.offsetBytes(i) >>> Geometry.BLOCK_SHIFT;
+            long count = ranges.lengthBytes(i) >>> Geometry.BLOCK_SHIFT;
+            int index = stages.find(block);
+            if (index < 0 || stages.cookie(index) != cookie || block + count > stages.end(index)) {
+                throw refused("range is not inside one run staged by this cookie", ranges, i);
+            }
+            if (stages.source(index) >= 0 != (type == CommitType.COW)) {
+                throw refused("range was staged as the other type", ranges, i);
+            }
+            checkDisjoint(ranges, i);
+        }
+    }
+
+    /** Ascending ranges, the usual case, need one comparison each. */
+    private static void checkDisjoint(CommitBatch ranges, int i) {
+        long start = ranges.offsetBytes(i);
+        for (int k = i - 1; k >= 0; k--) {
+            if (ranges.offsetBytes(k) + ranges.lengthBytes(k) <= start) {
+                if (k == i - 1 && (i < 2 || ranges.offsetBytes(i - 2) < ranges.offsetBytes(k))) {
+                    continue;
+                }
+            } else if (start + ranges.lengthBytes(i) > ranges.offsetBytes(k)) {
+                throw refused("ranges of one commit overlap", ranges, i);
+            }
+        }
+    }
+
+    private static BlockSpaceException refused(String why, CommitBatch ranges, int i) {
+        return new BlockSpaceException(
+                Code.OUT_OF_RANGE, why + ": offset=" + ranges.offsetBytes(i) + ", length=" + ranges.lengthBytes(i));
+    }
+
+    /** Appends and publishes as many ranges as one record holds; returns the first range that is left. */
+    private int publishRecord(Head head, HostCookie cookie, CommitBatch ranges, int from) {
+        StageTable stages = head.stages;
+        payload.begin(head.version.id, engine.catalogue.epoch);
+        int next = from;
+        while (next < ranges.size() && !payload.isFull()) {
+            long block = ranges.offsetBytes(next) >>> Geometry.BLOCK_SHIFT;
+            long count = ranges.lengthBytes(next) >>> Geometry.BLOCK_SHIFT;
+            int index = stages.find(block);
+            long physical = stages.physical(index) + block - stages.start(index);
+            payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.crc32c(next));
+            next++;
+        }
+        long sequence = engine.append(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
+        try {
+            engine.drops.begin(head.version, sequence, cookie.budget);
+            engine.catalogue.extents(payload, engine.tree, engine.drops);
+            for (int i = 0; i < payload.count(); i++) {
+                unstage(head, sequence, payload.startBlock(i), payload.blockCount(i));
+            }
+            head.bumpGeneration();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // appended but not wholly published: nothing may be written any more (D18)
+            throw e;
+        }
+        return next;
+    }
+
+    private void unstage(Head head, long sequence, long block, long count) {
+        StageTable stages = head.stages;
+        int index = stages.find(block);
+        engine.recent.add(sequence, stages.physical(index) + block - stages.start(index), count);
+        if (!stages.isFresh(index)) {
+            head.gate.dropStageHold(count);
+        }
+        stages.remove(index, block, count);
+    }
+
+    private static void checkHead(Head head) {
+        if (head.closed) {
+            throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);
+        }
+    }
+
+    /** Promises what open cookies of a head may need again once it is frozen (S7). {@code false}: short, nothing changed. */
+    boolean promiseForFreeze(Head head) {
+        Ledger ledger = engine.ledger;
+        for (HostCookie cookie : head.cookies) {
+            long staged = 0;
+            for (int i = 0; i < head.stages.size(); i++) {
+                staged += head.stages.cookie(i) == cookie ? head.stages.count(i) : 0;
+            }
+            long windows = cookie.windowsInUse(staged) + cookie.creditsRemaining();
+            long slots = windows * HostCookie.SLOTS_PER_CREDIT - cookie.budget.slots();
+            long logBytes = windows * HostCookie.logBytesPerCredit(cookie.windowBlocks) - cookie.budget.logBytes();
+            slots = Math.max(0, slots);
+            logBytes = Math.max(0, logBytes);
+            if (!ledger.tryPromise(0, slots, logBytes)) {
+                return false; // what other cookies were given stays theirs until their last put
+            }
+            cookie.budget.credit(slots, logBytes);
+        }
+        return true;
+    }
+}
