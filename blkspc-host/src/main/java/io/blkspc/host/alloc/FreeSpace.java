@@ -88,6 +88,16 @@ public final class FreeSpace {
         setUsed(start, count);
     }
 
+    /** Takes these blocks where they are not taken yet; for working out what several versions hold. */
+    public void markHeld(long start, long count) {
+        checkRange(start, count);
+        for (long b = start; b < start + count; b++) {
+            if (!isUsed(b)) {
+                setUsed(b, 1);
+            }
+        }
+    }
+
     /**
      * Makes blocks free.
      *

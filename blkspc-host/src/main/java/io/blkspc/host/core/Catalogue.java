@@ -194,6 +194,19 @@ final class Catalogue {
         }
     }
 
+    /** After loading: every hidden version with at most one child, one that was being walked first. */
+    void rebuildReapQueue() {
+        reapQueue.clear();
+        for (Version version : versions.values()) {
+            if (version.reapCursor != Version.NOT_REAPING) {
+                reapQueue.add(version);
+            }
+        }
+        for (Version version : versions.values()) {
+            enqueueIfReapable(version);
+        }
+    }
+
     private void enqueueIfReapable(Version version) {
         if (!version.isVisible() && version.children.size() <= 1 && !reapQueue.contains(version)) {
             reapQueue.add(version);
@@ -206,6 +219,11 @@ final class Catalogue {
         for (int i = 0; i < payload.count(); i++) {
             replaceExtent(tree, version, drops, payload, i);
         }
+    }
+
+    /** As {@link #extents}, one entry at a time, so that replay can leave out entries whose data never arrived. */
+    void extent(ExtentsPayload payload, int entry, ExtentTree tree, Drops drops) {
+        replaceExtent(tree, require(payload.versionId()), drops, payload, entry);
     }
 
     /** Replaces the mapping of one entry and keeps the counters of its head. */

@@ -25,7 +25,7 @@ import java.util.List;
  */
 final class DeadList {
 
-    static final int CHUNK_ENTRIES = 2000;
+    static final int CHUNK_ENTRIES = 250; // an image fits the smallest segments
     static final int ENTRY_BYTES = 16;
     static final int HEADER_BYTES = 16;
     static final int MAX_IMAGE_BYTES = HEADER_BYTES + CHUNK_ENTRIES * ENTRY_BYTES;

@@ -25,8 +25,8 @@ import java.util.function.Supplier;
  */
 final class VersionOps {
 
-    /** Log bytes a version's record takes. */
-    static final int VERSION_LOG_BYTES = 512;
+    /** Log bytes a version takes: its object, and a deadlist chunk that is not full. */
+    static final int VERSION_LOG_BYTES = 1280;
 
     private static final int MAX_RECORD_BYTES = 256 * 1024;
 

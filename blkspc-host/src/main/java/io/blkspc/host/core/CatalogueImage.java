@@ -1,0 +1,183 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.Geometry;
+import io.blkspc.host.core.Catalogue.SetAside;
+import io.blkspc.host.extent.Root;
+import io.blkspc.host.journal.RecordReader;
+import io.blkspc.host.journal.RecordWriter;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * The catalogue as checkpoint objects. Little-endian; a string is a 2-byte length and UTF-8.
+ *
+ * <pre>
+ *  POOL object, id 0
+ *   epoch u64, nextVersionId u64, nextNodeId u64, nextChunkId u64,
+ *   setAsideTarget u64 (0 = none), setAsideThreshold u64, setAsideCursor u64, setAsideFirstChunk u64
+ *
+ *  VERSION object, id = version id
+ *   uuid 16, parentId u64 (0 = none), freezeEpoch u64 (0 = head), sizeBytes u64, createdMillis u64, originId u64,
+ *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, firstChunk u64 (0 = empty deadlist),
+ *   reapCursor u64 (all ones = not reaping), name (empty = hidden)
+ * </pre>
+ *
+ * <p>The reaper's queue is not stored: it is every hidden version with at most one child, a half-walked one first.
+ */
+final class CatalogueImage {
+
+    static final long POOL_OBJECT_ID = 0;
+
+    private static final class Loading {
+        final Version version;
+        final long parentId;
+        final long firstChunk;
+
+        Loading(Version version, long parentId, long firstChunk) {
+            this.version = version;
+            this.parentId = parentId;
+            this.firstChunk = firstChunk;
+        }
+    }
+
+    private final List<Loading> versions = new ArrayList<>();
+    private final TreeMap<Long, DeadList.Loaded> chunks = new TreeMap<>();
+    private final RecordReader reader = new RecordReader();
+    private long[] pool;
+
+    static int encodePool(Catalogue catalogue, MemorySegment to) {
+        RecordWriter out = new RecordWriter().wrap(to, 0);
+        out.putLong(catalogue.epoch);
+        out.putLong(catalogue.nextVersionId());
+        out.putLong(catalogue.nextNodeId());
+        out.putLong(catalogue.nextChunkId());
+        SetAside aside = catalogue.setAside;
+        out.putLong(aside == null ? 0 : aside.target.id);
+        out.putLong(aside == null ? 0 : aside.threshold);
+        out.putLong(aside == null ? 0 : aside.cursor);
+        out.putLong(aside == null ? 0 : aside.list.firstChunkId());
+        return out.length();
+    }
+
+    static int encodeVersion(Version version, MemorySegment to) {
+        RecordWriter out = new RecordWriter().wrap(to, 0);
+        out.putLong(version.uuid.getMostSignificantBits());
+        out.putLong(version.uuid.getLeastSignificantBits());
+        out.putLong(version.parent == null ? 0 : version.parent.id);
+        out.putLong(version.freezeEpoch);
+        out.putLong(version.sizeBytes);
+        out.putLong(version.createdMillis);
+        out.putLong(version.originId);
+        out.putLong(version.root.nodeId());
+        out.putLong(version.root.birth());
+        out.putLong(version.mappedBlocks);
+        out.putLong(version.exclusiveBlocks);
+        out.putLong(version.dead.firstChunkId());
+        out.putLong(version.reapCursor);
+        out.putUtf8(version.name == null ? "" : version.name);
+        return out.length();
+    }
+
+    void loadPool(MemorySegment memory, long offset, int length) {
+        RecordReader in = reader.wrap(memory, offset, length, "pool object", 0);
+        pool = new long[8];
+        for (int i = 0; i < pool.length; i++) {
+            pool[i] = in.getLong();
+        }
+        in.expectEnd();
+    }
+
+    void loadVersion(long id, MemorySegment memory, long offset, int length) {
+        RecordReader in = reader.wrap(memory, offset, length, "version object", id);
+        Version version = new Version(id, new UUID(in.getLong(), in.getLong()));
+        long parentId = in.getLong();
+        version.freezeEpoch = in.getLong();
+        version.sizeBytes = in.getLong();
+        version.createdMillis = in.getLong();
+        version.originId = in.getLong();
+        version.root = new Root(in.getLong(), in.getLong());
+        version.mappedBlocks = in.getLong();
+        version.exclusiveBlocks = in.getLong();
+        long firstChunk = in.getLong();
+        version.reapCursor = in.getLong();
+        String name = in.getUtf8();
+        in.expectEnd();
+        version.name = name.isEmpty() ? null : name;
+        version.dirty = false;
+        if (version.sizeBytes <= 0
+                || version.sizeBytes > Geometry.MAX_VOLUME_BYTES
+                || !Geometry.isBlockAligned(version.sizeBytes)) {
+            throw damaged("version object", id, "size=" + version.sizeBytes);
+        }
+        versions.add(new Loading(version, parentId, firstChunk));
+    }
+
+    void loadChunk(long id, MemorySegment image) {
+        DeadList.Loaded loaded = DeadList.decode(id, image);
+        if (loaded == null) {
+            throw damaged("deadlist object", id, "length=" + image.byteSize());
+        }
+        chunks.put(id, loaded);
+    }
+
+    /** Links what was loaded into a catalogue. */
+    Catalogue link() {
+        if (pool == null) {
+            throw damaged("pool object", POOL_OBJECT_ID, "reason=missing");
+        }
+        Catalogue catalogue = new Catalogue();
+        catalogue.epoch = pool[0];
+        for (Loading loading : versions) {
+            catalogue.add(loading.version);
+        }
+        catalogue.restoreIds(pool[1], pool[2], pool[3]);
+        for (Loading loading : versions) {
+            Version version = loading.version;
+            if (loading.parentId != 0) {
+                version.parent = find(catalogue, loading.parentId, version.id);
+                version.parent.children.add(version);
+                if (version.parent.freezeEpoch == 0) {
+                    throw damaged("version object", version.id, "reason=parent is a head");
+                }
+            }
+            version.dead = list(loading.firstChunk, version.id);
+        }
+        if (pool[4] != 0) {
+            catalogue.setAside =
+                    new SetAside(find(catalogue, pool[4], POOL_OBJECT_ID), pool[5], list(pool[7], POOL_OBJECT_ID));
+            catalogue.setAside.cursor = pool[6];
+        }
+        catalogue.rebuildReapQueue();
+        return catalogue;
+    }
+
+    private static Version find(Catalogue catalogue, long id, long from) {
+        Version version = catalogue.byId(id);
+        if (version == null) {
+            throw damaged("version object", from, "unknown version=" + id);
+        }
+        return version;
+    }
+
+    private DeadList list(long firstChunk, long owner) {
+        DeadList list = new DeadList();
+        for (long id = firstChunk; id != 0; ) {
+            DeadList.Loaded loaded = chunks.remove(id); // each chunk is in one list: a loop or a second use is damage
+            if (loaded == null) {
+                throw damaged("deadlist object", id, "reason=missing, owner=" + owner);
+            }
+            list.attach(loaded.chunk());
+            id = loaded.nextChunk();
+        }
+        return list;
+    }
+
+    private static CorruptSpaceException damaged(String structure, long id, String facts) {
+        return new CorruptSpaceException(Code.NEEDS_CHECK, structure, id, facts);
+    }
+}

@@ -1,0 +1,223 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.IoRole;
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.checkpoint.CheckpointRoot;
+import io.blkspc.host.checkpoint.CheckpointWriter;
+import io.blkspc.host.checkpoint.ObjectKind;
+import io.blkspc.host.checkpoint.SegmentLayout;
+import io.blkspc.host.checkpoint.SegmentStore;
+import io.blkspc.host.extent.Captured;
+import io.blkspc.host.extent.NodeFormat;
+import io.blkspc.host.journal.PoolState;
+import io.blkspc.host.journal.Superblock;
+import io.blkspc.host.journal.SuperblockStore;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Writes checkpoints (SEMANTICS R10). One at a time; what changed is captured under the order lock, everything else goes on
+ * beside the writers:
+ *
+ * <pre>
+ *  capture at C → force data → images into free segments → force segments → nodes into the map
+ *     → superblock, both copies, with mark C → journal up to C and superseded segments are free again
+ * </pre>
+ */
+final class Checkpointer {
+
+    private static final long WAIT_NANOS = 1_000_000_000L;
+    private static final int MAX_DIRTY_NODES = 32_768;
+
+    private final Engine engine;
+    private final PoolDevices devices;
+    private final SegmentStore segments;
+    private final SuperblockStore superblocks;
+    private final NodeMap map;
+    private final long poolTag;
+    private Superblock superblock; // as on the medium; owned by whoever runs
+    private boolean running; // guarded by the order lock
+
+    Checkpointer(
+            Engine engine,
+            PoolDevices devices,
+            SegmentStore segments,
+            SuperblockStore superblocks,
+            Superblock superblock,
+            NodeMap map) {
+        this.engine = engine;
+        this.devices = devices;
+        this.segments = segments;
+        this.superblocks = superblocks;
+        this.superblock = superblock;
+        this.map = map;
+        this.poolTag = superblock.poolUuid().getMostSignificantBits();
+    }
+
+    /** Everything a checkpoint at {@code sequence} consists of besides nodes, as images made under the order lock. */
+    private static final class Capture {
+        final long sequence;
+        final long journalPosition;
+        final int journalCrc;
+        final Captured nodes;
+        final CheckpointObjects objects;
+
+        Capture(long sequence, long position, int crc, Captured nodes, CheckpointObjects objects) {
+            this.sequence = sequence;
+            this.journalPosition = position;
+            this.journalCrc = crc;
+            this.nodes = nodes;
+            this.objects = objects;
+        }
+    }
+
+    /** Writes one when the journal is half full or many nodes are dirty. */
+    void runIfDue() {
+        engine.lock.lock();
+        try {
+            if (engine.journal.usedBytes() > engine.journal.capacityBytes() / 2
+                    || engine.cache.dirtyCount() > MAX_DIRTY_NODES) {
+                runWithLockHeld();
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** Writes one now. */
+    void run() {
+        engine.lock.lock();
+        try {
+            runWithLockHeld();
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /** As {@link #run} for a caller with the order lock, which is released meanwhile. Waits when another one runs. */
+    void runWithLockHeld() {
+        if (running) {
+            engine.lock.await(WAIT_NANOS);
+            return;
+        }
+        engine.checkWritable();
+        running = true;
+        try {
+            Capture capture = capture(null);
+            engine.lock.unlock();
+            try {
+                write(capture, PoolState.DIRTY);
+            } finally {
+                engine.lock.lock();
+            }
+            publish(capture);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        } finally {
+            running = false;
+            engine.lock.signalAll();
+        }
+    }
+
+    /** The last checkpoint of this run: with the free map, and marked clean. */
+    void closeClean() {
+        engine.lock.lock();
+        try {
+            while (running) {
+                engine.lock.await(WAIT_NANOS);
+            }
+            engine.checkWritable();
+            running = true;
+            abandonStages();
+            engine.quarantine.release(Long.MAX_VALUE, Long.MAX_VALUE, engine.freeSpace);
+            Capture capture = capture(engine.freeSpace);
+            write(capture, PoolState.CLEAN);
+            publish(capture);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
+        } finally {
+            running = false;
+            engine.lock.unlock();
+        }
+    }
+
+    /** Blocks staged by clients that never committed are free in the map that is written. */
+    private void abandonStages() {
+        for (Version version : engine.catalogue.versions()) {
+            if (version.head != null) {
+                StageTable stages = version.head.stages;
+                for (int i = 0; i < stages.size(); i++) {
+                    if (stages.isFresh(i)) {
+                        engine.freeSpace.release(stages.physical(i), stages.count(i));
+                    }
+                }
+            }
+        }
+    }
+
+    private Capture capture(FreeSpace freeMap) {
+        long sequence = engine.journal.lastSequence();
+        return new Capture(
+                sequence,
+                engine.journal.positionAfter(sequence),
+                engine.journal.crcAfter(sequence),
+                engine.cache.capture(),
+                CheckpointObjects.capture(engine.catalogue, freeMap));
+    }
+
+    private void write(Capture capture, PoolState state) {
+        engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
+        long charge = (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES)
+                + capture.objects.charge();
+        segments.makeRoom(charge, this::flipRootOnly);
+        CheckpointWriter writer = segments.begin(segments.nextGeneration());
+        writeNodes(capture.nodes, writer);
+        capture.objects.writeTo(writer);
+        CheckpointRoot root = writer.finish();
+        devices.segments().force(IoRole.CHECKPOINT);
+        boolean clean = state == PoolState.CLEAN;
+        if (clean) {
+            superblock.nodeMapValid(map.isExactAtStop()).nodeMapEntries(map.entriesAtStop());
+            map.close();
+        }
+        superblock
+                .state(state)
+                .checkpointRoot(root)
+                .checkpointSequence(capture.sequence)
+                .mark(capture.sequence)
+                .forced(capture.sequence)
+                .journalStart(capture.journalPosition, capture.journalCrc);
+        superblocks.writeBoth(superblock);
+        segments.committed(root);
+    }
+
+    private void writeNodes(Captured nodes, CheckpointWriter writer) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment image = arena.allocate(NodeFormat.BYTES, 8);
+            for (int i = 0; i < nodes.removedCount(); i++) {
+                writer.remove(ObjectKind.NODE, nodes.removedId(i));
+                map.remove(nodes.removedId(i));
+            }
+            for (int i = 0; i < nodes.nodeCount(); i++) {
+                NodeFormat.encode(nodes.node(i), poolTag, image);
+                long id = nodes.node(i).id();
+                writer.put(ObjectKind.NODE, id, image, NodeFormat.BYTES);
+                map.put(id, image);
+            }
+        }
+    }
+
+    /** A compaction moved images and changed nothing: same C, same journal start, new root. */
+    private void flipRootOnly(CheckpointRoot root) {
+        devices.segments().force(IoRole.CHECKPOINT);
+        superblocks.writeBoth(superblock.checkpointRoot(root));
+    }
+
+    private void publish(Capture capture) {
+        engine.cache.settle(capture.nodes);
+        engine.journal.releaseUpTo(capture.sequence);
+        engine.persistence.superblockForced(capture.sequence);
+    }
+}

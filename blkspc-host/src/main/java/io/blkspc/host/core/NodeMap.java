@@ -1,0 +1,112 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.host.extent.NodeStore;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The persistent map of nodes, opened when it is first needed: commands that only look at the catalogue never open it. It is
+ * an index of what checkpoint and journal say. After a clean stop it is taken as it is if the number of its entries is the
+ * one the superblock remembers; otherwise it is made again from the checkpoint.
+ *
+ * <p>Any thread may read; one thread at a time puts and removes.
+ */
+final class NodeMap implements NodeStore {
+
+    private static final Logger log = LoggerFactory.getLogger(NodeMap.class);
+
+    private final NodeStoreFactory factory;
+    private final Consumer<NodeStore> rebuild;
+    private volatile NodeStore store;
+    private long entries;
+    private boolean trusted;
+
+    /**
+     * A map that is not open yet.
+     *
+     * @param trusted the last stop was clean and left {@code entries} entries
+     * @param rebuild puts every node of the committed checkpoint into an empty store
+     */
+    NodeMap(NodeStoreFactory factory, boolean trusted, long entries, Consumer<NodeStore> rebuild) {
+        this.factory = factory;
+        this.trusted = trusted;
+        this.entries = entries;
+        this.rebuild = rebuild;
+    }
+
+    private NodeStore open() {
+        NodeStore opened = store;
+        return opened != null ? opened : openOnce();
+    }
+
+    private synchronized NodeStore openOnce() {
+        if (store == null) {
+            store = trusted ? openTrusted() : rebuilt();
+        }
+        return store;
+    }
+
+    private NodeStore openTrusted() {
+        try {
+            NodeStore existing = factory.openExisting();
+            if (existing.size() == entries) {
+                return existing;
+            }
+            log.warn("node map is not the one of the last stop: entries={}, expected={}", existing.size(), entries);
+            existing.close();
+        } catch (BlockSpaceException e) {
+            log.warn("node map cannot be used: {}", e.getMessage());
+        }
+        return rebuilt();
+    }
+
+    private NodeStore rebuilt() {
+        NodeStore empty = factory.createEmpty();
+        rebuild.accept(empty);
+        log.info("node map was made again from the checkpoint: entries={}", empty.size());
+        return empty;
+    }
+
+    @Override
+    public boolean read(long nodeId, MemorySegment target) {
+        return open().read(nodeId, target);
+    }
+
+    @Override
+    public void put(long nodeId, MemorySegment image) {
+        open().put(nodeId, image);
+    }
+
+    @Override
+    public void remove(long nodeId) {
+        open().remove(nodeId);
+    }
+
+    @Override
+    public long size() {
+        return open().size();
+    }
+
+    /** Entries to remember at a clean stop, without opening what was never needed. After this, {@link #close}. */
+    synchronized long entriesAtStop() {
+        return store == null ? entries : store.size();
+    }
+
+    /** {@code true} when the map on disk will hold exactly the committed checkpoint once closed. */
+    synchronized boolean isExactAtStop() {
+        return store != null || trusted;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (store != null) {
+            entries = store.size();
+            store.close();
+            trusted = true;
+            store = null;
+        }
+    }
+}

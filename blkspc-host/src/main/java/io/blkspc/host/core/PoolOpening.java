@@ -1,0 +1,298 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.IoRole;
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.checkpoint.ObjectKind;
+import io.blkspc.host.checkpoint.SegmentStore;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.NodeCache;
+import io.blkspc.host.extent.NodeFormat;
+import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.Journal;
+import io.blkspc.host.journal.PoolState;
+import io.blkspc.host.journal.Superblock;
+import io.blkspc.host.journal.SuperblockReading;
+import io.blkspc.host.journal.SuperblockStore;
+import io.blkspc.host.sched.Scheduler;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a pool on four devices, or opens one. After a clean stop only the catalogue is read; after any other stop {@link
+ * Replay} brings the state back first (SEMANTICS R11).
+ */
+public final class PoolOpening {
+
+    private static final Logger log = LoggerFactory.getLogger(PoolOpening.class);
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
+    private final Environment environment;
+    private final PoolDevices devices;
+    private final NodeStoreFactory nodes;
+
+    /**
+     * What comes from outside, so that a seed reproduces everything.
+     *
+     * @param scheduler locks, waiting and the clock
+     * @param uuids new identities
+     * @param salts new epoch salts, different each time
+     * @param clockMillis wall clock, for creation times only
+     * @param cacheBytes memory for clean nodes
+     */
+    public record Environment(
+            Scheduler scheduler, Supplier<UUID> uuids, LongSupplier salts, LongSupplier clockMillis, long cacheBytes) {}
+
+    /** How the pool was opened, and what closes its devices. */
+    record Opened(long recoveryMillis, boolean clean, Runnable closeDevices) {
+        void release() {
+            closeDevices.run();
+        }
+    }
+
+    /** For devices that {@link #create} is about to use, or that it was used on. */
+    public PoolOpening(Environment environment, PoolDevices devices, NodeStoreFactory nodes) {
+        this.environment = environment;
+        this.devices = devices;
+        this.nodes = nodes;
+    }
+
+    /** Writes an empty pool to zeroed devices of the right sizes. Durable at return. */
+    public void create(PoolGeometry geometry) {
+        UUID uuid = environment.uuids().get();
+        Superblock superblock = Superblock.create(uuid)
+                .salt(environment.salts().getAsLong())
+                .createdMillis(environment.clockMillis().getAsLong())
+                .dataBytes(geometry.dataBytes())
+                .maxNodes(geometry.maxNodes())
+                .journalBytes(geometry.journalBytes())
+                .segmentBytes(geometry.segmentBytes())
+                .segmentAreaBytes(devices.segments().sizeBytes())
+                .journalStart(0, 0);
+        FreeSpace freeSpace = new FreeSpace(geometry.dataBlocks());
+        SegmentStore segments = new SegmentStore(devices.segments(), uuid, geometry.segmentBytes());
+        SuperblockStore store = new SuperblockStore(devices.superblock());
+        NodeMap map = new NodeMap(nodes, false, 0, empty -> {});
+        map.size(); // makes the file now, so that a lack of space shows at create and not later
+        Engine engine = assemble(superblock, new Catalogue(), map, freeSpace, segments, store, 1);
+        engine.checkpointer.closeClean();
+        store.close();
+        segments.close();
+    }
+
+    /**
+     * Opens the pool, replaying the journal where the last stop was not clean.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND} when this is not a pool; {@code NEEDS_CHECK} when it is damaged; {@code
+     *     TOO_NEW}, {@code TOO_OLD}
+     */
+    public HostPool open() {
+        long begin = environment.scheduler().nanoTime();
+        devices.superblock().force(IoRole.SUPERBLOCK);
+        Superblock superblock = readSuperblock();
+        checkSizes(superblock);
+        boolean clean = superblock.state() == PoolState.CLEAN;
+        if (superblock.state() == PoolState.NEEDS_CHECK) {
+            throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
+        }
+        FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / io.blkspc.api.Geometry.BLOCK_BYTES);
+        Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace);
+        long millis = clean ? 0 : (environment.scheduler().nanoTime() - begin) / NANOS_PER_MILLI + 1;
+        return new HostPool(
+                engine,
+                superblock.poolUuid(),
+                new Opened(millis, clean, devices::close),
+                environment.uuids(),
+                environment.clockMillis());
+    }
+
+    private Superblock readSuperblock() {
+        try (var medium = devices.superblock().openMedium();
+                SuperblockStore reading = new SuperblockStore(medium)) {
+            SuperblockReading found = reading.read();
+            if (found.hasDamagedCopy()) {
+                log.warn("one superblock copy is damaged and will be written again: copy={}", found.damagedCopy());
+            }
+            if (!found.isWritable()) {
+                throw new BlockSpaceException(Code.TOO_NEW, found.readOnlyReason());
+            }
+            return found.superblock();
+        }
+    }
+
+    private void checkSizes(Superblock superblock) {
+        checkSize("data", devices.data().sizeBytes(), superblock.dataBytes());
+        checkSize("journal", devices.journal().sizeBytes(), superblock.journalBytes());
+        checkSize("segments", devices.segments().sizeBytes(), superblock.segmentAreaBytes());
+    }
+
+    private static void checkSize(String file, long found, long expected) {
+        if (found < expected) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, file, found, "file is truncated, size=" + found + ", expected=" + expected);
+        }
+    }
+
+    /** The catalogue and the free map from the checkpoint; the node map as it was closed, when it is needed. */
+    private Engine openClean(Superblock superblock, FreeSpace freeSpace) {
+        SegmentStore segments = newSegmentStore(superblock);
+        CatalogueImage image = new CatalogueImage();
+        segments.loadKeys(
+                superblock.checkpointRoot(),
+                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST, ObjectKind.FREEMAP),
+                (kind, id, memory, offset, length) -> {
+                    if (kind == ObjectKind.FREEMAP) {
+                        if (!FreeMapImage.load(freeSpace, id, memory, offset, length)) {
+                            throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
+                        }
+                    } else {
+                        load(image, kind, id, memory, offset, length);
+                    }
+                });
+        Catalogue catalogue = image.link();
+        NodeMap map = new NodeMap(
+                nodes,
+                superblock.isNodeMapValid(),
+                superblock.nodeMapEntries(),
+                store -> loadNodes(superblock, segments, store));
+        SuperblockStore store = superblockStore();
+        // From the first change on, the map on disk and the free map of the last stop are history.
+        long entries = superblock.nodeMapEntries();
+        store.writeBoth(superblock.state(PoolState.DIRTY).nodeMapValid(false).nodeMapEntries(0));
+        Engine engine = assemble(
+                superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
+        countUse(engine, entries);
+        return engine;
+    }
+
+    private Engine recover(Superblock superblock, FreeSpace freeSpace) {
+        // What the page cache holds may be newer than the medium and lost at the next power cut: bring it down first, then
+        // read what is there (R11).
+        devices.journal().force(IoRole.JOURNAL);
+        devices.segments().force(IoRole.CHECKPOINT);
+        devices.data().force(IoRole.DATA);
+        SegmentStore segments = newSegmentStore(superblock);
+        CatalogueImage image = new CatalogueImage();
+        segments.loadKeys(
+                superblock.checkpointRoot(),
+                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
+                (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length));
+        Catalogue catalogue = image.link();
+        NodeMap map = new NodeMap(nodes, false, 0, store -> loadNodes(superblock, segments, store));
+        NodeCache cache = newCache(superblock, map);
+        ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+        Replay replay = new Replay(superblock, devices, catalogue, cache, tree);
+        long last = replay.run();
+        long slots = new Reachable(catalogue, tree, freeSpace).mark();
+        SuperblockStore store = superblockStore();
+        superblock.salt(environment.salts().getAsLong()).journalStart(0, 0);
+        Engine engine = assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, last + 1);
+        countUse(engine, slots);
+        engine.checkpointer.run();
+        return engine;
+    }
+
+    private static void load(
+            CatalogueImage image, ObjectKind kind, long id, MemorySegment memory, long offset, int length) {
+        switch (kind) {
+            case POOL -> image.loadPool(memory, offset, length);
+            case VERSION -> image.loadVersion(id, memory, offset, length);
+            case DEADLIST -> image.loadChunk(id, memory.asSlice(offset, length));
+            default -> throw new IllegalArgumentException("not asked for: kind=" + kind);
+        }
+    }
+
+    private void loadNodes(Superblock superblock, SegmentStore current, NodeStore into) {
+        try (SegmentStore reading = newSegmentStore(superblock)) {
+            reading.loadKeys(
+                    current.root(),
+                    EnumSet.of(ObjectKind.NODE),
+                    (kind, id, memory, offset, length) -> into.put(id, memory.asSlice(offset, length)));
+        }
+    }
+
+    private SegmentStore newSegmentStore(Superblock superblock) {
+        return new SegmentStore(devices.segments(), superblock.poolUuid(), superblock.segmentBytes());
+    }
+
+    private SuperblockStore superblockStore() {
+        SuperblockStore store = new SuperblockStore(devices.superblock());
+        store.read(); // learns the newest generation
+        return store;
+    }
+
+    private NodeCache newCache(Superblock superblock, NodeMap map) {
+        return new NodeCache(map, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
+    }
+
+    private Engine assemble(
+            Superblock superblock,
+            Catalogue catalogue,
+            NodeMap map,
+            FreeSpace freeSpace,
+            SegmentStore segments,
+            SuperblockStore store,
+            long nextSequence) {
+        NodeCache cache = newCache(superblock, map);
+        ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+        return assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, nextSequence);
+    }
+
+    @SuppressWarnings("checkstyle:ParameterNumber") // the one place where the parts meet
+    private Engine assembleWith(
+            Superblock superblock,
+            Catalogue catalogue,
+            NodeCache cache,
+            ExtentTree tree,
+            NodeMap map,
+            FreeSpace freeSpace,
+            SegmentStore segments,
+            SuperblockStore store,
+            long nextSequence) {
+        PoolGeometry geometry = PoolGeometry.of(superblock);
+        Journal journal = Journal.open(
+                devices.journal(),
+                superblock.poolUuid(),
+                superblock.salt(),
+                superblock.journalPosition(),
+                nextSequence,
+                superblock.journalPreviousCrc(),
+                superblock.journalPosition());
+        Ledger ledger = new Ledger(
+                geometry.dataBlocks(),
+                geometry.maxNodes(),
+                geometry.logBytes(),
+                0,
+                geometry.slopNodes(),
+                geometry.slopLogBytes());
+        Engine engine = new Engine(
+                environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
+        engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, map);
+        engine.persistence.startAt(nextSequence - 1);
+        return engine;
+    }
+
+    /** Nothing is promised yet; what is used follows from what was loaded. */
+    private static void countUse(Engine engine, long nodeSlots) {
+        long logBytes = 0;
+        for (Version version : engine.catalogue.versions()) {
+            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
+        }
+        Catalogue.SetAside aside = engine.catalogue.setAside;
+        if (aside != null) {
+            logBytes += aside.list.bytes() - aside.cursor * DeadList.ENTRY_BYTES;
+        }
+        engine.ledger.use(Resource.DATA_BLOCKS, engine.freeSpace.blockCount() - engine.freeSpace.freeBlocks());
+        engine.ledger.use(Resource.NODE_SLOTS, nodeSlots);
+        engine.ledger.use(Resource.LOG_BYTES, logBytes);
+    }
+}

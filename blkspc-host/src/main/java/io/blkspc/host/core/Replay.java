@@ -1,0 +1,135 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Transfer;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.NodeCache;
+import io.blkspc.host.format.Crc32c;
+import io.blkspc.host.journal.JournalScan;
+import io.blkspc.host.journal.RecordReader;
+import io.blkspc.host.journal.RecordType;
+import io.blkspc.host.journal.RecordVisitor;
+import io.blkspc.host.journal.ScanResult;
+import io.blkspc.host.journal.Superblock;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Applies the journal to the state of the checkpoint (SEMANTICS R3). At or below the highest mark found anywhere an entry's
+ * data is known to be there, and may have been overwritten in place since: it is not looked at. Above it each entry that
+ * carries a checksum is compared with what the medium holds, and left out alone when that is something else: its data never
+ * arrived, and the block it would have replaced was not reused.
+ */
+final class Replay implements RecordVisitor {
+
+    private static final Logger log = LoggerFactory.getLogger(Replay.class);
+
+    private final Superblock superblock;
+    private final PoolDevices devices;
+    private final Catalogue catalogue;
+    private final ExtentTree tree;
+    private final Drops drops;
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment data = arena.allocate(Geometry.MAX_WINDOW_BYTES, Geometry.BLOCK_BYTES);
+    private final Crc32c crc = new Crc32c(data);
+    private final Transfer transfer = new Transfer();
+    private BlockDevice medium;
+    private MemorySegment payload = arena.allocate(64 << 10, 8);
+    private long mark;
+    private long records;
+    private long leftOut;
+
+    Replay(Superblock superblock, PoolDevices devices, Catalogue catalogue, NodeCache cache, ExtentTree tree) {
+        this.superblock = superblock;
+        this.devices = devices;
+        this.catalogue = catalogue;
+        this.tree = tree;
+        this.drops = new Drops(catalogue::newChunkId, cache, null, null, null);
+    }
+
+    /**
+     * Replays everything and returns the last sequence.
+     *
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when a record that was forced is missing or damaged (contract D14)
+     */
+    long run() {
+        try (BlockDevice journal = devices.journal().openMedium();
+                BlockDevice blocks = devices.data().openMedium()) {
+            medium = blocks;
+            ScanResult result =
+                    JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
+            if (result.tailDamagedAtOrBelowForced()) {
+                throw new CorruptSpaceException(
+                        Code.NEEDS_CHECK,
+                        "journal",
+                        result.endPosition(),
+                        "lastSequence=" + result.lastSequence() + ", forced="
+                                + Math.max(result.highestForced(), result.highestMark()));
+            }
+            log.info(
+                    "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
+                    records,
+                    result.lastSequence(),
+                    leftOut);
+            return result.lastSequence();
+        }
+    }
+
+    @Override
+    public void marks(long highestMark, long highestForced) {
+        mark = highestMark;
+    }
+
+    @Override
+    public void record(long sequence, RecordType type, long recordMark, long forced, RecordReader reader) {
+        records++;
+        switch (type) {
+            case EXTENTS -> extents(sequence, reader);
+            case CREATE -> catalogue.create((LogRecord.Create) LogRecord.read(type, reader));
+            case SNAPSHOT -> catalogue.snapshot((LogRecord.Snapshot) LogRecord.read(type, reader));
+            case CLONE -> catalogue.cloneHeads((LogRecord.Clone) LogRecord.read(type, reader));
+            case DESTROY -> {
+                catalogue.destroy((LogRecord.Destroy) LogRecord.read(type, reader), 0);
+            }
+            case REAP ->
+                catalogue.reap(
+                        (LogRecord.Reap) LogRecord.read(type, reader), tree, drops, Reaper.STEP_LEAVES, sequence);
+            case MARK -> {}
+            default -> throw reader.corrupt("type=" + type);
+        }
+    }
+
+    private void extents(long sequence, RecordReader reader) {
+        int length = reader.remaining();
+        if (length > payload.byteSize()) {
+            payload = arena.allocate(length, 8);
+        }
+        reader.getBytes(payload, 0, length);
+        ExtentsPayload extents = ExtentsPayload.view(payload.asSlice(0, length));
+        drops.begin(catalogue.require(extents.versionId()), sequence, null);
+        for (int i = 0; i < extents.count(); i++) {
+            if (sequence > mark && extents.hasCrc(i) && !arrived(extents, i)) {
+                leftOut++;
+            } else {
+                catalogue.extent(extents, i, tree, drops);
+            }
+        }
+    }
+
+    private boolean arrived(ExtentsPayload extents, int entry) {
+        long offset = extents.physicalBlock(entry) << Geometry.BLOCK_SHIFT;
+        long length = extents.blockCount(entry) << Geometry.BLOCK_SHIFT;
+        if (length > Geometry.MAX_WINDOW_BYTES || offset + length > devices.data().sizeBytes()) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
+        }
+        medium.read(transfer.reset(offset).add(data, 0, length), IoRole.VERIFY);
+        return crc.of(0, (int) length) == extents.crc(entry);
+    }
+}
