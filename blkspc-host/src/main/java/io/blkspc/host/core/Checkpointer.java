@@ -2,6 +2,7 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.IoRole;
 import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.checkpoint.CheckpointRoot;
 import io.blkspc.host.checkpoint.CheckpointWriter;
 import io.blkspc.host.checkpoint.ObjectKind;
@@ -35,7 +36,8 @@ final class Checkpointer {
     private final SuperblockStore superblocks;
     private final NodeMap map;
     private final long poolTag;
-    private Superblock superblock; // as on the medium; owned by whoever runs
+    private final long salt; // of the journal this run writes
+    private final Superblock superblock; // as on the medium; owned by whoever runs
     private boolean running; // guarded by the order lock
 
     Checkpointer(
@@ -44,12 +46,14 @@ final class Checkpointer {
             SegmentStore segments,
             SuperblockStore superblocks,
             Superblock superblock,
+            long salt,
             NodeMap map) {
         this.engine = engine;
         this.devices = devices;
         this.segments = segments;
         this.superblocks = superblocks;
         this.superblock = superblock;
+        this.salt = salt;
         this.map = map;
         this.poolTag = superblock.poolUuid().getMostSignificantBits();
     }
@@ -179,11 +183,12 @@ final class Checkpointer {
         devices.segments().force(IoRole.CHECKPOINT);
         boolean clean = state == PoolState.CLEAN;
         if (clean) {
-            superblock.nodeMapValid(map.isExactAtStop()).nodeMapEntries(map.entriesAtStop());
-            map.close();
+            long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
+            superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);
         }
         superblock
                 .state(state)
+                .salt(salt)
                 .checkpointRoot(root)
                 .checkpointSequence(capture.sequence)
                 .mark(capture.sequence)

@@ -90,14 +90,22 @@ final class NodeMap implements NodeStore {
         return open().size();
     }
 
-    /** Entries to remember at a clean stop, without opening what was never needed. After this, {@link #close}. */
-    synchronized long entriesAtStop() {
-        return store == null ? entries : store.size();
-    }
-
-    /** {@code true} when the map on disk will hold exactly the committed checkpoint once closed. */
-    synchronized boolean isExactAtStop() {
-        return store != null || trusted;
+    /**
+     * Closes the map at a clean stop, without opening what was never needed.
+     *
+     * @param expected nodes the pool has
+     * @return {@code true} when the closed map holds exactly these
+     */
+    synchronized boolean closeExact(long expected) {
+        if (store == null) {
+            return trusted && entries == expected;
+        }
+        long held = store.size();
+        if (held != expected) {
+            log.warn("node map will be made again at the next start: entries={}, expected={}", held, expected);
+        }
+        close();
+        return held == expected;
     }
 
     @Override

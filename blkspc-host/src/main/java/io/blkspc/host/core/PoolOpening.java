@@ -194,8 +194,11 @@ public final class PoolOpening {
         long last = replay.run();
         long slots = new Reachable(catalogue, tree, freeSpace).mark();
         SuperblockStore store = superblockStore();
-        superblock.salt(environment.salts().getAsLong()).journalStart(0, 0);
-        Engine engine = assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, last + 1);
+        // A new salt and an empty ring count from the flip of the first checkpoint on, not before: until then the old
+        // records are the truth.
+        long salt = environment.salts().getAsLong();
+        Journal journal = Journal.open(devices.journal(), superblock.poolUuid(), salt, 0, last + 1, 0, 0);
+        Engine engine = assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, salt);
         countUse(engine, slots);
         engine.checkpointer.run();
         return engine;
@@ -244,7 +247,16 @@ public final class PoolOpening {
             long nextSequence) {
         NodeCache cache = newCache(superblock, map);
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
-        return assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, nextSequence);
+        Journal journal = Journal.open(
+                devices.journal(),
+                superblock.poolUuid(),
+                superblock.salt(),
+                superblock.journalPosition(),
+                nextSequence,
+                superblock.journalPreviousCrc(),
+                superblock.journalPosition());
+        return assembleWith(
+                superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, superblock.salt());
     }
 
     @SuppressWarnings("checkstyle:ParameterNumber") // the one place where the parts meet
@@ -257,16 +269,9 @@ public final class PoolOpening {
             FreeSpace freeSpace,
             SegmentStore segments,
             SuperblockStore store,
-            long nextSequence) {
+            Journal journal,
+            long salt) {
         PoolGeometry geometry = PoolGeometry.of(superblock);
-        Journal journal = Journal.open(
-                devices.journal(),
-                superblock.poolUuid(),
-                superblock.salt(),
-                superblock.journalPosition(),
-                nextSequence,
-                superblock.journalPreviousCrc(),
-                superblock.journalPosition());
         Ledger ledger = new Ledger(
                 geometry.dataBlocks(),
                 geometry.maxNodes(),
@@ -276,8 +281,8 @@ public final class PoolOpening {
                 geometry.slopLogBytes());
         Engine engine = new Engine(
                 environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
-        engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, map);
-        engine.persistence.startAt(nextSequence - 1);
+        engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
+        engine.persistence.startAt(journal.lastSequence());
         return engine;
     }
 
