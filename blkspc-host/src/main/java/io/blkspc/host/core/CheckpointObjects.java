@@ -22,7 +22,7 @@ final class CheckpointObjects {
     private final List<Long> removedVersions;
     private final List<Long> removedChunks;
     private final FreeSpace freeMap;
-    private final MemorySegment scratch = arena.allocate(DeadList.MAX_IMAGE_BYTES, 8);
+    private final MemorySegment scratch = arena.allocate(Math.max(DeadList.MAX_IMAGE_BYTES, FreeMapImage.PAGE_BYTES), 8);
 
     private CheckpointObjects(Catalogue catalogue, FreeSpace freeMap) {
         this.freeMap = freeMap;

@@ -2,6 +2,8 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.sched.OrderLock;
+import io.blkspc.host.sched.Scheduler;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -20,6 +22,7 @@ final class NodeMap implements NodeStore {
 
     private final NodeStoreFactory factory;
     private final Consumer<NodeStore> rebuild;
+    private final OrderLock lock;
     private volatile NodeStore store;
     private long entries;
     private boolean trusted;
@@ -30,23 +33,35 @@ final class NodeMap implements NodeStore {
      * @param trusted the last stop was clean and left {@code entries} entries
      * @param rebuild puts every node of the committed checkpoint into an empty store
      */
-    NodeMap(NodeStoreFactory factory, boolean trusted, long entries, Consumer<NodeStore> rebuild) {
+    NodeMap(
+            Scheduler scheduler,
+            NodeStoreFactory factory,
+            boolean trusted,
+            long entries,
+            Consumer<NodeStore> rebuild) {
+        this.lock = scheduler.newLock("node-map");
         this.factory = factory;
         this.trusted = trusted;
         this.entries = entries;
         this.rebuild = rebuild;
     }
 
-    private NodeStore open() {
+    /** Opens the map if it is not open. */
+    NodeStore open() {
         NodeStore opened = store;
         return opened != null ? opened : openOnce();
     }
 
-    private synchronized NodeStore openOnce() {
-        if (store == null) {
-            store = trusted ? openTrusted() : rebuilt();
+    private NodeStore openOnce() {
+        lock.lock();
+        try {
+            if (store == null) {
+                store = trusted ? openTrusted() : rebuilt();
+            }
+            return store;
+        } finally {
+            lock.unlock();
         }
-        return store;
     }
 
     private NodeStore openTrusted() {
@@ -96,7 +111,7 @@ final class NodeMap implements NodeStore {
      * @param expected nodes the pool has
      * @return {@code true} when the closed map holds exactly these
      */
-    synchronized boolean closeExact(long expected) {
+    boolean closeExact(long expected) {
         if (store == null) {
             return trusted && entries == expected;
         }
@@ -109,7 +124,7 @@ final class NodeMap implements NodeStore {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         if (store != null) {
             entries = store.size();
             store.close();

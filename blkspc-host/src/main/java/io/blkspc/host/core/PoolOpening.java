@@ -48,9 +48,15 @@ public final class PoolOpening {
      * @param salts new epoch salts, different each time
      * @param clockMillis wall clock, for creation times only
      * @param cacheBytes memory for clean nodes
+     * @param lazyMap open the node map at the first need; for commands that may only look at the catalogue
      */
     public record Environment(
-            Scheduler scheduler, Supplier<UUID> uuids, LongSupplier salts, LongSupplier clockMillis, long cacheBytes) {}
+            Scheduler scheduler,
+            Supplier<UUID> uuids,
+            LongSupplier salts,
+            LongSupplier clockMillis,
+            long cacheBytes,
+            boolean lazyMap) {}
 
     /** How the pool was opened, and what closes its devices. */
     record Opened(long recoveryMillis, boolean clean, Runnable closeDevices) {
@@ -81,7 +87,7 @@ public final class PoolOpening {
         FreeSpace freeSpace = new FreeSpace(geometry.dataBlocks());
         SegmentStore segments = new SegmentStore(devices.segments(), uuid, geometry.segmentBytes());
         SuperblockStore store = new SuperblockStore(devices.superblock());
-        NodeMap map = new NodeMap(nodes, false, 0, empty -> {});
+        NodeMap map = new NodeMap(environment.scheduler(), nodes, false, 0, empty -> {});
         map.size(); // makes the file now, so that a lack of space shows at create and not later
         Engine engine = assemble(superblock, new Catalogue(), map, freeSpace, segments, store, 1);
         engine.checkpointer.closeClean();
@@ -160,10 +166,14 @@ public final class PoolOpening {
                 });
         Catalogue catalogue = image.link();
         NodeMap map = new NodeMap(
+                environment.scheduler(),
                 nodes,
                 superblock.isNodeMapValid(),
                 superblock.nodeMapEntries(),
                 store -> loadNodes(superblock, segments, store));
+        if (!environment.lazyMap()) {
+            map.open();
+        }
         SuperblockStore store = superblockStore();
         // From the first change on, the map on disk and the free map of the last stop are history.
         long entries = superblock.nodeMapEntries();
@@ -187,7 +197,8 @@ public final class PoolOpening {
                 EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
                 (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length));
         Catalogue catalogue = image.link();
-        NodeMap map = new NodeMap(nodes, false, 0, store -> loadNodes(superblock, segments, store));
+        NodeMap map = new NodeMap(
+                environment.scheduler(), nodes, false, 0, store -> loadNodes(superblock, segments, store));
         NodeCache cache = newCache(superblock, map);
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
         Replay replay = new Replay(superblock, devices, catalogue, cache, tree);

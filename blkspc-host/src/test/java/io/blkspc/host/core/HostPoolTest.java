@@ -1,0 +1,89 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** The life of a pool, one thread at a time: what was written is there after each kind of stop. */
+class HostPoolTest {
+
+    private static final PoolGeometry GEOMETRY = SimPool.geometry(16 << 20, 4096, 256 << 10);
+
+    private final InertScheduler scheduler = new InertScheduler();
+
+    private static byte[] bytes(long seed, int length) {
+        byte[] bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    @Test
+    void aWrittenVolumeIsReadBackAfterEveryKindOfStop() {
+        SimDisk disk = new SimDisk(scheduler, 1);
+        SimPool sim = SimPool.create(disk, scheduler, GEOMETRY, 1);
+        HostPool pool = sim.open();
+        assertThat(pool.status().cleanOpen()).isTrue();
+        pool.create("vol", 8 << 20);
+        BlockSpace space = pool.open("vol");
+        TestIo io = new TestIo(space);
+        byte[] first = bytes(7, 300_000);
+        io.write(12_345, first);
+        assertThat(io.read(12_345, first.length)).isEqualTo(first);
+        space.flush();
+        space.close();
+        pool.close();
+
+        disk = disk.killImage().use(scheduler); // the devices of a closed pool stay closed
+        HostPool clean = SimPool.on(disk, scheduler, 2).open();
+        assertThat(clean.status().cleanOpen()).isTrue();
+        TestIo again = new TestIo(clean.open("vol"));
+        assertThat(again.read(12_345, first.length)).isEqualTo(first);
+        byte[] second = bytes(8, 50_176);
+        again.write(100_352, second);
+
+        SimDisk killed = disk.killImage().use(scheduler);
+        HostPool recovered = SimPool.on(killed, scheduler, 3).open();
+        assertThat(recovered.status().cleanOpen()).isFalse();
+        TestIo after = new TestIo(recovered.open("vol"));
+        assertThat(after.read(100_352, second.length)).isEqualTo(second);
+        assertThat(after.read(12_345, 80_000)).isEqualTo(java.util.Arrays.copyOf(first, 80_000));
+    }
+
+    @Test
+    void aCloneSharesUntilItIsWrittenAndDestroyGivesAllBack() {
+        SimDisk disk = new SimDisk(scheduler, 1);
+        HostPool pool = SimPool.create(disk, scheduler, GEOMETRY, 1).open();
+        pool.create("vol", 4 << 20);
+        TestIo io = new TestIo(pool.open("vol"));
+        byte[] old = bytes(3, 1 << 20);
+        io.write(0, old);
+        long allocated = pool.status().allocatedBytes();
+        pool.clone("vol", List.of("copy"));
+        pool.snapshot(List.of("vol@snap"));
+        assertThat(pool.status().allocatedBytes()).isEqualTo(allocated);
+        assertThat(pool.info("copy").exclusiveBytes()).isZero();
+        TestIo copy = new TestIo(pool.open("copy"));
+        byte[] fresh = bytes(4, 8192);
+        copy.write(4096, fresh);
+        assertThat(pool.info("copy").exclusiveBytes()).isEqualTo(8192);
+        assertThat(io.read(4096, 8192)).isEqualTo(java.util.Arrays.copyOfRange(old, 4096, 12288));
+        assertThat(copy.read(4096, 8192)).isEqualTo(fresh);
+        pool.destroy(List.of("vol"), true);
+        pool.awaitReclaim();
+        assertThat(copy.read(0, 4096)).isEqualTo(java.util.Arrays.copyOf(old, 4096));
+        pool.destroy(List.of("vol@snap"), false);
+        pool.awaitReclaim();
+        assertThat(copy.read(16384, 4096)).isEqualTo(java.util.Arrays.copyOfRange(old, 16384, 20480));
+        pool.destroy(List.of("copy"), true);
+        pool.awaitReclaim();
+        assertThat(pool.status().allocatedBytes()).isZero();
+        assertThat(pool.status().metadataUsedBytes()).isZero();
+        assertThat(pool.status().promisedBytes()).isZero();
+    }
+}

@@ -1,0 +1,72 @@
+package io.blkspc.host.core;
+
+import io.blkspc.host.extent.HeapNodeStore;
+import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.sched.Scheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.util.SplittableRandom;
+import java.util.UUID;
+
+/** A real pool on a simulated disk: the engine that production runs, with everything else coming from a seed. */
+public final class SimPool {
+
+    private final SimDisk disk;
+    private final Scheduler scheduler;
+    private final SplittableRandom random;
+
+    private SimPool(SimDisk disk, Scheduler scheduler, long seed) {
+        this.disk = disk;
+        this.scheduler = scheduler;
+        this.random = new SplittableRandom(seed);
+    }
+
+    /** A small geometry: {@code dataBytes} of data, {@code nodes} node slots, a journal that wraps soon. */
+    public static PoolGeometry geometry(long dataBytes, long nodes, long journalBytes) {
+        return new PoolGeometry(dataBytes, nodes, journalBytes, 16 << 10);
+    }
+
+    /** Creates the devices and the pool on an empty disk. */
+    public static SimPool create(SimDisk disk, Scheduler scheduler, PoolGeometry geometry, long seed) {
+        disk.create("superblock", 8192);
+        disk.create("journal", geometry.journalBytes());
+        disk.create("segments", geometry.segmentAreaBytes());
+        disk.create("data", geometry.dataBytes());
+        SimPool pool = new SimPool(disk, scheduler, seed);
+        pool.opening().create(geometry);
+        return pool;
+    }
+
+    /** The same pool on another image of the disk, after a cut or a kill. */
+    public static SimPool on(SimDisk disk, Scheduler scheduler, long seed) {
+        return new SimPool(disk, scheduler, seed);
+    }
+
+    /** Opens it, recovering where needed. The node map is always made again: that is the harder case. */
+    public HostPool open() {
+        return opening().open();
+    }
+
+    private PoolOpening opening() {
+        PoolDevices devices = new PoolDevices(
+                disk.device("superblock"), disk.device("journal"), disk.device("segments"), disk.device("data"));
+        PoolOpening.Environment environment = new PoolOpening.Environment(
+                scheduler,
+                () -> new UUID(random.nextLong(), random.nextLong()),
+                random::nextLong,
+                () -> 1_600_000_000_000L,
+                1 << 20,
+                false);
+        return new PoolOpening(environment, devices, new NodeStoreFactory() {
+            @Override
+            public NodeStore openExisting() {
+                throw new io.blkspc.api.BlockSpaceException(
+                        io.blkspc.api.BlockSpaceException.Code.NOT_FOUND, "no node store in memory");
+            }
+
+            @Override
+            public NodeStore createEmpty() {
+                return new HeapNodeStore();
+            }
+        });
+    }
+}
