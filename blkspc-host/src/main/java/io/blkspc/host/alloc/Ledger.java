@@ -13,11 +13,17 @@ public final class Ledger {
     /** The three resources. */
     public enum Resource {
         /** Data blocks. */
-        DATA_BLOCKS,
+        DATA_BLOCKS(0),
         /** Nodes of the extent tree. */
-        NODE_SLOTS,
+        NODE_SLOTS(1),
         /** Bytes of deadlists and version records. */
-        LOG_BYTES
+        LOG_BYTES(2);
+
+        private final int index;
+
+        Resource(int index) {
+            this.index = index;
+        }
     }
 
     private static final int KINDS = Resource.values().length;
@@ -35,33 +41,33 @@ public final class Ledger {
     }
 
     private void set(Resource r, long total, long kept) {
-        capacity[r.ordinal()] = total;
-        slop[r.ordinal()] = Math.min(kept, total);
+        capacity[r.index] = total;
+        slop[r.index] = Math.min(kept, total);
     }
 
     /** Units in all. */
     public long capacity(Resource r) {
-        return capacity[r.ordinal()];
+        return capacity[r.index];
     }
 
     /** Units held by versions, stages and deadlists; not resting ones. */
     public long used(Resource r) {
-        return used[r.ordinal()];
+        return used[r.index];
     }
 
     /** Units promised to cookies and guarantees, without slop. */
     public long promised(Resource r) {
-        return promised[r.ordinal()];
+        return promised[r.index];
     }
 
     /** Units kept back. */
     public long slop(Resource r) {
-        return slop[r.ordinal()];
+        return slop[r.index];
     }
 
     /** Units that could be promised now. */
     public long available(Resource r) {
-        int i = r.ordinal();
+        int i = r.index;
         return capacity[i] - used[i] - promised[i] - slop[i];
     }
 
@@ -98,8 +104,8 @@ public final class Ledger {
 
     /** Turns one resource's promised units into used ones. */
     public void draw(Resource r, long units) {
-        promised[r.ordinal()] -= units;
-        used[r.ordinal()] += units;
+        promised[r.index] -= units;
+        used[r.index] += units;
         checkNotNegative();
     }
 
@@ -110,7 +116,7 @@ public final class Ledger {
 
     /** Units newly used without a promise (recovery) or, negative, no longer used. */
     public void use(Resource r, long units) {
-        used[r.ordinal()] += units;
+        used[r.index] += units;
         checkNotNegative();
     }
 
@@ -137,12 +143,12 @@ public final class Ledger {
         StringBuilder text = new StringBuilder();
         long[] asked = {blocks, slots, logBytes};
         for (Resource r : Resource.values()) {
-            if (asked[r.ordinal()] > available(r)) {
+            if (asked[r.index] > available(r)) {
                 text.append(text.isEmpty() ? "" : ", ")
                         .append("resource=")
                         .append(r.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'))
                         .append(", asked=")
-                        .append(asked[r.ordinal()])
+                        .append(asked[r.index])
                         .append(", available=")
                         .append(Math.max(0, available(r)));
             }

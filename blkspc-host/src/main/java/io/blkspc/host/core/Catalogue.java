@@ -234,8 +234,8 @@ final class Catalogue {
         int state = payload.state(entry);
         long gained = state == ExtentsPayload.NONE ? 0 : count - restated(tree, version, start, count, physical);
         long before = drops.droppedBlocks();
-        version.root = tree.replace(
-                version.root, start, count, physical, state, payload.birth(), version.ownedAfter(), drops);
+        version.root =
+                tree.replace(version.root, start, count, physical, state, payload.birth(), version.ownedAfter(), drops);
         version.mappedBlocks += gained - (drops.droppedBlocks() - before);
         version.exclusiveBlocks += gained;
         version.dirty = true;
@@ -264,15 +264,15 @@ final class Catalogue {
     /** Applies one reaper step; the drops were begun for its version. */
     void reap(LogRecord.Reap record, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
         switch (record.step()) {
-            case WALK -> walk(require(record.versionId()), record.from(), record.to(), tree, drops, maxLeaves, sequence);
+            case WALK ->
+                walk(require(record.versionId()), record.from(), record.to(), tree, drops, maxLeaves, sequence);
             case REMOVE -> remove(require(record.versionId()), drops);
             case MERGE -> merge(require(record.versionId()));
             case SORT -> sort(record.from(), record.to(), drops, sequence);
         }
     }
 
-    private void walk(
-            Version version, long from, long to, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
+    private void walk(Version version, long from, long to, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
         drops.begin(version, sequence, null);
         long cursor = Math.max(from, version.reapCursor);
         while (cursor < to) {

@@ -22,7 +22,8 @@ final class CheckpointObjects {
     private final List<Long> removedVersions;
     private final List<Long> removedChunks;
     private final FreeSpace freeMap;
-    private final MemorySegment scratch = arena.allocate(Math.max(DeadList.MAX_IMAGE_BYTES, FreeMapImage.PAGE_BYTES), 8);
+    private final MemorySegment scratch =
+            arena.allocate(Math.max(DeadList.MAX_IMAGE_BYTES, FreeMapImage.PAGE_BYTES), 8);
 
     private CheckpointObjects(Catalogue catalogue, FreeSpace freeMap) {
         this.freeMap = freeMap;
@@ -34,7 +35,8 @@ final class CheckpointObjects {
 
     static CheckpointObjects capture(Catalogue catalogue, FreeSpace freeMap) {
         CheckpointObjects objects = new CheckpointObjects(catalogue, freeMap);
-        objects.add(ObjectKind.POOL, CatalogueImage.POOL_OBJECT_ID, CatalogueImage.encodePool(catalogue, objects.scratch));
+        objects.add(
+                ObjectKind.POOL, CatalogueImage.POOL_OBJECT_ID, CatalogueImage.encodePool(catalogue, objects.scratch));
         for (Version version : catalogue.versions()) {
             if (version.dirty) {
                 version.dirty = false;

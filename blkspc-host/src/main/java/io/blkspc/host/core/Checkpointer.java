@@ -173,8 +173,8 @@ final class Checkpointer {
 
     private void write(Capture capture, PoolState state) {
         engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
-        long charge = (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES)
-                + capture.objects.charge();
+        long charge =
+                (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES) + capture.objects.charge();
         segments.makeRoom(charge, this::flipRootOnly);
         CheckpointWriter writer = segments.begin(segments.nextGeneration());
         writeNodes(capture.nodes, writer);

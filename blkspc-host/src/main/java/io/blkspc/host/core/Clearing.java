@@ -25,9 +25,8 @@ final class Clearing {
     private static final int MAX_ENTRIES = 512;
 
     private final Engine engine;
-    private final ExtentsPayload payload =
-            ExtentsPayload.allocate(
-                    Arena.ofAuto(), ExtentsPayload.HEADER_BYTES + MAX_ENTRIES * ExtentsPayload.ENTRY_BYTES);
+    private final ExtentsPayload payload = ExtentsPayload.allocate(
+            Arena.ofAuto(), ExtentsPayload.HEADER_BYTES + MAX_ENTRIES * ExtentsPayload.ENTRY_BYTES);
     private final ExtentRun run = new ExtentRun();
 
     Clearing(Engine engine) {

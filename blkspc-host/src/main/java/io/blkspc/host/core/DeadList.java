@@ -34,8 +34,7 @@ final class DeadList {
     static final long BIRTH_MASK = (1L << 40) - 1;
     static final int MAX_COUNT = (1 << 24) - 1;
 
-    private static final ValueLayout.OfLong LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** One chunk; {@code words} holds two longs an entry. */
@@ -99,8 +98,7 @@ final class DeadList {
             chunks.add(last);
         }
         if (2 * last.entries == last.words.length) {
-            last.words = java.util.Arrays.copyOf(
-                    last.words, Math.min(2 * CHUNK_ENTRIES, last.words.length * 2));
+            last.words = java.util.Arrays.copyOf(last.words, Math.min(2 * CHUNK_ENTRIES, last.words.length * 2));
         }
         last.words[2 * last.entries] = word0;
         last.words[2 * last.entries + 1] = word1;

@@ -19,8 +19,7 @@ final class FreeMapImage {
     static final int PAGE_WORDS = PAGE_BYTES / Long.BYTES;
     static final int PAGE_BLOCKS = PAGE_BYTES * Byte.SIZE;
 
-    private static final ValueLayout.OfLong LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private FreeMapImage() {}
 

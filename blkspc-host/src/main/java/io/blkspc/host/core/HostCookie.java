@@ -92,6 +92,7 @@ final class HostCookie extends Cookie {
     }
 
     /** Spends for blocks just staged; the caller has asked {@link #affordable}. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the order lock
     void spend(long block, long count, long freshBlocks) {
         for (long done = 0; done < count; ) {
             long at = block + done;

@@ -30,12 +30,7 @@ public final class HostPool implements Pool {
     private final VersionOps versionOps;
     private final Reaper reaper;
 
-    HostPool(
-            Engine engine,
-            UUID uuid,
-            PoolOpening.Opened opened,
-            Supplier<UUID> uuids,
-            LongSupplier clockMillis) {
+    HostPool(Engine engine, UUID uuid, PoolOpening.Opened opened, Supplier<UUID> uuids, LongSupplier clockMillis) {
         this.engine = engine;
         this.uuid = uuid;
         this.opened = opened;
@@ -254,6 +249,11 @@ public final class HostPool implements Pool {
         engine.checkpointer.run();
     }
 
+    /** Ends all writing because of something that went wrong outside. */
+    public void fail(Throwable cause) {
+        engine.fail(cause);
+    }
+
     /** What ended all writing, or {@code null}. */
     public Throwable failure() {
         return engine.failure();
@@ -282,7 +282,9 @@ public final class HostPool implements Pool {
         }
         if (engine.isFailed()) {
             throw new BlockSpaceException(
-                    Code.FAILED, "pool was not marked clean: cause=" + engine.failure().getMessage(), engine.failure());
+                    Code.FAILED,
+                    "pool was not marked clean: cause=" + engine.failure().getMessage(),
+                    engine.failure());
         }
     }
 }

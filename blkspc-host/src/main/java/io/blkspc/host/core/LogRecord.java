@@ -150,16 +150,32 @@ sealed interface LogRecord {
     /** One step of the reaper. */
     record Reap(Step step, long versionId, long from, long to) implements LogRecord {
 
-        /** What a step does; the code is its position. */
+        /** What a step does. Codes are part of the format: never reuse one. */
         enum Step {
             /** Frees what a childless hidden version owns in logical blocks from..to. */
-            WALK,
+            WALK(0),
             /** Removes a childless version that was walked to its end. */
-            REMOVE,
+            REMOVE(1),
             /** Joins a hidden version into its only child. */
-            MERGE,
+            MERGE(2),
             /** Sorts entries from..to of the deadlist that a merge set aside. */
-            SORT
+            SORT(3);
+
+            private final int code;
+
+            Step(int code) {
+                this.code = code;
+            }
+
+            private static Step of(int code) {
+                for (Step step : values()) {
+                    if (step.code == code) {
+                        return step;
+                    }
+                }
+                throw new io.blkspc.api.CorruptSpaceException(
+                        io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "reap record", 0, "step=" + code);
+            }
         }
 
         @Override
@@ -169,20 +185,14 @@ sealed interface LogRecord {
 
         @Override
         public void write(RecordWriter out) {
-            out.putByte(step.ordinal());
+            out.putByte(step.code);
             out.putLong(versionId);
             out.putLong(from);
             out.putLong(to);
         }
 
         static Reap read(RecordReader in) {
-            int code = in.getByte();
-            Step[] steps = Step.values();
-            if (code < 0 || code >= steps.length) {
-                throw new io.blkspc.api.CorruptSpaceException(
-                        io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "reap record", 0, "step=" + code);
-            }
-            return new Reap(steps[code], in.getLong(), in.getLong(), in.getLong());
+            return new Reap(Step.of(in.getByte()), in.getLong(), in.getLong(), in.getLong());
         }
     }
 

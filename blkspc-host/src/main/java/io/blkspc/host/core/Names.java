@@ -18,7 +18,8 @@ final class Names {
 
     static String checkSnapshot(String name) {
         int at = name == null ? -1 : name.indexOf('@');
-        if (at < 0 || !PART.matcher(name.substring(0, at)).matches()
+        if (at < 0
+                || !PART.matcher(name.substring(0, at)).matches()
                 || !PART.matcher(name.substring(at + 1)).matches()) {
             throw new IllegalArgumentException("not a snapshot name, VOLUME@SNAP: name=" + name);
         }

@@ -33,12 +33,7 @@ final class NodeMap implements NodeStore {
      * @param trusted the last stop was clean and left {@code entries} entries
      * @param rebuild puts every node of the committed checkpoint into an empty store
      */
-    NodeMap(
-            Scheduler scheduler,
-            NodeStoreFactory factory,
-            boolean trusted,
-            long entries,
-            Consumer<NodeStore> rebuild) {
+    NodeMap(Scheduler scheduler, NodeStoreFactory factory, boolean trusted, long entries, Consumer<NodeStore> rebuild) {
         this.lock = scheduler.newLock("node-map");
         this.factory = factory;
         this.trusted = trusted;

@@ -11,8 +11,7 @@ import java.util.List;
  * @param segments the objects of checkpoints
  * @param data the blocks of the volumes
  */
-public record PoolDevices(
-        BackingDevice superblock, BackingDevice journal, BackingDevice segments, BackingDevice data) {
+public record PoolDevices(BackingDevice superblock, BackingDevice journal, BackingDevice segments, BackingDevice data) {
 
     List<BackingDevice> all() {
         return List.of(superblock, journal, segments, data);

@@ -36,8 +36,7 @@ public record PoolGeometry(long dataBytes, long maxNodes, long journalBytes, int
     /** Checks the ranges. */
     public PoolGeometry {
         if (dataBytes < MIN_DATA_BYTES || dataBytes > MAX_DATA_BYTES || !Geometry.isBlockAligned(dataBytes)) {
-            throw new IllegalArgumentException(
-                    "pool size is not a multiple of 4096 from 1M to 64T: size=" + dataBytes);
+            throw new IllegalArgumentException("pool size is not a multiple of 4096 from 1M to 64T: size=" + dataBytes);
         }
         if (maxNodes < 16) {
             throw new IllegalArgumentException("metadata size is too small: nodes=" + maxNodes);
@@ -81,8 +80,8 @@ public record PoolGeometry(long dataBytes, long maxNodes, long journalBytes, int
         long chunkCharge = SegmentLayout.charge(DeadList.MAX_IMAGE_BYTES);
         long chunkEntries = (long) DeadList.CHUNK_ENTRIES * DeadList.ENTRY_BYTES;
         long log = logBytes() / chunkEntries * chunkCharge + chunkCharge;
-        long freeMap = Math.ceilDiv(dataBlocks(), FreeMapImage.PAGE_BLOCKS)
-                * SegmentLayout.charge(FreeMapImage.PAGE_BYTES);
+        long freeMap =
+                Math.ceilDiv(dataBlocks(), FreeMapImage.PAGE_BLOCKS) * SegmentLayout.charge(FreeMapImage.PAGE_BYTES);
         long live = maxNodes * SegmentLayout.charge(NodeFormat.BYTES) + log + freeMap + SegmentLayout.MIN_CHARGE;
         return SegmentLayout.areaBytes(live, segmentBytes);
     }

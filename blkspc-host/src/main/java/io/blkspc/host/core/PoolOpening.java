@@ -11,7 +11,6 @@ import io.blkspc.host.checkpoint.ObjectKind;
 import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
-import io.blkspc.host.extent.NodeFormat;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.Journal;
 import io.blkspc.host.journal.PoolState;
@@ -178,14 +177,15 @@ public final class PoolOpening {
         // From the first change on, the map on disk and the free map of the last stop are history.
         long entries = superblock.nodeMapEntries();
         store.writeBoth(superblock.state(PoolState.DIRTY).nodeMapValid(false).nodeMapEntries(0));
-        Engine engine = assemble(
-                superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
+        Engine engine =
+                assemble(superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
         countUse(engine, entries);
         return engine;
     }
 
     private Engine recover(Superblock superblock, FreeSpace freeSpace) {
-        // What the page cache holds may be newer than the medium and lost at the next power cut: bring it down first, then
+        // What the page cache holds may be newer than the medium and lost at the next power cut: bring it down first,
+        // then
         // read what is there (R11).
         devices.journal().force(IoRole.JOURNAL);
         devices.segments().force(IoRole.CHECKPOINT);
@@ -197,8 +197,8 @@ public final class PoolOpening {
                 EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
                 (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length));
         Catalogue catalogue = image.link();
-        NodeMap map = new NodeMap(
-                environment.scheduler(), nodes, false, 0, store -> loadNodes(superblock, segments, store));
+        NodeMap map =
+                new NodeMap(environment.scheduler(), nodes, false, 0, store -> loadNodes(superblock, segments, store));
         NodeCache cache = newCache(superblock, map);
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
         Replay replay = new Replay(superblock, devices, catalogue, cache, tree);
@@ -209,7 +209,8 @@ public final class PoolOpening {
         // records are the truth.
         long salt = environment.salts().getAsLong();
         Journal journal = Journal.open(devices.journal(), superblock.poolUuid(), salt, 0, last + 1, 0, 0);
-        Engine engine = assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, salt);
+        Engine engine =
+                assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, salt);
         countUse(engine, slots);
         engine.checkpointer.run();
         return engine;
@@ -290,8 +291,8 @@ public final class PoolOpening {
                 0,
                 geometry.slopNodes(),
                 geometry.slopLogBytes());
-        Engine engine = new Engine(
-                environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
+        Engine engine =
+                new Engine(environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
         engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
         engine.persistence.startAt(journal.lastSequence());
         return engine;

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 final class ReadGrace {
 
-    private static final int STRIPES = 16; // power of two
-    private static final int SPREAD = 8; // longs between counters, so that stripes do not share a cache line
+    static final int STRIPES = 16; // power of two
+    static final int SPREAD = 8; // longs between counters, so that stripes do not share a cache line
 
     /** counters[parity][stripe] */
     private final AtomicLongArray counters = new AtomicLongArray(2 * STRIPES * SPREAD);
@@ -31,7 +31,7 @@ final class ReadGrace {
 
         @Override
         public void close() {
-            counters.getAndDecrement(index * SPREAD);
+            leave(index);
         }
     }
 
@@ -42,16 +42,25 @@ final class ReadGrace {
     }
 
     Lease enter() {
+        return holds[count()];
+    }
+
+    /** Counts the current thread in; the answer, 0 to {@code 2 * STRIPES - 1}, goes to {@link #leave}. */
+    int count() {
         int stripe = (int) Thread.currentThread().threadId() & (STRIPES - 1);
         while (true) {
             long seen = epoch;
             int index = (int) (seen & 1) * STRIPES + stripe;
             counters.getAndIncrement(index * SPREAD);
             if (epoch == seen) {
-                return holds[index];
+                return index;
             }
             counters.getAndDecrement(index * SPREAD); // the epoch moved on in between: count under the new one
         }
+    }
+
+    void leave(int index) {
+        counters.getAndDecrement(index * SPREAD);
     }
 
     /** Epoch to remember with a block freed now. */
@@ -65,6 +74,7 @@ final class ReadGrace {
     }
 
     /** Moves on by one epoch if the readers of the previous one are gone. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the order lock
     boolean tryAdvance() {
         int previous = (int) ((epoch + 1) & 1);
         for (int stripe = 0; stripe < STRIPES; stripe++) {

@@ -62,8 +62,7 @@ final class Replay implements RecordVisitor {
         try (BlockDevice journal = devices.journal().openMedium();
                 BlockDevice blocks = devices.data().openMedium()) {
             medium = blocks;
-            ScanResult result =
-                    JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
+            ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
             if (result.tailDamagedAtOrBelowForced()) {
                 throw new CorruptSpaceException(
                         Code.NEEDS_CHECK,
@@ -125,7 +124,8 @@ final class Replay implements RecordVisitor {
     private boolean arrived(ExtentsPayload extents, int entry) {
         long offset = extents.physicalBlock(entry) << Geometry.BLOCK_SHIFT;
         long length = extents.blockCount(entry) << Geometry.BLOCK_SHIFT;
-        if (length > Geometry.MAX_WINDOW_BYTES || offset + length > devices.data().sizeBytes()) {
+        if (length > Geometry.MAX_WINDOW_BYTES
+                || offset + length > devices.data().sizeBytes()) {
             throw new CorruptSpaceException(
                     Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
         }

@@ -65,7 +65,6 @@ final class Reuse {
                 break;
             }
         }
-        return engine.quarantine.release(
-                engine.persistence.durableMark(), engine.grace.quietEpoch(), engine.freeSpace);
+        return engine.quarantine.release(engine.persistence.durableMark(), engine.grace.quietEpoch(), engine.freeSpace);
     }
 }

@@ -93,8 +93,7 @@ final class VersionOps {
                 for (String name : names) {
                     refuseTaken(name);
                     Version version = requireHead(Names.volumeOf(name));
-                    items.add(new LogRecord.Frozen(
-                            version.id, engine.catalogue.newVersionId(), uuids.get(), name));
+                    items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
                 }
                 promiseForFreeze(frozen, names.size());
                 engine.persistence.persistWithLockHeld();
@@ -156,8 +155,7 @@ final class VersionOps {
             items.add(new LogRecord.Target(engine.catalogue.newVersionId(), uuids.get(), target));
         }
         long hidden = freezes ? engine.catalogue.newVersionId() : 0;
-        LogRecord.Clone record =
-                new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), items);
+        LogRecord.Clone record = new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), items);
         append(record);
         publish(() -> engine.catalogue.cloneHeads(record));
         frozen.forEach(Head::bumpGeneration);
@@ -224,8 +222,7 @@ final class VersionOps {
     private static void drain(List<Head> frozen) {
         for (Head head : frozen) {
             if (!head.gate.drain()) {
-                throw new BlockSpaceException(
-                        Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
+                throw new BlockSpaceException(Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
             }
         }
     }

@@ -19,36 +19,37 @@ final class WriteGate {
     static final long PATIENCE_NANOS = 5_000_000_000L;
 
     private static final long POLL_NANOS = 50_000;
-    private static final int STRIPES = 16;
-    private static final int SPREAD = 8;
+    private static final int STRIPES = ReadGrace.STRIPES;
+    private static final int SPREAD = ReadGrace.SPREAD;
 
     private final Scheduler scheduler;
     private final ReadGrace grace;
     private final AtomicLongArray counters = new AtomicLongArray(STRIPES * SPREAD);
     private volatile boolean raised;
 
-    /** A lease is a pair of counts; the pairs are made once for each combination and then reused. */
-    private final Hold[] holds = new Hold[STRIPES * 2];
+    /** One for each count of the grace, made in advance: leaving undoes both counts that entering made. */
+    private final Hold[] holds = new Hold[2 * STRIPES];
 
     private final class Hold implements Lease {
-        private final int stripe;
-        private final Lease reading;
+        private final int reading;
 
-        Hold(int stripe, Lease reading) {
-            this.stripe = stripe;
+        Hold(int reading) {
             this.reading = reading;
         }
 
         @Override
         public void close() {
-            counters.getAndDecrement(stripe * SPREAD);
-            reading.close();
+            counters.getAndDecrement(reading % STRIPES * SPREAD);
+            grace.leave(reading);
         }
     }
 
     WriteGate(Scheduler scheduler, ReadGrace grace) {
         this.scheduler = scheduler;
         this.grace = grace;
+        for (int i = 0; i < holds.length; i++) {
+            holds[i] = new Hold(i);
+        }
     }
 
     Lease enter(String name) {
@@ -57,7 +58,7 @@ final class WriteGate {
         while (true) {
             counters.getAndIncrement(stripe * SPREAD);
             if (!raised) {
-                return hold(stripe, grace.enter());
+                return holds[grace.count()];
             }
             counters.getAndDecrement(stripe * SPREAD);
             long now = scheduler.nanoTime();
@@ -68,21 +69,6 @@ final class WriteGate {
             }
             scheduler.pause(POLL_NANOS);
         }
-    }
-
-    private Hold hold(int stripe, Lease reading) {
-        // The same thread meets the same two read holds, one for each parity.
-        Hold first = holds[2 * stripe];
-        if (first != null && first.reading == reading) {
-            return first;
-        }
-        Hold second = holds[2 * stripe + 1];
-        if (second != null && second.reading == reading) {
-            return second;
-        }
-        Hold made = new Hold(stripe, reading);
-        holds[first == null ? 2 * stripe : 2 * stripe + 1] = made;
-        return made;
     }
 
     /** Keeps new write leases out. Under the order lock; at most one caller at a time. */

@@ -45,8 +45,8 @@ final class WritePath {
 
     WritePath(Engine engine) {
         this.engine = engine;
-        this.payload = ExtentsPayload.allocate(
-                Arena.ofAuto(), Math.min(MAX_PAYLOAD_BYTES, engine.journal.maxPayloadBytes()));
+        this.payload =
+                ExtentsPayload.allocate(Arena.ofAuto(), Math.min(MAX_PAYLOAD_BYTES, engine.journal.maxPayloadBytes()));
     }
 
     HostCookie reserve(Head head, int allocCount, int blockSizeBytes) {
@@ -70,8 +70,7 @@ final class WritePath {
             if (!engine.ledger.tryPromise(blocks, slots, logBytes)) {
                 throw BlockSpaceException.outOfSpace(engine.ledger.facts(blocks, slots, logBytes));
             }
-            HostCookie cookie =
-                    new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, this);
+            HostCookie cookie = new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, this);
             head.cookies.add(cookie);
             return cookie;
         } finally {
@@ -192,12 +191,11 @@ final class WritePath {
         boolean copies = run.state() == ExtentRun.WRITTEN;
         long source = copies ? run.physicalBlock() : -1;
         head.stages.add(block, taken, physical, source, true, cookie);
-        MappingState seen =
-                switch (run.state()) {
-                    case ExtentRun.WRITTEN -> MappingState.WRITTEN;
-                    case ExtentRun.UNWRITTEN -> MappingState.UNWRITTEN;
-                    default -> MappingState.HOLE;
-                };
+        MappingState seen = switch (run.state()) {
+            case ExtentRun.WRITTEN -> MappingState.WRITTEN;
+            case ExtentRun.UNWRITTEN -> MappingState.UNWRITTEN;
+            default -> MappingState.HOLE;
+        };
         fill(mapping, head, block, taken, seen, physical, copies && shared);
         if (copies) {
             mapping.source(source << Geometry.BLOCK_SHIFT);

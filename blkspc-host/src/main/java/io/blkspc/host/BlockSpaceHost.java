@@ -1,0 +1,254 @@
+package io.blkspc.host;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Pool;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.NodeStoreFactory;
+import io.blkspc.host.core.PoolDevices;
+import io.blkspc.host.core.PoolGeometry;
+import io.blkspc.host.core.PoolOpening;
+import io.blkspc.host.device.DirectorySync;
+import io.blkspc.host.device.FileBlockDevice;
+import io.blkspc.host.device.FileForce;
+import io.blkspc.host.device.Preallocation;
+import io.blkspc.host.device.Preallocation.Fill;
+import io.blkspc.host.extent.ChronicleNodeStore;
+import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.SuperblockStore;
+import io.blkspc.host.sched.SystemScheduler;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.UUID;
+
+/**
+ * Entry point: makes pools in directories and opens them.
+ *
+ * <pre>
+ *  DIR/superblock   two copies                          DIR/data         blocks of the volumes, or
+ *  DIR/journal      ring of records                     DIR/data.path    where they are instead
+ *  DIR/segments     checkpoint objects                  DIR/pool.lock    who holds the pool
+ *  DIR/extents.map  Chronicle Map of nodes; may be deleted at any time
+ * </pre>
+ */
+public final class BlockSpaceHost {
+
+    private static final String SUPERBLOCK = "superblock";
+    private static final String JOURNAL = "journal";
+    private static final String SEGMENTS = "segments";
+    private static final String DATA = "data";
+    private static final String DATA_PATH = "data.path";
+    private static final String MAP = "extents.map";
+
+    private BlockSpaceHost() {}
+
+    /**
+     * Makes an empty pool; durable at return. On an exception what was made is removed again.
+     *
+     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_BACKING} when the space cannot be had or promised; {@code
+     *     BUSY} when the directory or the data is in use
+     * @throws IllegalArgumentException when a size is out of range
+     */
+    public static void create(Path dir, PoolSpec spec) {
+        boolean isNew = !Files.exists(dir);
+        makeDirectory(dir);
+        try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
+            if (Files.exists(dir.resolve(SUPERBLOCK)) && !spec.force()) {
+                throw new BlockSpaceException(Code.EXISTS, "pool exists: pool=" + dir);
+            }
+            remove(dir);
+            try {
+                createFiles(dir, spec);
+            } catch (RuntimeException | Error e) {
+                remove(dir);
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            if (isNew) {
+                removeIfThere(dir.resolve(PoolLock.FILE_NAME));
+                removeIfThere(dir);
+            }
+            throw e;
+        }
+    }
+
+    private static void createFiles(Path dir, PoolSpec spec) {
+        Path data = spec.data() == null ? dir.resolve(DATA) : spec.data().toAbsolutePath();
+        boolean existing = spec.data() != null && Files.exists(data);
+        long dataBytes = existing ? existingDataBytes(data, spec) : spec.sizeBytes();
+        PoolGeometry geometry = PoolGeometry.of(dataBytes, spec.metadataBytes());
+        boolean loose = spec.allowUnreserved();
+        // Small files first: a missing right or a full file system shows before the data is allocated.
+        Preallocation.create(dir.resolve(JOURNAL), geometry.journalBytes(), Fill.ZEROED, loose);
+        Preallocation.create(dir.resolve(SEGMENTS), geometry.segmentAreaBytes(), Fill.ALLOCATED, loose);
+        if (!existing) {
+            Preallocation.create(data, dataBytes, Fill.ALLOCATED, loose);
+        }
+        if (spec.data() != null) {
+            write(dir.resolve(DATA_PATH), data.toString());
+        }
+        Preallocation.create(dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, loose);
+        PoolDevices devices = devices(dir);
+        try {
+            new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes()))
+                    .create(geometry);
+        } finally {
+            devices.close();
+        }
+        DirectorySync.force(dir);
+    }
+
+    private static long existingDataBytes(Path data, PoolSpec spec) {
+        Preallocation.Backing backing = Preallocation.verify(data, spec.allowUnreserved());
+        if (!spec.force()) {
+            throw new BlockSpaceException(Code.EXISTS, "data exists and would be overwritten: data=" + data);
+        }
+        long available = backing.sizeBytes() & -Geometry.BLOCK_BYTES;
+        if (spec.sizeBytes() > available) {
+            throw new BlockSpaceException(
+                    Code.OUT_OF_BACKING, "data is too small: data=" + data + ", size=" + available);
+        }
+        return spec.sizeBytes() == 0 ? available : spec.sizeBytes();
+    }
+
+    /**
+     * Opens a pool, recovering first where the last stop was not clean. A thread of its own then does the background work
+     * until the pool is closed.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND} when there is no pool; {@code BUSY} when it is held; {@code NEEDS_CHECK}
+     *     when it is damaged; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
+     */
+    public static Pool open(Path dir, HostConfig config) {
+        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
+        }
+        PoolLock lock = PoolLock.acquire(dir, config.mode(), config.socketPath());
+        try {
+            return openLocked(dir, config, lock);
+        } catch (RuntimeException | Error e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    private static Pool openLocked(Path dir, HostConfig config, PoolLock lock) {
+        PoolDevices devices = devices(dir);
+        try {
+            config.progress().accept("opening");
+            long nodes;
+            try (SuperblockStore reading = new SuperblockStore(devices.superblock())) {
+                nodes = reading.read().superblock().maxNodes();
+            }
+            HostPool pool =
+                    new PoolOpening(environment(config), devices, nodeStores(dir, nodes)).open();
+            return new RunningPool(pool, lock).start();
+        } catch (RuntimeException | Error e) {
+            devices.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Tells other processes that this one now answers on a control socket.
+     *
+     * @param pool opened by {@link #open}
+     */
+    public static void announceServing(Pool pool, String socketPath) {
+        if (!(pool instanceof RunningPool running)) {
+            throw new IllegalArgumentException("pool was not opened here");
+        }
+        running.serving(socketPath);
+    }
+
+    private static PoolOpening.Environment environment(HostConfig config) {
+        SecureRandom random = new SecureRandom();
+        return new PoolOpening.Environment(
+                new SystemScheduler(),
+                UUID::randomUUID,
+                random::nextLong,
+                System::currentTimeMillis,
+                config.cacheBytes(),
+                config.mode() == PoolLock.Mode.OFFLINE);
+    }
+
+    private static NodeStoreFactory nodeStores(Path dir, long maxNodes) {
+        Path map = dir.resolve(MAP);
+        return new NodeStoreFactory() {
+            @Override
+            public NodeStore openExisting() {
+                return ChronicleNodeStore.open(map, maxNodes, FileForce::force);
+            }
+
+            @Override
+            public NodeStore createEmpty() {
+                return ChronicleNodeStore.deleteAndCreate(map, maxNodes, FileForce::force);
+            }
+        };
+    }
+
+    private static PoolDevices devices(Path dir) {
+        Path data = dataPath(dir);
+        FileBlockDevice superblock = FileBlockDevice.open(dir.resolve(SUPERBLOCK));
+        FileBlockDevice journal = null;
+        FileBlockDevice segments = null;
+        try {
+            journal = FileBlockDevice.open(dir.resolve(JOURNAL));
+            segments = FileBlockDevice.open(dir.resolve(SEGMENTS));
+            return new PoolDevices(superblock, journal, segments, FileBlockDevice.openExclusive(data));
+        } catch (RuntimeException | Error e) {
+            superblock.close();
+            if (journal != null) {
+                journal.close();
+            }
+            if (segments != null) {
+                segments.close();
+            }
+            throw e;
+        }
+    }
+
+    private static Path dataPath(Path dir) {
+        Path elsewhere = dir.resolve(DATA_PATH);
+        try {
+            return Files.exists(elsewhere) ? Path.of(Files.readString(elsewhere).strip()) : dir.resolve(DATA);
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot read where the data is: file=" + elsewhere, e);
+        }
+    }
+
+    private static void makeDirectory(Path dir) {
+        try {
+            Files.createDirectories(dir);
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot make the pool directory: pool=" + dir + ", cause=" + e, e);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot write: file=" + file, e);
+        }
+        FileForce.force(file);
+    }
+
+    private static void remove(Path dir) {
+        // The superblock first: without it nothing else is a pool.
+        for (String name : new String[] {SUPERBLOCK, JOURNAL, SEGMENTS, MAP, DATA_PATH, DATA}) {
+            removeIfThere(dir.resolve(name));
+        }
+    }
+
+    private static void removeIfThere(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new BlockSpaceException(Code.IO, "cannot remove: file=" + file + ", cause=" + e, e);
+        }
+    }
+}

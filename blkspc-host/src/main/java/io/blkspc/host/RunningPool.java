@@ -1,0 +1,137 @@
+package io.blkspc.host;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.host.core.HostPool;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An open pool with its lock and the one thread that does its background work. */
+final class RunningPool implements Pool {
+
+    private static final Logger log = LoggerFactory.getLogger(RunningPool.class);
+    /** R1: what is not durable is never older than this plus one persist point. */
+    private static final long ROUND_MILLIS = 100;
+
+    private final HostPool pool;
+    private final PoolLock lock;
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final Thread thread;
+    private boolean closed; // guarded by this
+
+    RunningPool(HostPool pool, PoolLock lock) {
+        this.pool = pool;
+        this.lock = lock;
+        this.thread = new Thread(this::work, "blkspc-background");
+        this.thread.setDaemon(true);
+    }
+
+    RunningPool start() {
+        thread.start();
+        return this;
+    }
+
+    private void work() {
+        try {
+            boolean more = false;
+            while (!stop.await(more ? 0 : ROUND_MILLIS, TimeUnit.MILLISECONDS)) {
+                more = pool.backgroundRound();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            pool.fail(e); // a dead background thread would let the journal fill up in silence
+            log.error("background work ended", e);
+        }
+    }
+
+    /** Tells other processes that this one serves now. */
+    void serving(String socketPath) {
+        lock.update(PoolLock.Mode.SERVING, socketPath);
+    }
+
+    @Override
+    public PoolStatus status() {
+        return pool.status();
+    }
+
+    @Override
+    public List<VolumeInfo> list() {
+        return pool.list();
+    }
+
+    @Override
+    public VolumeInfo info(String name) {
+        return pool.info(name);
+    }
+
+    @Override
+    public VolumeInfo create(String name, long sizeBytes) {
+        return pool.create(name, sizeBytes);
+    }
+
+    @Override
+    public List<VolumeInfo> snapshot(List<String> names) {
+        return pool.snapshot(names);
+    }
+
+    @Override
+    public List<VolumeInfo> clone(String source, List<String> targets) {
+        return pool.clone(source, targets);
+    }
+
+    @Override
+    public void destroy(List<String> names, boolean force) {
+        pool.destroy(names, force);
+    }
+
+    @Override
+    public void awaitReclaim() {
+        pool.awaitReclaim();
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        return pool.open(name);
+    }
+
+    @Override
+    public void flush() {
+        pool.flush();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        stop.countDown();
+        joinUninterruptibly();
+        try {
+            pool.close();
+        } finally {
+            lock.close();
+        }
+    }
+
+    private void joinUninterruptibly() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true; // closing goes on: an interrupt must not leave the pool half closed
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
