@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -43,6 +44,8 @@ public final class BlockSpaceHost {
     private static final String DATA = "data";
     private static final String DATA_PATH = "data.path";
     private static final String MAP = "extents.map";
+    /** The superblock first: without it nothing else is a pool. */
+    private static final List<String> FILES = List.of(SUPERBLOCK, JOURNAL, SEGMENTS, MAP, DATA_PATH, DATA);
 
     private BlockSpaceHost() {}
 
@@ -53,12 +56,13 @@ public final class BlockSpaceHost {
      *     BUSY} when the directory or the data is in use
      * @throws IllegalArgumentException when a size is out of range
      */
+    @SuppressWarnings("try") // the lock is held, not used
     public static void create(Path dir, PoolSpec spec) {
         boolean isNew = !Files.exists(dir);
         makeDirectory(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            if (Files.exists(dir.resolve(SUPERBLOCK)) && !spec.force()) {
-                throw new BlockSpaceException(Code.EXISTS, "pool exists: pool=" + dir);
+            if (!spec.force()) {
+                refuseExisting(dir);
             }
             remove(dir);
             try {
@@ -73,6 +77,16 @@ public final class BlockSpaceHost {
                 removeIfThere(dir);
             }
             throw e;
+        }
+    }
+
+    /** Files of these names may be a pool, what is left of one, or somebody's own: none is overwritten unasked. */
+    private static void refuseExisting(Path dir) {
+        for (String name : FILES) {
+            if (Files.exists(dir.resolve(name))) {
+                String what = name.equals(SUPERBLOCK) ? "pool exists" : "directory holds a file of that name";
+                throw new BlockSpaceException(Code.EXISTS, what + ": pool=" + dir + ", file=" + name);
+            }
         }
     }
 
@@ -143,8 +157,7 @@ public final class BlockSpaceHost {
             try (SuperblockStore reading = new SuperblockStore(devices.superblock())) {
                 nodes = reading.read().superblock().maxNodes();
             }
-            HostPool pool =
-                    new PoolOpening(environment(config), devices, nodeStores(dir, nodes)).open();
+            HostPool pool = new PoolOpening(environment(config), devices, nodeStores(dir, nodes)).open();
             return new RunningPool(pool, lock).start();
         } catch (RuntimeException | Error e) {
             devices.close();
@@ -238,8 +251,7 @@ public final class BlockSpaceHost {
     }
 
     private static void remove(Path dir) {
-        // The superblock first: without it nothing else is a pool.
-        for (String name : new String[] {SUPERBLOCK, JOURNAL, SEGMENTS, MAP, DATA_PATH, DATA}) {
+        for (String name : FILES) {
             removeIfThere(dir.resolve(name));
         }
     }

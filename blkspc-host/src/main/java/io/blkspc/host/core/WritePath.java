@@ -275,9 +275,11 @@ final class WritePath {
     private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges) {
         checkHead(cookie.head);
         StageTable stages = cookie.head.stages;
+        boolean ascending = true; // the usual case: each range need only be compared with the one before
         for (int i = 0; i < ranges.size(); i++) {
+            ascending &= i == 0 || ranges.offsetBytes(i) >= ranges.offsetBytes(i - 1) + ranges.lengthBytes(i - 1);
             long block = ranges.offsetBytes(i) >>> Geometry.BLOCK_SHIFT;
-            long count = ranges.lengthBytes(i) >>> Geometry.BLOCK_SHIFT;
+            int count = ranges.lengthBytes(i) >>> Geometry.BLOCK_SHIFT;
             int index = stages.find(block);
             if (index < 0 || stages.cookie(index) != cookie || block + count > stages.end(index)) {
                 throw refused("range is not inside one run staged by this cookie", ranges, i);
@@ -285,19 +287,17 @@ final class WritePath {
             if (stages.source(index) >= 0 != (type == CommitType.COW)) {
                 throw refused("range was staged as the other type", ranges, i);
             }
-            checkDisjoint(ranges, i);
+            if (!ascending) {
+                checkDisjoint(ranges, i);
+            }
         }
     }
 
-    /** Ascending ranges, the usual case, need one comparison each. */
     private static void checkDisjoint(CommitBatch ranges, int i) {
         long start = ranges.offsetBytes(i);
-        for (int k = i - 1; k >= 0; k--) {
-            if (ranges.offsetBytes(k) + ranges.lengthBytes(k) <= start) {
-                if (k == i - 1 && (i < 2 || ranges.offsetBytes(i - 2) < ranges.offsetBytes(k))) {
-                    continue;
-                }
-            } else if (start + ranges.lengthBytes(i) > ranges.offsetBytes(k)) {
+        long end = start + ranges.lengthBytes(i);
+        for (int k = 0; k < i; k++) {
+            if (start < ranges.offsetBytes(k) + ranges.lengthBytes(k) && ranges.offsetBytes(k) < end) {
                 throw refused("ranges of one commit overlap", ranges, i);
             }
         }
@@ -315,7 +315,7 @@ final class WritePath {
         int next = from;
         while (next < ranges.size() && !payload.isFull()) {
             long block = ranges.offsetBytes(next) >>> Geometry.BLOCK_SHIFT;
-            long count = ranges.lengthBytes(next) >>> Geometry.BLOCK_SHIFT;
+            int count = ranges.lengthBytes(next) >>> Geometry.BLOCK_SHIFT;
             int index = stages.find(block);
             long physical = stages.physical(index) + block - stages.start(index);
             payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.crc32c(next));
