@@ -92,7 +92,7 @@ final class Clearing {
         long deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
         while (head.gate.isRaised()) {
             long left = deadline - engine.scheduler.nanoTime();
-            if (left <= 0 || !engine.lock.await(left) && head.gate.isRaised()) {
+            if (left <= 0 || (!engine.lock.await(left) && head.gate.isRaised())) {
                 throw new BlockSpaceException(Code.BUSY, "volume is being frozen: name=" + head.version.name);
             }
         }
