@@ -35,6 +35,9 @@ public final class ChronicleNodeStore implements NodeStore {
         setUnlessSet("net.openhft.chronicle.map.lockTimeoutSeconds", "5");
     }
 
+    private static final int MAX_SEGMENT_NODES = 65_536;
+    private static final int DEVIATIONS = 10;
+
     private static final ThreadLocal<byte[]> IMAGE = ThreadLocal.withInitial(() -> new byte[NodeFormat.BYTES]);
 
     private final Path file;
@@ -138,12 +141,17 @@ public final class ChronicleNodeStore implements NodeStore {
         if (maxNodes < 1) {
             throw new IllegalArgumentException("maxNodes=" + maxNodes);
         }
+        int segments = segmentsFor(maxNodes);
         try {
             ChronicleMap<Long, byte[]> map = ChronicleMapBuilder.of(Long.class, byte[].class)
                     .name("blkspc-extents")
                     .constantValueSizeBySample(new byte[NodeFormat.BYTES])
+                    .actualSegments(segments)
+                    .entriesPerSegment(entriesPerSegment(maxNodes, segments))
                     .entries(maxNodes)
                     .allowSegmentTiering(false)
+                    .checksumEntries(
+                            false) // it is checked by recovery only, which is never used; images have their own
                     .putReturnsNull(true)
                     .removeReturnsNull(true)
                     .skipCloseOnExitHook(true)
@@ -155,6 +163,24 @@ public final class ChronicleNodeStore implements NodeStore {
         } catch (IllegalStateException | InterProcessDeadLockException e) {
             throw corrupt(file, e);
         }
+    }
+
+    /** One segment while that is small enough to search; then a power of two, so that one holds 32,768 to 65,536. */
+    private static int segmentsFor(long maxNodes) {
+        int segments = 1;
+        while (maxNodes / segments > MAX_SEGMENT_NODES) {
+            segments *= 2;
+        }
+        return segments;
+    }
+
+    /**
+     * Room of one segment. A single one needs no more than {@code maxNodes}. Of several, each gets ids by hash, so a full store
+     * has about mean ± sqrt(mean) in each; ten times that deviation is never reached, however often the ids change.
+     */
+    private static long entriesPerSegment(long maxNodes, int segments) {
+        double mean = (double) maxNodes / segments;
+        return segments == 1 ? maxNodes : (long) Math.ceil(mean + DEVIATIONS * Math.sqrt(mean));
     }
 
     private static CorruptSpaceException corrupt(Path file, RuntimeException cause) {
