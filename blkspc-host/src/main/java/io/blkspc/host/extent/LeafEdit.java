@@ -34,7 +34,7 @@ final class LeafEdit {
     }
 
     /**
-     * Replaces the blocks from {@code from} to {@code to}:
+     * Replaces the blocks from {@code from} to {@code to}, which is exclusive.
      *
      * <pre>
      *  old     [--A--][-----B-----]   [--C--]
