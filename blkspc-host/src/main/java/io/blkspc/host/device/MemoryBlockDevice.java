@@ -22,7 +22,11 @@ public final class MemoryBlockDevice implements BackingDevice {
 
     /** A device of zeros. */
     public MemoryBlockDevice(long sizeBytes) {
-        bytes = Arena.ofAuto().allocate(sizeBytes, 4096);
+        this(Arena.ofAuto().allocate(sizeBytes, 4096));
+    }
+
+    private MemoryBlockDevice(MemorySegment bytes) {
+        this.bytes = bytes;
     }
 
     @Override
@@ -67,7 +71,8 @@ public final class MemoryBlockDevice implements BackingDevice {
 
     @Override
     public BlockDevice openMedium() {
-        return new ReadOnlyDevice(this);
+        // A handle of its own, which the caller can close.
+        return new ReadOnlyDevice(new MemoryBlockDevice(bytes));
     }
 
     @Override

@@ -102,22 +102,21 @@ class PreallocationTest {
             Path reserved = tiny.path().resolve("reserved");
             Preallocation.create(reserved, 512 << 10, Fill.ALLOCATED, false);
             Path sparse = tiny.path().resolve("sparse");
-            try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
-                file.setLength(1 << 20);
+            LoopDevice.Output made = LoopDevice.run("truncate", "--size=1M", sparse.toString());
+            assertThat(made.exitCode()).as(made.text()).isZero();
+            FileBlockDevice device = FileBlockDevice.open(sparse);
+            var transfer = Transfers.of(0, new byte[1 << 20]);
+            FileBlockDeviceTest.assertFails(Code.OUT_OF_BACKING, () -> device.write(transfer, IoRole.DATA));
+            assertThat(transfer.progressBytes()).isGreaterThan(0).isLessThan(1 << 20);
+            // Not one byte is free now, and what was preallocated can be written all the same.
+            try (FileBlockDevice kept = FileBlockDevice.open(reserved)) {
+                Transfers.write(kept, 0, new byte[512 << 10], IoRole.JOURNAL);
+                kept.force(IoRole.JOURNAL);
             }
-            try (FileBlockDevice device = FileBlockDevice.open(sparse)) {
-                var transfer = Transfers.of(0, new byte[1 << 20]);
-                FileBlockDeviceTest.assertFails(Code.OUT_OF_BACKING, () -> device.write(transfer, IoRole.DATA));
-                assertThat(transfer.progressBytes()).isGreaterThan(0).isLessThan(1 << 20);
-                // Not one byte is free now, and what was preallocated can be written all the same.
-                try (FileBlockDevice kept = FileBlockDevice.open(reserved)) {
-                    Transfers.write(kept, 0, new byte[512 << 10], IoRole.JOURNAL);
-                    kept.force(IoRole.JOURNAL);
-                }
-                Files.delete(reserved);
-                Transfers.write(device, 0, new byte[768 << 10], IoRole.DATA);
-                device.force(IoRole.DATA);
-            }
+            Files.delete(reserved);
+            Transfers.write(device, 0, new byte[768 << 10], IoRole.DATA);
+            device.force(IoRole.DATA);
+            device.close();
         }
     }
 

@@ -15,19 +15,27 @@ public final class Transfers {
 
     /** Writes the whole array. */
     public static void write(BlockDevice device, long offsetBytes, byte[] bytes, IoRole role) {
-        device.write(of(offsetBytes, bytes), role);
+        try (Arena arena = Arena.ofConfined()) {
+            device.write(of(arena, offsetBytes, bytes), role);
+        }
     }
 
     /** Reads into a new array. */
     public static byte[] read(BlockDevice device, long offsetBytes, int lengthBytes, IoRole role) {
-        Transfer transfer = of(offsetBytes, new byte[lengthBytes]);
-        device.read(transfer, role);
-        return bytes(transfer);
+        try (Arena arena = Arena.ofConfined()) {
+            Transfer transfer = of(arena, offsetBytes, new byte[lengthBytes]);
+            device.read(transfer, role);
+            return bytes(transfer);
+        }
     }
 
     /** A transfer of one part with these bytes in memory that lives as long as the transfer. */
     public static Transfer of(long offsetBytes, byte[] bytes) {
-        MemorySegment segment = Arena.ofAuto().allocate(Math.max(1, bytes.length));
+        return of(Arena.ofAuto(), offsetBytes, bytes);
+    }
+
+    private static Transfer of(Arena arena, long offsetBytes, byte[] bytes) {
+        MemorySegment segment = arena.allocate(Math.max(1, bytes.length));
         MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
         return new Transfer().reset(offsetBytes).add(segment, 0, bytes.length);
     }
