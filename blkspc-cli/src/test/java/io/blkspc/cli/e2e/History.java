@@ -48,6 +48,7 @@ final class History {
     private long ticks;
     private long lastSeq;
     private long repliedCount;
+    private long tornReads;
 
     /** An empty volume: all its sectors are zero. */
     synchronized VolumeOracle volume(String name, long sizeBytes) {
@@ -121,6 +122,15 @@ final class History {
 
     synchronized long repliedCount() {
         return repliedCount;
+    }
+
+    void countTornRead() {
+        tornReads++;
+    }
+
+    /** Sectors that were read torn while they were written. */
+    synchronized long tornReads() {
+        return tornReads;
     }
 
     /** Number of the volume that this write went to; 0 when there is no such write. */

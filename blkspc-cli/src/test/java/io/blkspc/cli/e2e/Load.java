@@ -145,10 +145,10 @@ final class Load implements AutoCloseable {
     }
 
     private void read(int first, int count) throws IOException {
-        long[] floors = oracle.floorsBeforeRead(first, count);
+        VolumeOracle.ReadStart start = oracle.beginRead(first, count);
         CompletableFuture<ByteBuffer> reply =
                 connection.submit(NbdConnection.READ, 0, (long) first * Sector.BYTES, count * Sector.BYTES, null);
-        track(reply, () -> findings.addAll(oracle.judge(first, floors, reply.join())), () -> {});
+        track(reply, () -> findings.addAll(oracle.judge(start, reply.join())), () -> {});
     }
 
     private void change(History.Change change, int command, int flags, int first, int count) throws IOException {

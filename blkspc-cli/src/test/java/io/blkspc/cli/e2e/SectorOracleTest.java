@@ -60,18 +60,18 @@ class SectorOracleTest {
         Operation second = begun(Change.WRITE);
         history.replied(second);
         history.replied(first);
-        long[] floors = volume.floorsBeforeRead(SECTOR, 1);
-        assertThat(volume.judge(SECTOR, floors, sectorOf(first))).isEmpty();
-        assertThat(volume.judge(SECTOR, floors, sectorOf(second))).isEmpty();
+        VolumeOracle.ReadStart start = volume.beginRead(SECTOR, 1);
+        assertThat(volume.judge(start, sectorOf(first))).isEmpty();
+        assertThat(volume.judge(start, sectorOf(second))).isEmpty();
     }
 
     @Test
     void repliedZeroReplacesAndRepliedTrimOnlyMay() {
         Operation write = replied(Change.WRITE);
         replied(Change.TRIM);
-        long[] floors = volume.floorsBeforeRead(SECTOR, 1);
-        assertThat(volume.judge(SECTOR, floors, sectorOf(write))).isEmpty();
-        assertThat(volume.judge(SECTOR, floors, zeros())).isEmpty();
+        VolumeOracle.ReadStart start = volume.beginRead(SECTOR, 1);
+        assertThat(volume.judge(start, sectorOf(write))).isEmpty();
+        assertThat(volume.judge(start, zeros())).isEmpty();
         replied(Change.ZERO);
         assertThat(kinds(sectorOf(write))).containsExactly(Finding.Kind.STALE);
     }
@@ -108,6 +108,19 @@ class SectorOracleTest {
     }
 
     @Test
+    void sectorTornOnlyWhileItIsWrittenIsCounted() {
+        ByteBuffer noise = zeros();
+        noise.put(300, (byte) 1);
+        VolumeOracle.ReadStart before = volume.beginRead(SECTOR, 1);
+        replied(Change.WRITE);
+        assertThat(volume.judge(before, noise)).isEmpty();
+        assertThat(history.tornReads()).isEqualTo(1);
+        assertThat(volume.judge(volume.beginRead(SECTOR, 1), noise))
+                .extracting(Finding::kind)
+                .containsExactly(Finding.Kind.TORN);
+    }
+
+    @Test
     void bytesThatNoWriteMadeAreTornAndUnknownWritesImpossible() {
         ByteBuffer noise = zeros();
         noise.put(300, (byte) 1);
@@ -124,13 +137,13 @@ class SectorOracleTest {
         Operation during = replied(Change.WRITE);
         VolumeOracle clone = window.end();
         Operation after = replied(Change.WRITE);
-        long[] floors = clone.floorsBeforeRead(SECTOR, 1);
-        assertThat(clone.judge(SECTOR, floors, sectorOf(before))).isEmpty();
-        assertThat(clone.judge(SECTOR, floors, sectorOf(during))).isEmpty();
-        assertThat(clone.judge(SECTOR, floors, zeros()))
+        VolumeOracle.ReadStart start = clone.beginRead(SECTOR, 1);
+        assertThat(clone.judge(start, sectorOf(before))).isEmpty();
+        assertThat(clone.judge(start, sectorOf(during))).isEmpty();
+        assertThat(clone.judge(start, zeros()))
                 .extracting(Finding::kind)
                 .containsExactly(Finding.Kind.LOST);
-        assertThat(clone.judge(SECTOR, floors, sectorOf(after)))
+        assertThat(clone.judge(start, sectorOf(after)))
                 .extracting(Finding::kind)
                 .containsExactly(Finding.Kind.FOREIGN);
     }

@@ -30,6 +30,8 @@ final class VolumeOracle {
     private final long[] floor;
     private final long[] zeroReply;
     private final short[] zeroPending;
+    private final short[] inFlight;
+    private final long[] lastEnd;
     private final long[] settledSeq;
     private final long[] settledTick;
     /** For a clone: number of each ancestor, and the tick at which its writes stopped to count here. */
@@ -42,6 +44,8 @@ final class VolumeOracle {
         floor = new long[sectorCount];
         zeroReply = new long[sectorCount];
         zeroPending = new short[sectorCount];
+        inFlight = new short[sectorCount];
+        lastEnd = new long[sectorCount];
         settledSeq = new long[sectorCount];
         settledTick = new long[sectorCount];
     }
@@ -77,18 +81,23 @@ final class VolumeOracle {
     }
 
     void begun(History.Operation operation) {
-        if (operation.change() != History.Change.WRITE) {
-            for (int i = 0; i < operation.sectorCount(); i++) {
-                zeroPending[operation.firstSector() + i]++;
-            }
+        boolean isZero = operation.change() != History.Change.WRITE;
+        for (int i = 0; i < operation.sectorCount(); i++) {
+            int sector = operation.firstSector() + i;
+            inFlight[sector]++;
+            zeroPending[sector] += isZero ? 1 : 0;
         }
     }
 
     void ended(History.Operation operation, long tick) {
-        if (operation.change() != History.Change.WRITE) {
-            for (int i = 0; i < operation.sectorCount(); i++) {
-                zeroPending[operation.firstSector() + i]--;
-                zeroReply[operation.firstSector() + i] = tick;
+        boolean isZero = operation.change() != History.Change.WRITE;
+        for (int i = 0; i < operation.sectorCount(); i++) {
+            int sector = operation.firstSector() + i;
+            inFlight[sector]--;
+            lastEnd[sector] = tick;
+            if (isZero) {
+                zeroPending[sector]--;
+                zeroReply[sector] = tick;
             }
         }
     }
@@ -100,20 +109,39 @@ final class VolumeOracle {
         }
     }
 
-    /** To be taken before a read is sent; {@link #judge} wants it back with the data. */
-    long[] floorsBeforeRead(int firstSector, int sectorCount) {
+    /**
+     * What must be known of the moment before a read is sent; {@link #judge} wants it back with the data.
+     *
+     * @param firstSector first sector of the read
+     * @param tick the moment
+     * @param floors floor of each sector of the read
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record ReadStart(int firstSector, long tick, long[] floors) {}
+
+    ReadStart beginRead(int firstSector, int sectorCount) {
         synchronized (history) {
-            return Arrays.copyOfRange(floor, firstSector, firstSector + sectorCount);
+            long[] floors = Arrays.copyOfRange(floor, firstSector, firstSector + sectorCount);
+            return new ReadStart(firstSector, history.tick(), floors);
         }
     }
 
-    /** Judges data that a read returned while others were writing. */
-    List<Finding> judge(int firstSector, long[] floorsBefore, ByteBuffer data) {
+    /**
+     * Judges data that a read returned while others were writing. A sector that is torn while a write to it was in flight
+     * is only counted: a page cache does not copy a sector at once. It must be whole for everybody who reads it later.
+     */
+    List<Finding> judge(ReadStart start, ByteBuffer data) {
         synchronized (history) {
             List<Finding> findings = new ArrayList<>();
-            for (int i = 0; i < floorsBefore.length; i++) {
+            for (int i = 0; i < start.floors().length; i++) {
+                int sector = start.firstSector() + i;
                 Sector found = Sector.decode(data, i * Sector.BYTES);
-                judge(firstSector + i, found, floorsBefore[i]).ifPresent(findings::add);
+                boolean isWritten = inFlight[sector] > 0 || lastEnd[sector] > start.tick();
+                if (found.kind() == Sector.Kind.GARBAGE && isWritten) {
+                    history.countTornRead();
+                } else {
+                    judge(sector, found, start.floors()[i]).ifPresent(findings::add);
+                }
             }
             return findings;
         }
