@@ -3,6 +3,7 @@ package io.blkspc.api.client;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Lease;
 import java.util.concurrent.TimeUnit;
 
@@ -49,6 +50,17 @@ final class Patience {
         for (int attempt = 1; ; attempt++) {
             try {
                 space.zero(offset, count, keepAllocated);
+                return;
+            } catch (BlockSpaceException e) {
+                refuseUnlessBusy(e, attempt);
+            }
+        }
+    }
+
+    static void preallocate(BlockSpace space, Cookie cookie, long offset, long count) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                space.preallocate(cookie, offset, count);
                 return;
             } catch (BlockSpaceException e) {
                 refuseUnlessBusy(e, attempt);

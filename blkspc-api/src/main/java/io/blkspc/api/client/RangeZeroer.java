@@ -72,7 +72,7 @@ final class RangeZeroer {
 
     private boolean tryPreallocate(Cookie cookie, long offset, long length) {
         try {
-            space.preallocate(cookie, offset, length);
+            Patience.preallocate(space, cookie, offset, length);
             return true;
         } catch (BlockSpaceException e) {
             if (e.code() != Code.NO_CREDIT) {

@@ -1,0 +1,63 @@
+package io.blkspc.nbd.testing;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.model.ModelOptions;
+import io.blkspc.api.model.ModelPool;
+import io.blkspc.host.device.FileBlockDevice;
+import io.blkspc.nbd.NbdAddress;
+import io.blkspc.nbd.NbdConfig;
+import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.ExportDescription;
+import io.blkspc.nbd.service.ExportSource;
+import io.blkspc.nbd.service.PoolExports;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Serves something until its standard input ends, for measuring by hand: {@code model BYTES SOCKET} or {@code flat FILE
+ * SOCKET}.
+ */
+public final class ServeMain {
+
+    private ServeMain() {}
+
+    /** Starts it. */
+    public static void main(String[] args) throws IOException {
+        NbdConfig config = NbdConfig.on(NbdAddress.unix(Path.of(args[2])));
+        try (NbdServer server = NbdServer.start(config, exports(args[0], args[1]))) {
+            System.out.println(server.addresses().getFirst().uri());
+            while (System.in.read() >= 0) {
+                System.out.println(server.status());
+            }
+        }
+    }
+
+    private static ExportSource exports(String kind, String what) {
+        if (kind.equals("model")) {
+            ModelPool pool = ModelPool.create(
+                    Long.parseLong(what), ModelOptions.defaults().trusting());
+            pool.create("vol", Long.parseLong(what) / 2);
+            return new PoolExports(pool);
+        }
+        return new OneExport(new FlatSpace("vol", FileBlockDevice.open(Path.of(what))));
+    }
+
+    private record OneExport(BlockSpace space) implements ExportSource {
+
+        @Override
+        public List<ExportDescription> list() {
+            return List.of(new ExportDescription("vol", "flat", space.sizeBytes(), false));
+        }
+
+        @Override
+        public ExportDescription describe(String name) {
+            return name.equals("vol") ? list().getFirst() : null;
+        }
+
+        @Override
+        public BlockSpace open(String name) {
+            return space;
+        }
+    }
+}
