@@ -116,7 +116,7 @@ final class HostSpace implements BlockSpace {
                 return ownedAfter;
             }
             checkAlive();
-            if (root == head.version.root) {
+            if (root.equals(head.version.root)) {
                 // Not published yet, or damage: under the lock nothing is in between.
                 engine.lock.lock();
                 try {
