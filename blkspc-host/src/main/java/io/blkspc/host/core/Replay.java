@@ -130,6 +130,6 @@ final class Replay implements RecordVisitor {
                     Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
         }
         medium.read(transfer.reset(offset).add(data, 0, length), IoRole.VERIFY);
-        return crc.of(0, (int) length) == extents.crc(entry);
+        return crc.of(0, length) == extents.crc(entry);
     }
 }
