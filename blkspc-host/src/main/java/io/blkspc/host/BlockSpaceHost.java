@@ -36,6 +36,7 @@ import java.util.UUID;
  *  DIR/extents.map  Chronicle Map of nodes; may be deleted at any time
  * </pre>
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // what was taken is given back, whatever went wrong
 public final class BlockSpaceHost {
 
     private static final String SUPERBLOCK = "superblock";

@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** An open pool with its lock and the one thread that does its background work. */
+@SuppressWarnings("checkstyle:IllegalCatch") // top of a thread
 final class RunningPool implements Pool {
 
     private static final Logger log = LoggerFactory.getLogger(RunningPool.class);

@@ -25,6 +25,7 @@ import java.lang.foreign.MemorySegment;
  *     → superblock, both copies, with mark C → journal up to C and superseded segments are free again
  * </pre>
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a checkpoint ends all writing (D18)
 final class Checkpointer {
 
     private static final long WAIT_NANOS = 1_000_000_000L;

@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
  * Discard, zero and preallocate: changes of mapping without data. Long ranges go in steps of {@value #STEP_BLOCKS} blocks, so
  * that the order lock is held briefly and the deadlist room a step can need is bounded.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // half a change ends all writing (D18)
 final class Clearing {
 
     /** Blocks one step looks at: 16 MiB. */

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
  * <p>The order lock serialises every change and every append, so journal order is publish order (SEMANTICS R5). It is never
  * held across a wait for another client; a freeze holds it across one persist point.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in an append ends all writing (D18)
 final class Engine {
 
     private static final Logger log = LoggerFactory.getLogger(Engine.class);
@@ -49,6 +50,7 @@ final class Engine {
     private volatile Throwable failure;
     private volatile boolean closed;
 
+    @SuppressWarnings("checkstyle:ParameterNumber") // called in one place, where the parts meet
     Engine(
             Scheduler scheduler,
             BlockDevice data,

@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. A failed force
  * is final: it fails the engine, and is never tried again.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a force ends all writing (D12)
 final class Persistence {
 
     /** Most blocks that may be named above the durable mark: 256 MiB. */

@@ -15,7 +15,7 @@ final class ReadGrace {
     static final int STRIPES = 16; // power of two
     static final int SPREAD = 8; // longs between counters, so that stripes do not share a cache line
 
-    /** counters[parity][stripe] */
+    /** Readers by parity, then stripe. */
     private final AtomicLongArray counters = new AtomicLongArray(2 * STRIPES * SPREAD);
 
     private final Hold[] holds = new Hold[2 * STRIPES];

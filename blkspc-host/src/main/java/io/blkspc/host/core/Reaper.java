@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  * Gives back what hidden versions hold, in short journalled steps, one version after the other (SEMANTICS A5). A step runs
  * only after the record that hid the version is journal-forced (R8), because it widens what the only child owns.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // half a step ends all writing (D18)
 final class Reaper {
 
     /** Leaves one step looks at; part of replay, so part of the format: it bounds a step, the record says how far it went. */

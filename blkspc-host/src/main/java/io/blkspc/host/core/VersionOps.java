@@ -23,6 +23,7 @@ import java.util.function.Supplier;
  * journal; return. The order lock is taken only after the leases ended, and the record carries a mark at or above the last
  * entry of every volume it names.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // half a change ends all writing (D18)
 final class VersionOps {
 
     /** Log bytes a version takes: its object, and a deadlist chunk that is not full. */

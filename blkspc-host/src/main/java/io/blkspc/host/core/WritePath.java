@@ -30,6 +30,7 @@ import java.lang.foreign.Arena;
  *
  * <p>Everything here runs under the order lock; waiting releases it and starts the decision again.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // half a commit ends all writing (D18)
 final class WritePath {
 
     /** Longest run one allocate answers: what one checksum may cover. */
