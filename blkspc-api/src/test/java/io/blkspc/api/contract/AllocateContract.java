@@ -13,7 +13,7 @@ import io.blkspc.api.Cookie;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
-import io.blkspc.api.contract.Fixture.Staged;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;

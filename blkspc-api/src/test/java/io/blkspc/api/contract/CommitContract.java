@@ -12,7 +12,7 @@ import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Mapping;
-import io.blkspc.api.contract.Fixture.Staged;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

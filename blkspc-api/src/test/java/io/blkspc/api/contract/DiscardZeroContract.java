@@ -12,7 +12,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
-import io.blkspc.api.contract.Fixture.Staged;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;

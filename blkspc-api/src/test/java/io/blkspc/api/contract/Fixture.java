@@ -12,8 +12,8 @@ import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -42,10 +42,6 @@ public final class Fixture implements AutoCloseable {
         this.pool = host.newPool(dataBytes);
         pool.create(VOLUME, dataBytes / 2);
     }
-
-    /** A writable answer of allocate whose data was written but not committed. */
-    public record Staged(
-            Allocation kind, long offset, long length, long device, long source, boolean shared, CommitBatch batch) {}
 
     /** A batch of ranges of at most 1 MiB. */
     public static CommitBatch batch(long offset, byte[] bytes) {
@@ -122,48 +118,19 @@ public final class Fixture implements AutoCloseable {
         return cookies;
     }
 
-    /** Allocates at {@code offset}, looping over BUSY, and writes {@code bytes} there without committing. */
+    /** Allocates at {@code offset} and writes {@code bytes} there without committing, as far as one answer goes. */
     public Staged stage(BlockSpace space, Cookie cookie, long offset, byte[] bytes) {
-        Mapping mapping = new Mapping();
-        while (true) {
-            try (Lease _ = space.writeLease()) {
-                Allocation kind = space.allocate(cookie, offset, bytes.length, mapping);
-                if (kind == Allocation.NO_CREDIT) {
-                    throw new AssertionError("NO_CREDIT at offset=" + offset);
-                }
-                if (kind.isWritable()) {
-                    byte[] part = Arrays.copyOf(bytes, (int) mapping.lengthBytes());
-                    CommitBatch batch = new TestIo(space).writeMapped(kind, mapping, offset, part, 0);
-                    return new Staged(
-                            kind,
-                            mapping.offsetBytes(),
-                            mapping.lengthBytes(),
-                            mapping.deviceOffsetBytes(),
-                            mapping.sourceDeviceOffsetBytes(),
-                            mapping.shared(),
-                            batch);
-                }
-            }
-            space.awaitUnstaged(offset, TimeUnit.SECONDS.toNanos(HANG_SECONDS));
-        }
+        return new TestIo(space).stage(cookie, offset, bytes);
     }
 
     /** Stages all of {@code bytes}, in as many answers as it takes. */
     public List<Staged> stageAll(BlockSpace space, Cookie cookie, long offset, byte[] bytes) {
-        List<Staged> all = new ArrayList<>();
-        for (int done = 0; done < bytes.length; ) {
-            Staged staged = stage(space, cookie, offset + done, Arrays.copyOfRange(bytes, done, bytes.length));
-            all.add(staged);
-            done += (int) staged.length();
-        }
-        return all;
+        return new TestIo(space).stageAll(cookie, offset, bytes);
     }
 
     /** Commits what {@link #stage} staged; nothing to do when it was written in place. */
     public void commit(BlockSpace space, Cookie cookie, Staged staged) {
-        if (staged.kind().commitType() != null) {
-            space.commit(cookie, staged.kind().commitType(), staged.batch());
-        }
+        new TestIo(space).commit(cookie, staged);
     }
 
     /** The answer of one allocate in a lease of its own. */

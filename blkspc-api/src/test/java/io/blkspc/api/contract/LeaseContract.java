@@ -13,7 +13,7 @@ import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
 import io.blkspc.api.VolumeInfo;
-import io.blkspc.api.contract.Fixture.Staged;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;

@@ -12,6 +12,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.contract.TestIo.Staged;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
@@ -131,8 +132,8 @@ public interface ReserveContract extends ContractHost {
         try (Fixture f = fixture()) {
             BlockSpace space = f.space();
             Cookie cookie = space.reserve(3, BLOCK);
-            List<Fixture.Staged> all = f.stageAll(space, cookie, 0, bytes(1, 3 * BLOCK));
-            assertThat(all.stream().mapToLong(Fixture.Staged::length).sum()).isEqualTo(3L * BLOCK);
+            List<Staged> all = f.stageAll(space, cookie, 0, bytes(1, 3 * BLOCK));
+            assertThat(all.stream().mapToLong(Staged::length).sum()).isEqualTo(3L * BLOCK);
             Mapping mapping = new Mapping();
             assertThat(f.allocate(space, cookie, 0, 64L * BLOCK, mapping)).isEqualTo(Allocation.UNWRITTEN);
             assertThat(mapping.lengthBytes()).isLessThanOrEqualTo(3L * BLOCK);

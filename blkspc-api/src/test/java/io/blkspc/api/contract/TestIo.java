@@ -15,6 +15,9 @@ import io.blkspc.api.MappingState;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
@@ -27,6 +30,10 @@ public final class TestIo {
     private static final long PATIENCE_NANOS = 30_000_000_000L;
 
     private final BlockSpace space;
+
+    /** A writable answer of allocate whose data was written but not committed. */
+    public record Staged(
+            Allocation kind, long offset, long length, long device, long source, boolean shared, CommitBatch batch) {}
 
     /** A client of this handle; does not close it. */
     public TestIo(BlockSpace space) {
@@ -98,6 +105,66 @@ public final class TestIo {
             space.commit(cookie, kind.commitType(), batch);
         }
         return (int) Math.min(bytes.length - from, mapping.endOffsetBytes() - offset);
+    }
+
+    /** Allocates, looping over BUSY, and writes whole blocks without committing, as far as one answer goes. */
+    public Staged stage(Cookie cookie, long offset, byte[] bytes) {
+        Mapping mapping = new Mapping();
+        while (true) {
+            try (Lease _ = space.writeLease()) {
+                Allocation kind = space.allocate(cookie, offset, bytes.length, mapping);
+                if (kind == Allocation.NO_CREDIT) {
+                    throw new IllegalStateException("the test reserved too little: offset=" + offset);
+                }
+                if (kind.isWritable()) {
+                    byte[] part = Arrays.copyOf(bytes, (int) mapping.lengthBytes());
+                    return new Staged(
+                            kind,
+                            mapping.offsetBytes(),
+                            mapping.lengthBytes(),
+                            mapping.deviceOffsetBytes(),
+                            mapping.sourceDeviceOffsetBytes(),
+                            mapping.shared(),
+                            writeMapped(kind, mapping, offset, part, 0));
+                }
+            }
+            space.awaitUnstaged(offset, PATIENCE_NANOS);
+        }
+    }
+
+    /** Stages all of {@code bytes}, in as many answers as it takes. */
+    public List<Staged> stageAll(Cookie cookie, long offset, byte[] bytes) {
+        List<Staged> all = new ArrayList<>();
+        for (int done = 0; done < bytes.length; ) {
+            all.add(stage(cookie, offset + done, Arrays.copyOfRange(bytes, done, bytes.length)));
+            done += (int) all.getLast().length();
+        }
+        return all;
+    }
+
+    /** Commits what {@link #stage} staged; nothing to do when it was written in place. */
+    public void commit(Cookie cookie, Staged staged) {
+        if (staged.kind().commitType() != null) {
+            space.commit(cookie, staged.kind().commitType(), staged.batch());
+        }
+    }
+
+    /** Allocates a range of whole blocks and writes nothing. */
+    public void allocateOnly(Cookie cookie, long offset, long count) {
+        Mapping mapping = new Mapping();
+        for (long at = offset; at < offset + count; ) {
+            Allocation kind;
+            try (Lease _ = space.writeLease()) {
+                kind = space.allocate(cookie, at, offset + count - at, mapping);
+            }
+            if (kind == Allocation.BUSY) {
+                space.awaitUnstaged(at, PATIENCE_NANOS);
+            } else if (kind == Allocation.NO_CREDIT) {
+                throw new IllegalStateException("the test reserved too little: offset=" + at);
+            } else {
+                at = mapping.endOffsetBytes();
+            }
+        }
     }
 
     /**

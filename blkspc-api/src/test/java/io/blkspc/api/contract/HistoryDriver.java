@@ -1,0 +1,302 @@
+package io.blkspc.api.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Pool;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.api.contract.TestIo.Staged;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+
+/**
+ * One random history, done to one or several pools at once and to a plain array of bytes for each version. After every step
+ * each pool must hold those bytes, and say of its space what an {@link PoolAudit audit} from outside counts; several pools
+ * must say the same. Everything follows from the seed, which a failure names together with the last steps.
+ */
+public final class HistoryDriver {
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final int MOST_VERSIONS = 12;
+    private static final int STEPS_SHOWN = 40;
+
+    private final long seed;
+    private final SplittableRandom random;
+    private final List<Subject> subjects = new ArrayList<>();
+    private final TreeMap<String, byte[]> expected = new TreeMap<>();
+    private final Deque<String> trail = new ArrayDeque<>();
+    private int nextName;
+
+    /** A pool under test and how to open it again. */
+    private static final class Subject {
+        private Pool pool;
+        private final UnaryOperator<Pool> reopen;
+        private final UnaryOperator<Pool> kill;
+
+        Subject(Pool pool, UnaryOperator<Pool> reopen, UnaryOperator<Pool> kill) {
+            this.pool = pool;
+            this.reopen = reopen;
+            this.kill = kill;
+        }
+    }
+
+    /** A history of this seed; {@link #add} pools before {@link #run}. */
+    public HistoryDriver(long seed) {
+        this.seed = seed;
+        this.random = new SplittableRandom(seed);
+    }
+
+    /** Adds a new pool of this host; it needs room for about 1000 blocks. */
+    public HistoryDriver add(ContractHost host, long dataBytes) {
+        subjects.add(new Subject(host.newPool(dataBytes), host::reopen, host::kill));
+        return this;
+    }
+
+    /** Takes {@code steps} steps, checks after each, and closes the pools. */
+    public void run(int steps) {
+        try {
+            for (int i = 0; i < steps; i++) {
+                step();
+                verifyContents();
+                if (random.nextBoolean()) { // otherwise the next step meets a reclaim under way
+                    verifySpace();
+                }
+            }
+            verifySpace();
+        } catch (RuntimeException | AssertionError e) {
+            throw new AssertionError("seed=" + seed + ", last steps:\n  " + String.join("\n  ", trail), e);
+        } finally {
+            subjects.forEach(subject -> subject.pool.close());
+        }
+    }
+
+    private void step() {
+        List<String> volumes =
+                expected.keySet().stream().filter(name -> !name.contains("@")).toList();
+        if (volumes.isEmpty()) {
+            create();
+            return;
+        }
+        String volume = volumes.get(random.nextInt(volumes.size()));
+        boolean mayGrow = expected.size() < MOST_VERSIONS;
+        int dice = random.nextInt(100);
+        if (dice < 34) {
+            write(volume);
+        } else if (dice < 42) {
+            clear(volume);
+        } else if (dice < 46) {
+            preallocate(volume);
+        } else if (dice < 52) {
+            each("flush " + volume, pool -> on(pool, volume, BlockSpace::flush));
+        } else if (dice < 58) {
+            abandon(volume);
+        } else if (dice < 60) {
+            each("reopen", null);
+        } else if (dice < 63) {
+            each("kill", null);
+        } else if (mayGrow && dice < 66) {
+            create();
+        } else if (mayGrow && dice < 72) {
+            snapshot(volumes);
+        } else if (mayGrow && dice < 78) {
+            writeAcrossFreeze(volume);
+        } else if (mayGrow && dice < 88) {
+            cloneSome();
+        } else {
+            destroy();
+        }
+    }
+
+    private void create() {
+        String name = "v" + nextName++;
+        expected.put(name, new byte[HistoryLayout.BLOCKS * BLOCK]);
+        each("create " + name, pool -> pool.create(name, HistoryLayout.SIZE_BYTES));
+    }
+
+    private void write(String volume) {
+        long[] at = HistoryLayout.pick(random, random.nextBoolean());
+        byte[] data = Fixture.bytes(random.nextLong(), (int) at[2]);
+        System.arraycopy(data, 0, expected.get(volume), (int) at[1], data.length);
+        each(
+                "write " + volume + " offset=" + at[0] + " count=" + at[2],
+                pool -> on(pool, volume, space -> new TestIo(space).write(at[0], data)));
+    }
+
+    private void clear(String volume) {
+        int kind = random.nextInt(3);
+        long[] wide = HistoryLayout.pickWide(random);
+        long offset = wide[0] * BLOCK;
+        long count = (wide[1] - wide[0]) * BLOCK;
+        if (count == 0) {
+            return;
+        }
+        HistoryLayout.clear(expected.get(volume), wide[0], wide[1]);
+        String verb = List.of("discard", "zero", "zero-keep").get(kind);
+        each(
+                verb + " " + volume + " offset=" + offset + " count=" + count,
+                pool -> on(pool, volume, space -> {
+                    if (kind == 0) {
+                        space.discard(offset, count);
+                    } else {
+                        space.zero(offset, count, kind == 2);
+                    }
+                }));
+    }
+
+    private void preallocate(String volume) {
+        long[] at = HistoryLayout.pick(random, true);
+        each(
+                "preallocate " + volume + " offset=" + at[0] + " count=" + at[2],
+                pool -> on(pool, volume, space -> {
+                    Cookie cookie = space.reserve((int) (at[2] / BLOCK), BLOCK);
+                    space.preallocate(cookie, at[0], at[2]);
+                    cookie.put();
+                }));
+    }
+
+    /** Stages some blocks and gives the cookie back without a commit. */
+    private void abandon(String volume) {
+        long[] at = HistoryLayout.pick(random, true);
+        each(
+                "abandon " + volume + " offset=" + at[0] + " count=" + at[2],
+                pool -> on(pool, volume, space -> {
+                    Cookie cookie = space.reserve((int) (at[2] / BLOCK), BLOCK);
+                    new TestIo(space).allocateOnly(cookie, at[0], at[2]);
+                    cookie.put();
+                }));
+    }
+
+    private void snapshot(List<String> volumes) {
+        List<String> names = new ArrayList<>();
+        int first = random.nextInt(volumes.size());
+        int count = Math.min(volumes.size(), 1 + random.nextInt(2));
+        for (int i = 0; i < count; i++) {
+            String volume = volumes.get((first + i) % volumes.size());
+            String name = volume + "@s" + nextName++;
+            names.add(name);
+            expected.put(name, expected.get(volume).clone());
+        }
+        each("snapshot " + names, pool -> pool.snapshot(names));
+    }
+
+    /** A stage that is open while its volume is frozen or cloned: the snapshot lacks it, the head gets it. */
+    private void writeAcrossFreeze(String volume) {
+        long[] at = HistoryLayout.pick(random, true);
+        byte[] data = Fixture.bytes(random.nextLong(), (int) at[2]);
+        boolean clones = random.nextBoolean();
+        String name = clones ? "v" + nextName++ : volume + "@s" + nextName++;
+        byte[] frozen = expected.get(volume).clone();
+        System.arraycopy(data, 0, expected.get(volume), (int) at[1], data.length);
+        expected.put(name, frozen);
+        each("stage over freeze into " + name + " offset=" + at[0] + " count=" + at[2], pool -> {
+            // Blocks that could be written in place, or are unwritten, would be part of the freeze or hold it up.
+            on(pool, volume, space -> space.discard(at[0], at[2]));
+            on(pool, volume, space -> {
+                TestIo io = new TestIo(space);
+                Cookie cookie = space.reserve((int) (at[2] / BLOCK), BLOCK);
+                List<Staged> all = io.stageAll(cookie, at[0], data);
+                if (clones) {
+                    pool.clone(volume, List.of(name));
+                } else {
+                    pool.snapshot(List.of(name));
+                }
+                all.forEach(staged -> io.commit(cookie, staged));
+                cookie.put();
+            });
+        });
+        Arrays.fill(frozen, (int) at[1], (int) (at[1] + at[2]), (byte) 0);
+    }
+
+    private void cloneSome() {
+        String source = any();
+        List<String> targets = new ArrayList<>();
+        for (int i = 0; i <= random.nextInt(2); i++) {
+            targets.add("v" + nextName++);
+            expected.put(targets.getLast(), expected.get(source).clone());
+        }
+        each("clone " + source + " to " + targets, pool -> pool.clone(source, targets));
+    }
+
+    private void destroy() {
+        List<String> names = new ArrayList<>(List.of(any()));
+        String second = any();
+        if (random.nextInt(4) == 0 && !names.contains(second)) {
+            names.add(second);
+        }
+        names.forEach(expected::remove);
+        each("destroy " + names, pool -> pool.destroy(names, false));
+    }
+
+    private String any() {
+        List<String> names = List.copyOf(expected.keySet());
+        return names.get(random.nextInt(names.size()));
+    }
+
+    /** Does one step to every pool; without an action it is one of the two ways to open the pool again. */
+    private void each(String what, Consumer<Pool> action) {
+        trail.add(what);
+        if (trail.size() > STEPS_SHOWN) {
+            trail.remove();
+        }
+        for (Subject subject : subjects) {
+            if (action != null) {
+                action.accept(subject.pool);
+            } else {
+                subject.pool = (what.equals("kill") ? subject.kill : subject.reopen).apply(subject.pool);
+            }
+        }
+    }
+
+    private static void on(Pool pool, String name, Consumer<BlockSpace> action) {
+        try (BlockSpace space = pool.open(name)) {
+            action.accept(space);
+        }
+    }
+
+    private void verifyContents() {
+        for (Subject subject : subjects) {
+            Pool pool = subject.pool;
+            assertThat(pool.list()).extracting(VolumeInfo::name).containsExactlyElementsOf(expected.keySet());
+            expected.forEach((name, bytes) -> on(pool, name, space -> {
+                int difference = Arrays.mismatch(HistoryLayout.read(new TestIo(space)), bytes);
+                assertThat(difference).as("first wrong byte of %s", name).isNegative();
+            }));
+        }
+    }
+
+    private void verifySpace() {
+        List<Map<String, Long>> said = new ArrayList<>();
+        for (Subject subject : subjects) {
+            Pool pool = subject.pool;
+            pool.awaitReclaim();
+            new PoolAudit(pool).check(pool, Set.of());
+            assertThat(pool.status().reservedBytes()).as("reserved").isZero();
+            said.add(numbers(pool));
+        }
+        assertThat(said).as("pools differ").containsOnly(said.getFirst());
+    }
+
+    private static Map<String, Long> numbers(Pool pool) {
+        Map<String, Long> numbers = new TreeMap<>();
+        numbers.put("allocated", pool.status().allocatedBytes());
+        for (VolumeInfo info : pool.list()) {
+            numbers.put(info.name() + " mapped", info.mappedBytes());
+            numbers.put(info.name() + " size", info.sizeBytes());
+            if (info.type() == VolumeInfo.Type.VOLUME) {
+                numbers.put(info.name() + " exclusive", info.exclusiveBytes());
+            }
+        }
+        return numbers;
+    }
+}
