@@ -207,6 +207,20 @@ class SegmentStoreTest {
     }
 
     @Test
+    void aDirectoryPageWhoseWriteWasLostIsDetected() {
+        fill(0, 12, 1200);
+        byte[] slot0 = disk.device("segments").peek(0, 4096);
+        fill(0, 12, 1200);
+        CheckpointRoot root = fill(0, 12, 1200);
+        // The page is intact, of this pool, and of this slot: only the root knows that it is not the right one.
+        assertThat(root.directoryOffset()).isZero();
+        disk.device("segments").poke(0, slot0);
+        assertThatThrownBy(() -> Images.load(disk, root))
+                .isInstanceOf(CorruptSpaceException.class)
+                .hasMessageContaining("directory page is damaged");
+    }
+
+    @Test
     void aSegmentWhoseWriteWasLostIsDetected() {
         fill(0, 12, 1200);
         CheckpointRoot first = store.root();
