@@ -2,12 +2,15 @@ package io.blkspc.host.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
@@ -119,6 +122,64 @@ class SegmentFormatTest {
         for (int at = 64 + 3 * 24; at < 512; at++) {
             assertThat(bytes[at]).isZero();
         }
+    }
+
+    /** Every field of directory entry and table with values no writer makes, and CRCs that fit all the way up. */
+    @Test
+    void impossibleFieldsAreDamageEvenWithCrcsThatFit() {
+        SimDisk disk = Images.disk(1, 1 << 20);
+        SimDevice device = disk.device("segments");
+        Map<Images.ObjectKey, byte[]> model = new TreeMap<>();
+        CheckpointRoot root;
+        try (SegmentStore store = Images.store(disk)) {
+            CheckpointWriter writer = store.begin(1);
+            for (int id = 0; id < 3; id++) {
+                Images.put(writer, model, new Images.ObjectKey(ObjectKind.NODE, id), new byte[100 * id]);
+            }
+            root = writer.finish();
+        }
+        byte[] page = device.peek(0, 4096);
+        byte[] table = device.peek(8192, 512);
+        long[] values = {0, 1, 2, 7, 255, 256, 0x7fff, 0xffff, 0x7fffffff, 0x80000000L, -1, Long.MIN_VALUE};
+        int refused = 0;
+        for (int at = 0; at < 64 + 3 * 24 + 24; at++) {
+            boolean inTable = at < 64 + 3 * 24;
+            for (long value : values) {
+                byte[] newPage = page.clone();
+                byte[] newTable = table.clone();
+                ByteBuffer.wrap(inTable ? newTable : newPage)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(inTable ? at : at - (64 + 3 * 24) + 32, value);
+                CheckpointRoot sealed = reseal(root, newPage, newTable, inTable);
+                device.poke(0, newPage);
+                device.poke(8192, newTable);
+                try {
+                    assertThat(Images.same(Images.load(disk, sealed), model)).isTrue();
+                } catch (CorruptSpaceException e) {
+                    refused++;
+                }
+            }
+        }
+        assertThat(refused).isGreaterThan(1000);
+    }
+
+    private static CheckpointRoot reseal(CheckpointRoot root, byte[] page, byte[] table, boolean withTable) {
+        if (withTable) {
+            int tableCrc = crc(table, 12, 512);
+            ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN).putInt(8, tableCrc);
+            ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN).putInt(40, tableCrc);
+        }
+        ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN).putInt(4, crc(page, 8, 4096));
+        return new CheckpointRoot(
+                root.generation(),
+                root.writeNumber(),
+                root.directoryOffset(),
+                root.segmentsOffset(),
+                root.segmentCount(),
+                root.segmentBytes(),
+                root.directoryPages(),
+                crc(page, 4, 8),
+                root.objectCount());
     }
 
     private static void assertEntry(ByteBuffer segment, int entry, long id, int offset, int kind, String image) {
