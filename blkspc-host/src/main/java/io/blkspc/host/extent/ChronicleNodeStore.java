@@ -56,13 +56,21 @@ public final class ChronicleNodeStore implements NodeStore {
      * @param file must not exist
      * @param maxNodes the most images it will ever hold, 1 or more; cannot be changed later
      * @param force makes everything written to the file durable, by any descriptor; called by {@link #close}
-     * @throws BlockSpaceException {@code EXISTS}; {@code IO} when the file cannot be made, for example for lack of space
+     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_BACKING} when there is no room; {@code IO}. No file is left
      */
     public static ChronicleNodeStore create(Path file, long maxNodes, Consumer<Path> force) {
+        return create(file, maxNodes, segmentsFor(maxNodes), force);
+    }
+
+    static ChronicleNodeStore create(Path file, long maxNodes, int segments, Consumer<Path> force) {
         if (Files.exists(file)) {
             throw new BlockSpaceException(Code.EXISTS, "node store exists: file=" + file);
         }
-        return attach(file, maxNodes, force);
+        try {
+            return attach(file, maxNodes, segments, force);
+        } catch (IOException e) {
+            throw notCreated(file, maxNodes, e);
+        }
     }
 
     /** Removes what is there and creates an empty store; see {@link #create}. */
@@ -85,18 +93,26 @@ public final class ChronicleNodeStore implements NodeStore {
         if (!Files.exists(file)) {
             throw new BlockSpaceException(Code.NOT_FOUND, "node store does not exist: file=" + file);
         }
-        return attach(file, maxNodes, force);
+        try {
+            return attach(file, maxNodes, segmentsFor(maxNodes), force);
+        } catch (IOException e) {
+            throw corrupt(file, e);
+        }
     }
 
     @Override
     public boolean read(long nodeId, MemorySegment target) {
-        byte[] image = IMAGE.get();
+        byte[] image;
         try {
-            if (map.getUsing(nodeId, image) == null) {
-                return false;
-            }
+            image = map.getUsing(nodeId, IMAGE.get());
         } catch (IllegalStateException | InterProcessDeadLockException e) {
             throw corrupt(file, e);
+        }
+        if (image == null) {
+            return false;
+        }
+        if (image.length != NodeFormat.BYTES) {
+            throw corrupt(file, new IOException("node=" + nodeId + ", sizeBytes=" + image.length));
         }
         MemorySegment.copy(image, 0, target, ValueLayout.JAVA_BYTE, 0, NodeFormat.BYTES);
         return true;
@@ -137,11 +153,8 @@ public final class ChronicleNodeStore implements NodeStore {
         }
     }
 
-    private static ChronicleNodeStore attach(Path file, long maxNodes, Consumer<Path> force) {
-        if (maxNodes < 1) {
-            throw new IllegalArgumentException("maxNodes=" + maxNodes);
-        }
-        int segments = segmentsFor(maxNodes);
+    private static ChronicleNodeStore attach(Path file, long maxNodes, int segments, Consumer<Path> force)
+            throws IOException {
         try {
             ChronicleMap<Long, byte[]> map = ChronicleMapBuilder.of(Long.class, byte[].class)
                     .name("blkspc-extents")
@@ -158,15 +171,31 @@ public final class ChronicleNodeStore implements NodeStore {
                     .sparseFile(false)
                     .createPersistedTo(file.toFile());
             return new ChronicleNodeStore(file, force, map);
-        } catch (IOException e) {
-            throw new BlockSpaceException(Code.IO, "cannot open the node store: file=" + file, e);
         } catch (IllegalStateException | InterProcessDeadLockException e) {
             throw corrupt(file, e);
         }
     }
 
+    /** Takes away the half-made file, and finds out whether the reason was room. */
+    private static BlockSpaceException notCreated(Path file, long maxNodes, IOException cause) {
+        boolean noRoom = false;
+        try {
+            Files.deleteIfExists(file);
+            Path directory = file.toAbsolutePath().getParent();
+            noRoom = Files.getFileStore(directory).getUsableSpace() / NodeFormat.BYTES < maxNodes;
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+        String facts = "file=" + file + ", maxNodes=" + maxNodes + ", cause=" + cause.getMessage();
+        return new BlockSpaceException(
+                noRoom ? Code.OUT_OF_BACKING : Code.IO, "cannot create the node store: " + facts, cause);
+    }
+
     /** One segment while that is small enough to search; then a power of two, so that one holds 32,768 to 65,536. */
     private static int segmentsFor(long maxNodes) {
+        if (maxNodes < 1) {
+            throw new IllegalArgumentException("maxNodes=" + maxNodes);
+        }
         int segments = 1;
         while (maxNodes / segments > MAX_SEGMENT_NODES) {
             segments *= 2;
@@ -183,7 +212,7 @@ public final class ChronicleNodeStore implements NodeStore {
         return segments == 1 ? maxNodes : (long) Math.ceil(mean + DEVIATIONS * Math.sqrt(mean));
     }
 
-    private static CorruptSpaceException corrupt(Path file, RuntimeException cause) {
+    private static CorruptSpaceException corrupt(Path file, Exception cause) {
         CorruptSpaceException corrupt = new CorruptSpaceException(
                 Code.CORRUPT, "node store", 0, "file=" + file + ", cause=" + cause.getMessage());
         corrupt.initCause(cause);

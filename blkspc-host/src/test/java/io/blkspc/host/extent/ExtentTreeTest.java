@@ -85,6 +85,12 @@ class ExtentTreeTest {
         root = at.tree.replace(root, 64, 1, 1064, ExtentRun.UNWRITTEN, 8, 0, at);
         assertThat(at.lookup(root, 10, 1000)).isEqualTo("10+54=1010/7");
         assertThat(at.lookup(root, 64, 1000)).isEqualTo("64+1=1064/8 unwritten");
+        root = at.write(root, 300, 10, 2300, 8, 0);
+        root = at.tree.replace(root, 310, 10, 2310, ExtentRun.UNWRITTEN, 8, 0, at);
+        assertThat(at.lookup(root, 300, 1000)).isEqualTo("300+10=2300/8");
+        assertThat(at.lookup(root, 310, 1000)).isEqualTo("310+10=2310/8 unwritten");
+        root = at.write(root, 310, 10, 2310, 8, 0);
+        assertThat(at.shape(root)).contains("300+20=2300/8");
         assertThat(at.drops).isEmpty();
     }
 

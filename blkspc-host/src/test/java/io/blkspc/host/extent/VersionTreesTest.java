@@ -3,6 +3,7 @@ package io.blkspc.host.extent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -73,7 +74,7 @@ class VersionTreesTest {
             model.punch(head, start, random.nextInt(8) == 0 ? Node.SPACE_BLOCKS - start : count);
             changed[1]++;
         } else if (choice < 60 && head != null) {
-            model.convert(head, start);
+            model.convert(head, unwritten(head, start));
             changed[2]++;
         } else if (choice < 66 && head != null) {
             model.freeze(head);
@@ -87,6 +88,15 @@ class VersionTreesTest {
         } else {
             model.checkpoint();
         }
+    }
+
+    /** The next unwritten block of a head, if there is one. */
+    private static long unwritten(VersionModel.Version head, long from) {
+        return head.oracle.tailMap(from).entrySet().stream()
+                .filter(entry -> entry.getValue().state() == ExtentRun.UNWRITTEN)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(from);
     }
 
     private static VersionModel.Version pick(List<VersionModel.Version> from, Random random) {
