@@ -19,7 +19,7 @@ import io.blkspc.api.CorruptSpaceException;
  *   <li>A change publishes a new node before the node (or root) that points to it, and takes away a node only after the
  *       pointer to it. So a reader that comes by an old pointer finds the old child, or the child's newest image, whose span and
  *       owner are the same, or nothing. It never finds a child that is not complete.
- *   <li>When it finds nothing, the pointer was old: {@link #lookup} returns {@code false}, the caller reads the root again.
+ *   <li>When it finds nothing, the pointer was old: {@link #lookup} returns {@code false}, the caller begins again.
  * </ol>
  * So each single answer is the state before or after a change that ran at the same time; two answers may see two states.
  *
@@ -46,7 +46,8 @@ public final class ExtentTree {
      *
      * @param block 0 to 2^32 - 1
      * @param maxBlocks 1 or more
-     * @return {@code false} when the root is out of date: read it again and repeat. If it has not changed then, the tree is damaged
+     * @return {@code false} when a node on the way was taken away meanwhile: read the root, which may be the same, again and
+     *     repeat. Under the order lock it means that the tree is damaged
      */
     public boolean lookup(Root root, long block, long maxBlocks, ExtentRun out) {
         return ExtentLookup.lookup(cache, root, block, maxBlocks, Long.MAX_VALUE, out);
