@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
+import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
@@ -167,15 +169,51 @@ public final class BlockSpaceHost {
     }
 
     /**
+     * Checks the metadata of a pool that nobody holds. Writes nothing, except to the lock file; after an unclean stop the
+     * journal is replayed in memory.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when superblock, journal or checkpoint
+     *     cannot even be loaded
+     */
+    @SuppressWarnings("try") // the lock is held, not used
+    public static CheckReport check(Path dir) {
+        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
+        }
+        try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
+            PoolDevices devices = devices(dir);
+            try {
+                return SpaceCheck.run(
+                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1)).inspect());
+            } finally {
+                devices.close();
+            }
+        }
+    }
+
+    /**
+     * Checks the metadata of an open pool from one consistent point; clients go on.
+     *
+     * @param pool opened by {@link #open}
+     */
+    public static CheckReport check(Pool pool) {
+        return running(pool).check();
+    }
+
+    /**
      * Tells other processes that this one now answers on a control socket.
      *
      * @param pool opened by {@link #open}
      */
     public static void announceServing(Pool pool, String socketPath) {
-        if (!(pool instanceof RunningPool running)) {
-            throw new IllegalArgumentException("pool was not opened here");
+        running(pool).serving(socketPath);
+    }
+
+    private static RunningPool running(Pool pool) {
+        if (pool instanceof RunningPool running) {
+            return running;
         }
-        running.serving(socketPath);
+        throw new IllegalArgumentException("pool was not opened here");
     }
 
     private static PoolOpening.Environment environment(HostConfig config) {

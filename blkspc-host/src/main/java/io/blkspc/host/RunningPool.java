@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.VolumeInfo;
+import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -49,6 +51,11 @@ final class RunningPool implements Pool {
             pool.fail(e); // a dead background thread would let the journal fill up in silence
             log.error("background work ended", e);
         }
+    }
+
+    /** Checks the metadata from one consistent point, beside the clients. */
+    CheckReport check() {
+        return pool.inspect(SpaceCheck::run);
     }
 
     /** Tells other processes that this one serves now. */

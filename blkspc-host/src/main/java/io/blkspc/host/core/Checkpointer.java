@@ -15,6 +15,7 @@ import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockStore;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 
 /**
  * Writes checkpoints (SEMANTICS R10). One at a time; what changed is captured under the order lock, everything else goes on
@@ -122,6 +123,28 @@ final class Checkpointer {
         } finally {
             running = false;
             engine.lock.signalAll();
+        }
+    }
+
+    /** Runs something while no checkpoint is written: segments, superblock and the journal from C on stay what they are. */
+    <T> T holdStill(Supplier<T> work) {
+        engine.lock.lock();
+        try {
+            while (running) {
+                engine.lock.await(WAIT_NANOS);
+            }
+            engine.checkOpen();
+            running = true;
+        } finally {
+            engine.lock.unlock();
+        }
+        try {
+            return work.get();
+        } finally {
+            engine.lock.lock();
+            running = false;
+            engine.lock.signalAll();
+            engine.lock.unlock();
         }
     }
 

@@ -13,6 +13,7 @@ import io.blkspc.host.extent.NodeFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -241,6 +242,15 @@ public final class HostPool implements Pool {
             return true;
         }
         return outcome == Reaper.Outcome.PROGRESS;
+    }
+
+    /**
+     * Looks at the metadata while the pool is open and written to, from one consistent point; checkpoints wait meanwhile.
+     *
+     * @param examine gets the metadata; must not keep it
+     */
+    public <T> T inspect(Function<Inspection, T> examine) {
+        return engine.checkpointer.holdStill(() -> examine.apply(opened.inspect().get()));
     }
 
     /** Writes a checkpoint now. */

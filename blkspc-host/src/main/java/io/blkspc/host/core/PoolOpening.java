@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
@@ -10,6 +11,7 @@ import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.checkpoint.ObjectKind;
 import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.Journal;
@@ -57,8 +59,8 @@ public final class PoolOpening {
             long cacheBytes,
             boolean lazyMap) {}
 
-    /** How the pool was opened, and what closes its devices. */
-    record Opened(long recoveryMillis, boolean clean, Runnable closeDevices) {
+    /** How the pool was opened, what closes its devices, and what looks at it while it is open. */
+    record Opened(long recoveryMillis, boolean clean, Runnable closeDevices, Supplier<Inspection> inspect) {
         void release() {
             closeDevices.run();
         }
@@ -109,15 +111,62 @@ public final class PoolOpening {
         if (superblock.state() == PoolState.NEEDS_CHECK) {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
         }
-        FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / io.blkspc.api.Geometry.BLOCK_BYTES);
+        FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
         Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace);
         long millis = clean ? 0 : (environment.scheduler().nanoTime() - begin) / NANOS_PER_MILLI + 1;
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
-                new Opened(millis, clean, devices::close),
+                new Opened(millis, clean, devices::close, () -> inspect(false)),
                 environment.uuids(),
                 environment.clockMillis());
+    }
+
+    /**
+     * Loads the metadata as {@link #open} would find it, without writing anything: the journal is replayed in memory only.
+     *
+     * @throws BlockSpaceException as {@link #open}
+     */
+    public Inspection inspect() {
+        return inspect(true);
+    }
+
+    /**
+     * As {@link #inspect()}.
+     *
+     * @param verifyData leave out entries above the mark whose data is not there; {@code false} while the pool is open in this
+     *     process: then every appended record counts, and data may be overwritten in place meanwhile
+     */
+    Inspection inspect(boolean verifyData) {
+        Superblock superblock = readSuperblock();
+        checkSizes(superblock);
+        boolean clean = superblock.state() == PoolState.CLEAN;
+        long dataBlocks = superblock.dataBytes() / Geometry.BLOCK_BYTES;
+        FreeSpace freeMap = new FreeSpace(dataBlocks);
+        CatalogueImage image = new CatalogueImage();
+        try (SegmentStore segments = newSegmentStore(superblock)) {
+            segments.loadKeys(
+                    superblock.checkpointRoot(),
+                    EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST, ObjectKind.FREEMAP),
+                    (kind, id, memory, offset, length) -> {
+                        if (kind != ObjectKind.FREEMAP) {
+                            load(image, kind, id, memory, offset, length);
+                        } else if (clean && !FreeMapImage.load(freeMap, id, memory, offset, length)) {
+                            throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
+                        }
+                    });
+            Catalogue catalogue = image.link();
+            NodeStore map = new HeapNodeStore();
+            loadNodes(superblock, segments, map);
+            NodeCache cache =
+                    new NodeCache(map, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
+            ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+            long nodeObjects = map.size();
+            if (!clean) {
+                new Replay(superblock, devices, catalogue, cache, tree, verifyData).run();
+            }
+            return new Inspection(catalogue, tree, freeMap, dataBlocks, nodeObjects, clean);
+        }
     }
 
     private Superblock readSuperblock() {
@@ -201,7 +250,7 @@ public final class PoolOpening {
                 new NodeMap(environment.scheduler(), nodes, false, 0, store -> loadNodes(superblock, segments, store));
         NodeCache cache = newCache(superblock, map);
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
-        Replay replay = new Replay(superblock, devices, catalogue, cache, tree);
+        Replay replay = new Replay(superblock, devices, catalogue, cache, tree, true);
         long last = replay.run();
         long slots = new Reachable(catalogue, tree, freeSpace).mark();
         SuperblockStore store = superblockStore();

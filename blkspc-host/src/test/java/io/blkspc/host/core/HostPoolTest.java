@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.util.List;
@@ -50,6 +51,8 @@ class HostPoolTest {
         SimDisk killed = disk.killImage().use(scheduler);
         HostPool recovered = SimPool.on(killed, scheduler, 3).open();
         assertThat(recovered.status().cleanOpen()).isFalse();
+        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4).inspect()).findings())
+                .isEmpty();
         TestIo after = new TestIo(recovered.open("vol"));
         assertThat(after.read(100_352, second.length)).isEqualTo(second);
         assertThat(after.read(12_345, 80_000)).isEqualTo(java.util.Arrays.copyOf(first, 80_000));
@@ -74,6 +77,9 @@ class HostPoolTest {
         assertThat(pool.info("copy").exclusiveBytes()).isEqualTo(8192);
         assertThat(io.read(4096, 8192)).isEqualTo(java.util.Arrays.copyOfRange(old, 4096, 12288));
         assertThat(copy.read(4096, 8192)).isEqualTo(fresh);
+        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4).inspect()).findings())
+                .isEmpty();
+        assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
         pool.destroy(List.of("vol"), true);
         pool.awaitReclaim();
         assertThat(copy.read(0, 4096)).isEqualTo(java.util.Arrays.copyOf(old, 4096));

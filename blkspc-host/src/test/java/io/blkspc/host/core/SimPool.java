@@ -46,6 +46,11 @@ public final class SimPool {
         return opening().open();
     }
 
+    /** The metadata as recovery would find it, without changing the disk. */
+    public Inspection inspect() {
+        return opening().inspect();
+    }
+
     private PoolOpening opening() {
         PoolDevices devices = new PoolDevices(
                 disk.device("superblock"), disk.device("journal"), disk.device("segments"), disk.device("data"));

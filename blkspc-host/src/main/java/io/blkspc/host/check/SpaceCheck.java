@@ -1,0 +1,237 @@
+package io.blkspc.host.check;
+
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.host.check.CheckReport.Finding;
+import io.blkspc.host.core.Inspection;
+import io.blkspc.host.core.Inspection.DeadVisitor;
+import io.blkspc.host.core.Inspection.VersionFacts;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.agrona.collections.LongHashSet;
+
+/**
+ * Checks the metadata of a pool.
+ *
+ * <ol>
+ *   <li>K1 every node reads and verifies; every extent lies inside the pool and inside its volume; no birth is later than the
+ *       epoch.
+ *   <li>K2 no physical block is mapped from two logical places or under two births: versions share whole pointers or nothing.
+ *   <li>K3 the counters of mapped and of own blocks are what the tree says.
+ *   <li>K4 the deadlist of a version is exactly what its parent maps and it does not, blocks and nodes, and all of it was born
+ *       at or before the parent's freeze.
+ *   <li>K5 parents are frozen, older than their children; names are unique and on visible versions only; a hidden version is on
+ *       its way out or has several children.
+ *   <li>K6 after a clean stop: the free map is the complement of what is held, and the checkpoint has no node that nothing
+ *       holds.
+ * </ol>
+ */
+public final class SpaceCheck {
+
+    private static final int MAX_FINDINGS = 100;
+
+    private final Inspection inspection;
+    private final List<Finding> findings = new ArrayList<>();
+    private final Map<Long, VersionImage> images = new TreeMap<>();
+    /** Key = physical block, value = logical block. */
+    private final Runs held = new Runs();
+
+    private final LongHashSet nodes = new LongHashSet();
+
+    private SpaceCheck(Inspection inspection) {
+        this.inspection = inspection;
+    }
+
+    /** Checks everything; a damaged structure becomes a finding, not an exception. */
+    public static CheckReport run(Inspection inspection) {
+        return new SpaceCheck(inspection).check();
+    }
+
+    private CheckReport check() {
+        List<VersionFacts> versions = inspection.versions();
+        for (VersionFacts facts : versions) {
+            read(facts);
+        }
+        setAside();
+        held.sortByKey();
+        placesAndBirths();
+        for (VersionImage image : images.values()) {
+            counters(image);
+            deadlist(image);
+        }
+        tree(versions);
+        long allocated = held.covered();
+        if (inspection.isClean()) {
+            freeMap();
+            if (inspection.nodeObjects() != nodes.size()) {
+                find("checkpoint", "nodes", "objects=" + inspection.nodeObjects() + ", held=" + nodes.size());
+            }
+        }
+        return new CheckReport(
+                List.copyOf(findings), versions.size(), nodes.size(), held.size(), allocated, inspection.isClean());
+    }
+
+    private void find(String structure, String where, String problem) {
+        if (findings.size() < MAX_FINDINGS) {
+            findings.add(new Finding(structure, where, problem));
+        }
+    }
+
+    private static String nameOf(VersionFacts facts) {
+        return (facts.name() == null ? "hidden" : facts.name()) + " id=" + facts.id();
+    }
+
+    private void read(VersionFacts facts) {
+        try {
+            VersionImage image = new VersionImage(inspection, facts);
+            images.put(facts.id(), image);
+            nodes.addAll(image.nodes);
+            for (int i = 0; i < image.mapped.size(); i++) {
+                if (image.mapped.end(i) > facts.sizeBlocks()
+                        || image.mapped.value(i) + image.mapped.count(i) > inspection.dataBlocks()) {
+                    find("extent", nameOf(facts), "outside volume or pool, block=" + image.mapped.key(i));
+                }
+                held.add(
+                        image.mapped.value(i), image.mapped.count(i), image.mapped.key(i), image.mapped.birth(i));
+            }
+            if (image.latestBirth > inspection.epoch()) {
+                find("extent", nameOf(facts), "birth=" + image.latestBirth + " is later than epoch="
+                        + inspection.epoch());
+            }
+        } catch (CorruptSpaceException e) {
+            find("extent node", nameOf(facts), e.getMessage());
+        }
+    }
+
+    /** What a merge set aside is held until it is sorted; the older part belongs to the target's deadlist. */
+    private void setAside() {
+        VersionImage target = images.get(inspection.setAsideTarget());
+        inspection.setAside(new DeadVisitor() {
+            @Override
+            public void blocks(long physicalBlock, long blockCount, long birth) {
+                if (birth <= inspection.setAsideThreshold() && target != null) {
+                    target.addDead(physicalBlock, blockCount, birth);
+                } else {
+                    held.add(physicalBlock, blockCount, -1, birth);
+                    if (target != null) {
+                        target.exclusiveBlocks += blockCount; // counted until they are sorted
+                    }
+                }
+            }
+
+            @Override
+            public void node(long nodeId, long birth) {
+                if (birth <= inspection.setAsideThreshold() && target != null) {
+                    target.addDeadNode(nodeId, birth);
+                } else {
+                    nodes.add(nodeId);
+                }
+            }
+        });
+    }
+
+    private void placesAndBirths() {
+        long end = -1;
+        long shift = 0;
+        long birth = 0;
+        for (int i = 0; i < held.size(); i++) {
+            long thisShift = held.value(i) < 0 ? Long.MIN_VALUE : held.key(i) - held.value(i);
+            if (held.key(i) < end) {
+                if (thisShift != shift || held.birth(i) != birth) {
+                    find("data block", "physical=" + held.key(i), "mapped from two places or under two births, birth="
+                            + birth + " and " + held.birth(i));
+                }
+                end = Math.max(end, held.end(i));
+            } else {
+                end = held.end(i);
+                shift = thisShift;
+                birth = held.birth(i);
+            }
+        }
+    }
+
+    private void counters(VersionImage image) {
+        VersionFacts facts = image.facts;
+        if (facts.reapCursor() >= 0) {
+            return; // on its way out: its counters are history
+        }
+        if (facts.mappedBlocks() != image.mappedBlocks) {
+            find("version object", nameOf(facts), "mappedBlocks=" + facts.mappedBlocks() + ", in tree="
+                    + image.mappedBlocks);
+        }
+        if (facts.exclusiveBlocks() != image.exclusiveBlocks) {
+            find("version object", nameOf(facts), "exclusiveBlocks=" + facts.exclusiveBlocks() + ", in tree="
+                    + image.exclusiveBlocks);
+        }
+    }
+
+    private void deadlist(VersionImage image) {
+        VersionFacts facts = image.facts;
+        VersionImage parent = images.get(facts.parentId());
+        if (facts.reapCursor() >= 0) {
+            return;
+        }
+        if (facts.parentId() == 0) {
+            if (image.deadBlocks.size() > 0 || !image.deadNodes.isEmpty()) {
+                find("deadlist", nameOf(facts), "has entries, but no older version could hold them");
+            }
+            return;
+        }
+        if (parent == null) {
+            return; // reported as damaged already
+        }
+        if (image.latestDeadBirth > facts.ownedAfter()) {
+            find("deadlist", nameOf(facts), "holds its own, birth=" + image.latestDeadBirth);
+        }
+        long different = Runs.firstDifference(parent.notMappedAlikeBy(image), image.deadBlocks.sortByKey());
+        if (different >= 0) {
+            find("deadlist", nameOf(facts), "is not what the parent maps and it does not, physical=" + different);
+        }
+        LongHashSet expected = new LongHashSet();
+        expected.addAll(parent.nodes);
+        expected.removeAll(image.nodes);
+        if (!expected.equals(image.deadNodes)) {
+            find("deadlist", nameOf(facts), "nodes=" + image.deadNodes.size() + ", expected=" + expected.size());
+        }
+    }
+
+    private void tree(List<VersionFacts> versions) {
+        Set<String> names = new HashSet<>();
+        Map<Long, VersionFacts> byId = new TreeMap<>();
+        versions.forEach(facts -> byId.put(facts.id(), facts));
+        for (VersionFacts facts : versions) {
+            VersionFacts parent = byId.get(facts.parentId());
+            if (facts.parentId() != 0 && (parent == null || parent.freezeEpoch() == 0)) {
+                find("version object", nameOf(facts), "parent=" + facts.parentId() + " is not a frozen version");
+            } else if (parent != null && facts.freezeEpoch() != 0 && facts.freezeEpoch() <= parent.freezeEpoch()) {
+                find("version object", nameOf(facts), "was frozen before its parent");
+            }
+            if (facts.name() != null && !names.add(facts.name())) {
+                find("version object", nameOf(facts), "name is taken twice");
+            }
+            if (facts.freezeEpoch() == 0 && facts.children() > 0) {
+                find("version object", nameOf(facts), "head has children=" + facts.children());
+            }
+        }
+    }
+
+    private void freeMap() {
+        long block = 0;
+        for (int i = 0; i <= held.size(); i++) {
+            long stop = i < held.size() ? held.key(i) : inspection.dataBlocks();
+            for (; block < stop; block++) {
+                if (inspection.isMarkedUsed(block)) {
+                    find("free map", "block=" + block, "marked in use, held by nothing");
+                }
+            }
+            for (; i < held.size() && block < held.end(i); block++) {
+                if (!inspection.isMarkedUsed(block)) {
+                    find("free map", "block=" + block, "marked free, but held");
+                }
+            }
+        }
+    }
+}

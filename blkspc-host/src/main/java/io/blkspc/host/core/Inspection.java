@@ -1,0 +1,163 @@
+package io.blkspc.host.core;
+
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.ExtentVisitor;
+import io.blkspc.host.extent.Node;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The metadata of a pool as recovery would find it, loaded without writing anything: for tools that examine a pool. Holds
+ * every node in memory. Made by {@link PoolOpening#inspect}; one thread.
+ */
+public final class Inspection {
+
+    private final Catalogue catalogue;
+    private final ExtentTree tree;
+    private final FreeSpace freeMap;
+    private final long dataBlocks;
+    private final long nodeObjects;
+    private final boolean clean;
+
+    /**
+     * One version.
+     *
+     * @param id identity in the pool
+     * @param name full name, or {@code null} when hidden
+     * @param parentId version it grew from, 0 = none
+     * @param freezeEpoch epoch at which it was frozen, 0 = head
+     * @param ownedAfter pointers born later are its own
+     * @param sizeBlocks size of its address space
+     * @param mappedBlocks its counter of mapped blocks
+     * @param exclusiveBlocks its counter of own blocks
+     * @param children versions that grew from it
+     * @param reapCursor first logical block the reaper has not passed, -1 when it is not being reaped
+     */
+    public record VersionFacts(
+            long id,
+            String name,
+            long parentId,
+            long freezeEpoch,
+            long ownedAfter,
+            long sizeBlocks,
+            long mappedBlocks,
+            long exclusiveBlocks,
+            int children,
+            long reapCursor) {}
+
+    /** Receives deadlist entries. */
+    public interface DeadVisitor {
+        /** Blocks an older version still holds. */
+        void blocks(long physicalBlock, long blockCount, long birth);
+
+        /** A node an older version still holds. */
+        void node(long nodeId, long birth);
+    }
+
+    Inspection(
+            Catalogue catalogue,
+            ExtentTree tree,
+            FreeSpace freeMap,
+            long dataBlocks,
+            long nodeObjects,
+            boolean clean) {
+        this.catalogue = catalogue;
+        this.tree = tree;
+        this.freeMap = freeMap;
+        this.dataBlocks = dataBlocks;
+        this.nodeObjects = nodeObjects;
+        this.clean = clean;
+    }
+
+    /** {@code true} when the pool was stopped cleanly: the free map of the stop is there to compare with. */
+    public boolean isClean() {
+        return clean;
+    }
+
+    /** Epoch of the next freeze: no birth is later. */
+    public long epoch() {
+        return catalogue.epoch;
+    }
+
+    /** Capacity in blocks. */
+    public long dataBlocks() {
+        return dataBlocks;
+    }
+
+    /** Node images in the checkpoint; meaningful after a clean stop. */
+    public long nodeObjects() {
+        return nodeObjects;
+    }
+
+    /** Every version, hidden ones too, by id. */
+    public List<VersionFacts> versions() {
+        List<VersionFacts> facts = new ArrayList<>();
+        for (Version version : catalogue.versions()) {
+            facts.add(new VersionFacts(
+                    version.id,
+                    version.name,
+                    version.parent == null ? 0 : version.parent.id,
+                    version.freezeEpoch,
+                    version.ownedAfter(),
+                    version.sizeBlocks(),
+                    version.mappedBlocks,
+                    version.exclusiveBlocks,
+                    version.children.size(),
+                    version.reapCursor));
+        }
+        return facts;
+    }
+
+    /** Visits the tree of a version; of a half-reaped one, what is left. */
+    public void walk(long versionId, ExtentVisitor visitor) {
+        Version version = catalogue.require(versionId);
+        long from = Math.max(0, version.reapCursor);
+        if (from < Node.SPACE_BLOCKS) {
+            tree.forEach(version.root, from, Node.SPACE_BLOCKS, visitor);
+        }
+    }
+
+    /** Visits the deadlist of a version. */
+    public void dead(long versionId, DeadVisitor visitor) {
+        DeadList list = catalogue.require(versionId).dead;
+        list.forEach(0, list.entryCount(), adapt(visitor));
+    }
+
+    /** Version that the entries a merge set aside belong to, or 0 when there are none. */
+    public long setAsideTarget() {
+        return catalogue.setAside == null ? 0 : catalogue.setAside.target.id;
+    }
+
+    /** Entries set aside with a later birth are free as soon as they are sorted. */
+    public long setAsideThreshold() {
+        return catalogue.setAside == null ? 0 : catalogue.setAside.threshold;
+    }
+
+    /** Visits what a merge set aside and is not sorted yet. */
+    public void setAside(DeadVisitor visitor) {
+        Catalogue.SetAside aside = catalogue.setAside;
+        if (aside != null) {
+            aside.list.forEach(aside.cursor, aside.list.entryCount(), adapt(visitor));
+        }
+    }
+
+    private static DeadList.Visitor adapt(DeadVisitor visitor) {
+        return new DeadList.Visitor() {
+            @Override
+            public void blocks(long physical, long count, long birth) {
+                visitor.blocks(physical, count, birth);
+            }
+
+            @Override
+            public void node(long nodeId, long birth) {
+                visitor.node(nodeId, birth);
+            }
+        };
+    }
+
+    /** Whether the free map of the last clean stop says the block is in use; only when {@link #isClean}. */
+    public boolean isMarkedUsed(long block) {
+        return freeMap.isUsed(block);
+    }
+}
