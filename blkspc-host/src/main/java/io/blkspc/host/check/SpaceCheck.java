@@ -94,12 +94,13 @@ public final class SpaceCheck {
                         || image.mapped.value(i) + image.mapped.count(i) > inspection.dataBlocks()) {
                     find("extent", nameOf(facts), "outside volume or pool, block=" + image.mapped.key(i));
                 }
-                held.add(
-                        image.mapped.value(i), image.mapped.count(i), image.mapped.key(i), image.mapped.birth(i));
+                held.add(image.mapped.value(i), image.mapped.count(i), image.mapped.key(i), image.mapped.birth(i));
             }
             if (image.latestBirth > inspection.epoch()) {
-                find("extent", nameOf(facts), "birth=" + image.latestBirth + " is later than epoch="
-                        + inspection.epoch());
+                find(
+                        "extent",
+                        nameOf(facts),
+                        "birth=" + image.latestBirth + " is later than epoch=" + inspection.epoch());
             }
         } catch (CorruptSpaceException e) {
             find("extent node", nameOf(facts), e.getMessage());
@@ -141,8 +142,10 @@ public final class SpaceCheck {
             long thisShift = held.value(i) < 0 ? Long.MIN_VALUE : held.key(i) - held.value(i);
             if (held.key(i) < end) {
                 if (thisShift != shift || held.birth(i) != birth) {
-                    find("data block", "physical=" + held.key(i), "mapped from two places or under two births, birth="
-                            + birth + " and " + held.birth(i));
+                    find(
+                            "data block",
+                            "physical=" + held.key(i),
+                            "mapped from two places or under two births, birth=" + birth + " and " + held.birth(i));
                 }
                 end = Math.max(end, held.end(i));
             } else {
@@ -159,12 +162,16 @@ public final class SpaceCheck {
             return; // on its way out: its counters are history
         }
         if (facts.mappedBlocks() != image.mappedBlocks) {
-            find("version object", nameOf(facts), "mappedBlocks=" + facts.mappedBlocks() + ", in tree="
-                    + image.mappedBlocks);
+            find(
+                    "version object",
+                    nameOf(facts),
+                    "mappedBlocks=" + facts.mappedBlocks() + ", in tree=" + image.mappedBlocks);
         }
         if (facts.exclusiveBlocks() != image.exclusiveBlocks) {
-            find("version object", nameOf(facts), "exclusiveBlocks=" + facts.exclusiveBlocks() + ", in tree="
-                    + image.exclusiveBlocks);
+            find(
+                    "version object",
+                    nameOf(facts),
+                    "exclusiveBlocks=" + facts.exclusiveBlocks() + ", in tree=" + image.exclusiveBlocks);
         }
     }
 

@@ -250,7 +250,8 @@ public final class HostPool implements Pool {
      * @param examine gets the metadata; must not keep it
      */
     public <T> T inspect(Function<Inspection, T> examine) {
-        return engine.checkpointer.holdStill(() -> examine.apply(opened.inspect().get()));
+        return engine.checkpointer.holdStill(
+                () -> examine.apply(opened.inspect().get()));
     }
 
     /** Writes a checkpoint now. */

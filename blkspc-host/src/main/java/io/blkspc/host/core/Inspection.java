@@ -56,12 +56,7 @@ public final class Inspection {
     }
 
     Inspection(
-            Catalogue catalogue,
-            ExtentTree tree,
-            FreeSpace freeMap,
-            long dataBlocks,
-            long nodeObjects,
-            boolean clean) {
+            Catalogue catalogue, ExtentTree tree, FreeSpace freeMap, long dataBlocks, long nodeObjects, boolean clean) {
         this.catalogue = catalogue;
         this.tree = tree;
         this.freeMap = freeMap;

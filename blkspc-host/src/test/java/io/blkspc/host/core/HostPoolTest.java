@@ -51,7 +51,9 @@ class HostPoolTest {
         SimDisk killed = disk.killImage().use(scheduler);
         HostPool recovered = SimPool.on(killed, scheduler, 3).open();
         assertThat(recovered.status().cleanOpen()).isFalse();
-        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4).inspect()).findings())
+        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4)
+                                .inspect())
+                        .findings())
                 .isEmpty();
         TestIo after = new TestIo(recovered.open("vol"));
         assertThat(after.read(100_352, second.length)).isEqualTo(second);
@@ -77,7 +79,9 @@ class HostPoolTest {
         assertThat(pool.info("copy").exclusiveBytes()).isEqualTo(8192);
         assertThat(io.read(4096, 8192)).isEqualTo(java.util.Arrays.copyOfRange(old, 4096, 12288));
         assertThat(copy.read(4096, 8192)).isEqualTo(fresh);
-        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4).inspect()).findings())
+        assertThat(SpaceCheck.run(SimPool.on(disk.killImage().use(scheduler), scheduler, 4)
+                                .inspect())
+                        .findings())
                 .isEmpty();
         assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
         pool.destroy(List.of("vol"), true);
