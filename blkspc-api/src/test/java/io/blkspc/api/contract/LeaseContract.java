@@ -75,7 +75,7 @@ public interface LeaseContract extends ContractHost {
 
     @Test
     default void blocksNamedUnderAReadLeaseAreNotReused() {
-        try (Fixture f = fixture(64L * BLOCK)) {
+        try (Fixture f = fixture(256L * BLOCK)) {
             BlockSpace space = f.space();
             f.io().write(0, bytes(1, BLOCK));
             space.flush();
@@ -85,7 +85,7 @@ public interface LeaseContract extends ContractHost {
             assertThat(mapping.state()).isEqualTo(MappingState.WRITTEN);
             space.discard(0, BLOCK);
             space.flush();
-            f.pool().create("big", 64L * BLOCK);
+            f.pool().create("big", 256L * BLOCK);
             BlockSpace big = f.space("big");
             List<Cookie> all = f.drain(big);
             long block = fillUntilBusy(f, big, all);

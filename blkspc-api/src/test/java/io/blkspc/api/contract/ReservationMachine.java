@@ -33,6 +33,7 @@ final class ReservationMachine implements AutoCloseable {
     private static final int BLOCK = Geometry.BLOCK_BYTES;
     private static final int WINDOW_BLOCKS = 4;
 
+    private final ContractHost host;
     private final Fixture fixture;
     private final BlockSpace space;
     private final Held[] cookies = new Held[COOKIES];
@@ -82,6 +83,7 @@ final class ReservationMachine implements AutoCloseable {
     }
 
     ReservationMachine(ContractHost host) {
+        this.host = host;
         fixture = host.fixture(256L * BLOCK);
         space = fixture.space();
         contents.put("vol", new byte[BLOCKS]);
@@ -293,7 +295,7 @@ final class ReservationMachine implements AutoCloseable {
         audit = new PoolAudit(fixture.pool());
         Set<Long> staged = new HashSet<>();
         stages.values().forEach(stage -> staged.add(stage.physical()));
-        audit.check(fixture.pool(), staged);
+        audit.check(host, fixture.pool(), staged);
         long promised = 0;
         for (Held held : cookies) {
             promised += held == null ? 0 : held.promised;
