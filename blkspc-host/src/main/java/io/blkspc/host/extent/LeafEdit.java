@@ -19,11 +19,7 @@ final class LeafEdit {
 
     /** Begins with the extents of a leaf. */
     void load(Node leaf) {
-        oldCount = leaf.count();
-        for (int index = 0; index < oldCount; index++) {
-            old[2 * index] = leaf.word(index);
-            old[2 * index + 1] = leaf.birth(index);
-        }
+        oldCount = leaf.copyEntries(old);
     }
 
     /** Begins with an empty slot (0) or a direct extent. */
@@ -43,26 +39,48 @@ final class LeafEdit {
      * </pre>
      */
     void replace(int from, int to, long physical, int state, long birth) {
-        resultCount = 0;
         droppedCount = 0;
-        for (int index = 0; index < oldCount && Entry.start(old[2 * index]) < from; index++) {
-            append(cut(old[2 * index], 0, from), old[2 * index + 1]);
+        int index = firstAtOrAfter(from);
+        System.arraycopy(old, 0, result, 0, 2 * index);
+        resultCount = index;
+        if (index > 0 && Entry.end(old[2 * index - 2]) > from) {
+            index--;
+            result[2 * index] = cut(old[2 * index], 0, from);
         }
         if (state != ExtentRun.NONE) {
             append(Entry.extent(from, to - from, state, physical), birth);
         }
-        for (int index = 0; index < oldCount; index++) {
+        for (; index < oldCount && Entry.start(old[2 * index]) < to; index++) {
             long word = old[2 * index];
-            long wordBirth = old[2 * index + 1];
-            if (Entry.start(word) < to && Entry.end(word) > from) {
-                dropped[2 * droppedCount] = cut(word, from, to);
-                dropped[2 * droppedCount + 1] = wordBirth;
-                droppedCount++;
-            }
+            dropped[2 * droppedCount] = cut(word, from, to);
+            dropped[2 * droppedCount + 1] = old[2 * index + 1];
+            droppedCount++;
             if (Entry.end(word) > to) {
-                append(cut(word, to, Node.FANOUT), wordBirth);
+                append(cut(word, to, Node.FANOUT), old[2 * index + 1]);
             }
         }
+        if (index < oldCount) {
+            // Only the first of the rest can have got a new neighbour.
+            append(old[2 * index], old[2 * index + 1]);
+            index++;
+            System.arraycopy(old, 2 * index, result, 2 * resultCount, 2 * (oldCount - index));
+            resultCount += oldCount - index;
+        }
+    }
+
+    /** Index of the first old extent that starts at or after a block. */
+    private int firstAtOrAfter(int block) {
+        int low = 0;
+        int high = oldCount;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Entry.start(old[2 * middle]) < block) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     boolean isUnchanged() {

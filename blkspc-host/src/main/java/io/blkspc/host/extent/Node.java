@@ -128,9 +128,10 @@ public final class Node {
         return FANOUT;
     }
 
-    /** {@code true} when {@code count} pairs of {@code other} are exactly the entries of this node. */
-    boolean hasEntries(long[] other, int count) {
-        return count == count() && java.util.Arrays.equals(words, 0, words.length, other, 0, 2 * count);
+    /** Copies word and birth of every entry, and returns their number. */
+    int copyEntries(long[] target) {
+        System.arraycopy(words, 0, target, 0, words.length);
+        return count();
     }
 
     /** Number of set bits below {@code bit}, which may be 256. */
