@@ -150,6 +150,9 @@ final class Reads {
             long count = Math.min(end - at, out.free() - ReplyEncoder.MAX_PLAIN_BYTES);
             long run = io.readRun(at, count, out.segment(), target, true);
             if (run == 0) {
+                if (at > offset) {
+                    out.send(); // the chunks before it: the last chunk of a reply must be the last on the wire
+                }
                 if (handOff(requestCookie, flags, at, end - at, alone)) {
                     return;
                 }

@@ -3,6 +3,7 @@ package io.blkspc.nbd.testing;
 import io.blkspc.nbd.NbdAddress;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
@@ -135,6 +136,24 @@ public final class RawNbd implements AutoCloseable {
         }
     }
 
+    /** Reads until the server closes the connection, and returns the number of bytes. */
+    public long drain() throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
+        long total = 0;
+        waitingSince = System.nanoTime() | 1;
+        try {
+            while (true) {
+                int count = channel.read(buffer.clear());
+                if (count < 0) {
+                    return total;
+                }
+                total += count;
+            }
+        } finally {
+            waitingSince = 0;
+        }
+    }
+
     /** Nothing more will be sent; replies can still be read. */
     public void shutdownOutput() throws IOException {
         channel.shutdownOutput();
@@ -240,7 +259,7 @@ public final class RawNbd implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }

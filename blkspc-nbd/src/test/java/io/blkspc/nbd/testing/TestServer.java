@@ -1,11 +1,12 @@
 package io.blkspc.nbd.testing;
 
-import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
 import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
 import java.io.IOException;
@@ -34,10 +35,15 @@ public final class TestServer implements AutoCloseable {
     }
 
     public static TestServer start(ModelPool pool, NbdLimits limits) throws IOException {
+        return start(pool, new PoolExports(pool), limits);
+    }
+
+    /** Serves {@code exports}, which lie on {@code pool}. */
+    public static TestServer start(ModelPool pool, ExportSource exports, NbdLimits limits) throws IOException {
         Path directory = Files.createTempDirectory("nbd");
         NbdConfig config =
                 new NbdConfig(List.of(NbdAddress.unix(directory.resolve("s")), NbdAddress.loopback(0)), limits);
-        return new TestServer(pool, directory, NbdServer.start(config, new PoolExports(pool)));
+        return new TestServer(pool, directory, NbdServer.start(config, exports));
     }
 
     public ModelPool pool() {
@@ -64,15 +70,12 @@ public final class TestServer implements AutoCloseable {
         return RawNbd.connect(unix());
     }
 
-    /** The pool, for tests that only need the contract. */
-    public Pool asPool() {
-        return pool;
-    }
-
     @Override
     public void close() throws IOException {
         server.close();
-        pool.close();
+        if (pool.status().state() != PoolStatus.State.FAILED) {
+            pool.close();
+        }
         Files.delete(directory);
     }
 }

@@ -1,0 +1,185 @@
+package io.blkspc.nbd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.blkspc.api.model.ModelPool;
+import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.testing.NbdTestClient;
+import io.blkspc.nbd.testing.TestServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The clients people use. A test whose client is not installed is skipped and names it. */
+class RealClientsTest {
+
+    private static final int SIZE = 48 << 20;
+
+    private Path directory;
+    private TestServer server;
+
+    @BeforeEach
+    void start() throws Exception {
+        directory = Files.createTempDirectory("nbd-clients");
+        ModelPool pool = ModelPool.create(256L << 20);
+        pool.create("vol", SIZE);
+        server = TestServer.start(pool, NbdLimits.DEFAULT);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        server.close();
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private static void need(String program) {
+        boolean found = Stream.of("/usr/bin/", "/usr/local/bin/", "/bin/", "/usr/sbin/")
+                .anyMatch(place -> Files.isExecutable(Path.of(place + program)));
+        assumeTrue(found, program + " is not installed");
+    }
+
+    private String run(String... command) throws IOException, InterruptedException {
+        Path output = directory.resolve("output");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .directory(directory.toFile())
+                .start();
+        int code = process.waitFor();
+        String text = Files.readString(output);
+        assertThat(code).as("%s%n%s", List.of(command), text).isZero();
+        return text;
+    }
+
+    private String uri() {
+        return server.unix().uri().export("vol");
+    }
+
+    /** Data with holes, as a disk image has. */
+    private Path image() throws IOException {
+        byte[] bytes = new byte[SIZE];
+        Random random = new Random(1);
+        byte[] piece = new byte[300_000];
+        for (int at = 0; at + piece.length < SIZE; at += 3_000_000) {
+            random.nextBytes(piece);
+            System.arraycopy(piece, 0, bytes, at, piece.length);
+        }
+        return Files.write(directory.resolve("image"), bytes);
+    }
+
+    @Test
+    void nbdinfoReadsWhatTheExportOffers() throws Exception {
+        need("nbdinfo");
+        assertThat(run("nbdinfo", uri()))
+                .contains("export-size: " + SIZE)
+                .contains("base:allocation")
+                .contains("can_multi_conn: true")
+                .contains("can_fast_zero: true")
+                .contains("can_df: true")
+                .contains("block_size_maximum: 33554432");
+        server.pool().snapshot(List.of("vol@s"));
+        assertThat(run("nbdinfo", "--list", server.tcp().uri().toString()))
+                .contains("export=\"vol\"")
+                .contains("export=\"vol@s\"")
+                .contains("is_read_only: true");
+        run("nbdinfo", "--can", "connect", server.tcp().uri().export("vol@s"));
+        try (NbdTestClient client = server.client(false)) {
+            client.write(1 << 20, new byte[4096]);
+        }
+        assertThat(run("nbdinfo", "--map", uri())
+                        .lines()
+                        .map(line -> line.trim().replaceAll(" +", " ")))
+                .containsExactly("0 1048576 3 hole,zero", "1048576 4096 0 data", "1052672 49278976 3 hole,zero");
+    }
+
+    @Test
+    void nbdcopyCopiesBothWaysOverSeveralConnections() throws Exception {
+        need("nbdcopy");
+        Path image = image();
+        run("nbdcopy", "--connections=4", "--requests=64", "--flush", image.toString(), uri());
+        assertThat(server.pool().status().allocatedBytes()).isLessThan(SIZE / 2); // holes stayed holes
+        Path back = directory.resolve("back");
+        run("nbdcopy", "--connections=4", "--requests=64", uri(), back.toString());
+        assertThat(Files.mismatch(image, back)).isEqualTo(-1);
+        assertThat(server.pool().status().promisedBytes()).isZero();
+        server.pool().assertConsistent();
+    }
+
+    @Test
+    void qemuImgConvertsAndCompares() throws Exception {
+        need("qemu-img");
+        Path image = image();
+        String uri = server.tcp().uri().export("vol");
+        run("qemu-img", "convert", "-n", "-W", "-m", "8", "-f", "raw", "-O", "raw", image.toString(), uri);
+        assertThat(run("qemu-img", "compare", "-f", "raw", "-F", "raw", image.toString(), uri))
+                .contains("identical");
+        Path back = directory.resolve("back.qcow2");
+        run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", uri, back.toString());
+        run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", image.toString(), back.toString());
+    }
+
+    @Test
+    void qemuIoWritesAtOddOffsets() throws Exception {
+        need("qemu-io");
+        List<String> command = new ArrayList<>(List.of("qemu-io", "-f", "raw"));
+        for (String step : List.of(
+                "write -P 1 1000 70000",
+                "write -f -P 2 512 512",
+                "write -z 5000 9000",
+                "write -z -u 100k 300k",
+                "discard 1M 4M",
+                "flush",
+                "read -P 2 512 512",
+                "read -P 1 1024 3976",
+                "read -P 0 5000 9000",
+                "read -P 1 14000 50000",
+                "read -P 0 1M 1M")) {
+            command.add("-c");
+            command.add(step);
+        }
+        command.add(uri());
+        assertThat(run(command.toArray(String[]::new))).doesNotContain("failed").doesNotContain("error");
+        server.pool().assertConsistent();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"unix", "tcp"})
+    void fioVerifiesItsOwnWrites(String kind) throws Exception {
+        need("fio");
+        assumeTrue(run("fio", "--enghelp").contains("nbd"), "fio has no nbd engine");
+        NbdAddress address = kind.equals("unix") ? server.unix() : server.tcp();
+        run(
+                "fio",
+                "--name=v",
+                "--ioengine=nbd",
+                "--uri=" + address.uri().export("vol"),
+                "--rw=randrw",
+                "--rwmixread=30",
+                "--bsrange=512-256k",
+                "--blockalign=512",
+                "--size=" + SIZE,
+                "--io_size=64m",
+                "--iodepth=16",
+                "--verify=crc32c",
+                "--verify_backlog=64",
+                "--verify_fatal=1",
+                "--fsync=200",
+                "--randseed=7");
+        server.pool().assertConsistent();
+    }
+}

@@ -1,0 +1,206 @@
+package io.blkspc.nbd.testing;
+
+import io.blkspc.api.Allocation;
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Lease;
+import io.blkspc.api.Mapping;
+import io.blkspc.api.Pool;
+import io.blkspc.api.Transfer;
+import io.blkspc.nbd.service.ExportDescription;
+import io.blkspc.nbd.service.ExportSource;
+import io.blkspc.nbd.service.PoolExports;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The exports of a pool on a medium that the test controls: nothing is cached while {@link #cold}, and reads and flushes
+ * wait for permits while {@link #gated}.
+ */
+public final class WrappedPool implements ExportSource {
+
+    private final ExportSource below;
+
+    /** While set, every read must wait for the medium. */
+    public volatile boolean cold;
+
+    /** While set, reads of a cold medium and flushes wait for a permit of {@link #permits}. */
+    public volatile boolean gated;
+
+    public final Semaphore permits = new Semaphore(0);
+    public final AtomicInteger waiting = new AtomicInteger();
+    public final AtomicInteger flushes = new AtomicInteger();
+
+    public WrappedPool(Pool pool) {
+        this.below = new PoolExports(pool);
+    }
+
+    @Override
+    public List<ExportDescription> list() {
+        return below.list();
+    }
+
+    @Override
+    public ExportDescription describe(String name) {
+        return below.describe(name);
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        return new WrappedSpace(below.open(name));
+    }
+
+    private void pass() {
+        if (gated) {
+            waiting.incrementAndGet();
+            permits.acquireUninterruptibly();
+            waiting.decrementAndGet();
+        }
+    }
+
+    private record WrappedDevice(WrappedPool pool, BlockDevice below) implements BlockDevice {
+
+        @Override
+        public long sizeBytes() {
+            return below.sizeBytes();
+        }
+
+        @Override
+        public void read(Transfer transfer, IoRole role) {
+            if (pool.cold) {
+                pool.pass();
+            }
+            below.read(transfer, role);
+        }
+
+        @Override
+        public boolean readCached(Transfer transfer, IoRole role) {
+            return !pool.cold && below.readCached(transfer, role);
+        }
+
+        @Override
+        public void write(Transfer transfer, IoRole role) {
+            below.write(transfer, role);
+        }
+
+        @Override
+        public void force(IoRole role) {
+            below.force(role);
+        }
+
+        @Override
+        public void close() {
+            below.close();
+        }
+    }
+
+    private final class WrappedSpace implements BlockSpace {
+
+        private final BlockSpace space;
+        private final BlockDevice device;
+
+        WrappedSpace(BlockSpace space) {
+            this.space = space;
+            this.device = new WrappedDevice(WrappedPool.this, space.device());
+        }
+
+        @Override
+        public String name() {
+            return space.name();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return space.sizeBytes();
+        }
+
+        @Override
+        public boolean isReadOnly() {
+            return space.isReadOnly();
+        }
+
+        @Override
+        public BlockDevice device() {
+            return device;
+        }
+
+        @Override
+        public Lease readLease() {
+            return space.readLease();
+        }
+
+        @Override
+        public Lease writeLease() {
+            return space.writeLease();
+        }
+
+        @Override
+        public long generation() {
+            return space.generation();
+        }
+
+        @Override
+        public Cookie reserve(int allocCount, int blockSizeBytes) {
+            return space.reserve(allocCount, blockSizeBytes);
+        }
+
+        @Override
+        public void map(long offsetBytes, long countBytes, Mapping mapping) {
+            space.map(offsetBytes, countBytes, mapping);
+        }
+
+        @Override
+        public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
+            return space.allocate(cookie, offsetBytes, countBytes, mapping);
+        }
+
+        @Override
+        public void awaitUnstaged(long offsetBytes, long timeoutNanos) {
+            space.awaitUnstaged(offsetBytes, timeoutNanos);
+        }
+
+        @Override
+        public void commit(Cookie cookie, CommitType type, CommitBatch ranges) {
+            space.commit(cookie, type, ranges);
+        }
+
+        @Override
+        public void discard(long offsetBytes, long countBytes) {
+            space.discard(offsetBytes, countBytes);
+        }
+
+        @Override
+        public void zero(long offsetBytes, long countBytes, boolean keepAllocated) {
+            space.zero(offsetBytes, countBytes, keepAllocated);
+        }
+
+        @Override
+        public void preallocate(Cookie cookie, long offsetBytes, long countBytes) {
+            space.preallocate(cookie, offsetBytes, countBytes);
+        }
+
+        @Override
+        public void flush() {
+            flushes.incrementAndGet();
+            pass();
+            space.flush();
+        }
+
+        @Override
+        public void flush(long offsetBytes, long countBytes) {
+            flushes.incrementAndGet();
+            pass();
+            space.flush(offsetBytes, countBytes);
+        }
+
+        @Override
+        public void close() {
+            space.close();
+        }
+    }
+}
