@@ -254,6 +254,11 @@ public final class HostPool implements Pool {
                 () -> examine.apply(opened.inspect().get()));
     }
 
+    /** What the pool is made of, for checks that look inside. */
+    Engine engine() {
+        return engine;
+    }
+
     /** Writes a checkpoint now. */
     public void checkpoint() {
         engine.checkWritable();

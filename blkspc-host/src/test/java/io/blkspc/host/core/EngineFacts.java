@@ -1,0 +1,118 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.extent.ExtentVisitor;
+import io.blkspc.host.extent.Node;
+import java.util.BitSet;
+import java.util.TreeSet;
+
+/**
+ * The accounts of a quiet pool against brute force: walks the tree of every version and compares with what the engine counts.
+ * Shares no arithmetic with the engine's own recovery.
+ */
+public final class EngineFacts {
+
+    private final Engine engine;
+    private final BitSet blocks = new BitSet();
+    private final TreeSet<Long> nodes = new TreeSet<>();
+
+    private EngineFacts(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** The ledger's own invariant, at any moment. */
+    public static void requireConsistent(HostPool pool) {
+        Engine engine = pool.engine();
+        require(engine.ledger.isConsistent(), "ledger is inconsistent: " + engine.ledger);
+        long used = engine.ledger.used(Resource.DATA_BLOCKS);
+        long counted = used + engine.freeSpace.freeBlocks() + engine.quarantine.blocks();
+        require(
+                counted == engine.freeSpace.blockCount(),
+                "used + free + resting is not the capacity: used=" + used + ", free=" + engine.freeSpace.freeBlocks()
+                        + ", resting=" + engine.quarantine.blocks() + ", capacity=" + engine.freeSpace.blockCount());
+    }
+
+    /** {@code true} when a hidden version exists, whose blocks no visible mapping need show. */
+    public static boolean hasHiddenVersions(HostPool pool) {
+        return pool.engine().catalogue.versions().stream().anyMatch(version -> !version.isVisible());
+    }
+
+    /** Every count of a pool without cookies, stages or reaping under way. */
+    public static void requireExact(HostPool pool) {
+        requireConsistent(pool);
+        new EngineFacts(pool.engine()).check();
+    }
+
+    /** What is left in a pool without versions. */
+    public static void requireEmpty(HostPool pool) {
+        Engine engine = pool.engine();
+        for (Resource resource : Resource.values()) {
+            require(
+                    engine.ledger.used(resource) == 0 && engine.ledger.promised(resource) == 0,
+                    "an empty pool uses something: " + engine.ledger);
+        }
+        require(engine.catalogue.versions().isEmpty(), "an empty pool has versions");
+    }
+
+    private void check() {
+        require(engine.catalogue.setAside == null && engine.catalogue.reapQueue.isEmpty(), "reaper is not idle");
+        long logBytes = 0;
+        for (Version version : engine.catalogue.versions()) {
+            checkVersion(version);
+            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
+            require(
+                    version.isVisible() || version.children.size() > 1,
+                    "a hidden version was not reaped: " + version + ", children=" + version.children.size());
+        }
+        requireUsed(Resource.DATA_BLOCKS, blocks.cardinality());
+        requireUsed(Resource.NODE_SLOTS, nodes.size());
+        requireUsed(Resource.LOG_BYTES, logBytes);
+        for (int b = blocks.nextSetBit(0); b >= 0; b = blocks.nextSetBit(b + 1)) {
+            require(engine.freeSpace.isUsed(b), "a mapped block is free: block=" + b);
+        }
+    }
+
+    private void requireUsed(Resource resource, long expected) {
+        require(
+                engine.ledger.used(resource) == expected,
+                "used is not what is reachable: resource=" + resource + ", used=" + engine.ledger.used(resource)
+                        + ", reachable=" + expected);
+    }
+
+    private void checkVersion(Version version) {
+        BitSet own = new BitSet();
+        long[] exclusive = {0};
+        long ownedAfter = version.ownedAfter();
+        engine.tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
+            @Override
+            public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                nodes.add(nodeId);
+                return true;
+            }
+
+            @Override
+            public void extent(long startBlock, long blockCount, long physicalBlock, long birth, int state) {
+                for (long b = physicalBlock; b < physicalBlock + blockCount; b++) {
+                    require(!own.get((int) b), "one block mapped twice in " + version + ": block=" + b);
+                    own.set((int) b);
+                }
+                exclusive[0] += birth > ownedAfter ? blockCount : 0;
+                require(
+                        startBlock + blockCount <= version.sizeBytes >>> Geometry.BLOCK_SHIFT,
+                        "mapped beyond the end: " + version);
+            }
+        });
+        require(
+                version.mappedBlocks == own.cardinality() && version.exclusiveBlocks == exclusive[0],
+                "counts of " + version + ": mapped=" + version.mappedBlocks + " is " + own.cardinality()
+                        + ", exclusive=" + version.exclusiveBlocks + " is " + exclusive[0]);
+        blocks.or(own);
+    }
+
+    private static void require(boolean holds, String facts) {
+        if (!holds) {
+            throw new AssertionError(facts);
+        }
+    }
+}

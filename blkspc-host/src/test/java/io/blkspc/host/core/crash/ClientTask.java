@@ -1,0 +1,292 @@
+package io.blkspc.host.core.crash;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.client.SpaceIo;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.crash.CrashOracle.Command;
+import io.blkspc.host.core.crash.CrashOracle.Head;
+import io.blkspc.host.core.crash.SectorHistory.Write;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** One client: does random things to random volumes and tells the oracle before and after each. */
+final class ClientTask implements Runnable {
+
+    private static final int SECTORS_PER_BLOCK = Geometry.BLOCK_BYTES / SectorValue.BYTES;
+    /** What a client may be told without anything being wrong. */
+    private static final Set<Code> ORDINARY =
+            EnumSet.of(Code.OUT_OF_SPACE, Code.BUSY, Code.CLOSED, Code.NOT_FOUND, Code.LIMIT);
+
+    private final CrashHistory history;
+    private final HostPool pool;
+    private final CrashOracle oracle;
+    private final SplittableRandom random;
+    private final int operations;
+
+    ClientTask(CrashHistory history, HostPool pool, long seed, int operations) {
+        this.history = history;
+        this.pool = pool;
+        this.oracle = history.oracle;
+        this.random = new SplittableRandom(seed);
+        this.operations = operations;
+    }
+
+    @Override
+    public void run() {
+        for (int i = 0; i < operations; i++) {
+            List<String> heads = oracle.usable(true);
+            if (heads.isEmpty()) {
+                create();
+                continue;
+            }
+            Head head = oracle.heads.get(heads.get(random.nextInt(heads.size())));
+            int kind = random.nextInt(100);
+            if (kind < history.mix.management()) {
+                manage(head);
+            } else if (kind < history.mix.management() + history.mix.clearing()) {
+                clear(head);
+            } else if (kind < history.mix.management() + history.mix.clearing() + history.mix.flushing()) {
+                flush(head);
+            } else if (random.nextInt(6) == 0) {
+                read(head);
+            } else {
+                write(head);
+            }
+        }
+    }
+
+    // ---- data ----
+
+    private void write(Head head) {
+        int sector = history.hotSector(random, head.initial.length);
+        int most = random.nextInt(5) == 0 ? 12 * SECTORS_PER_BLOCK : 2 * SECTORS_PER_BLOCK;
+        int count = 1 + random.nextInt(Math.min(most, head.initial.length - sector));
+        if (random.nextBoolean()) { // whole blocks
+            sector -= sector % SECTORS_PER_BLOCK;
+            count = Math.min(
+                    (count + SECTORS_PER_BLOCK - 1) / SECTORS_PER_BLOCK * SECTORS_PER_BLOCK,
+                    head.initial.length - sector);
+        }
+        long[] values = new long[count];
+        byte[] bytes = new byte[count * SectorValue.BYTES];
+        for (int i = 0; i < count; i++) {
+            values[i] = oracle.newValue();
+            SectorValue.encode(values[i], bytes, i * SectorValue.BYTES);
+        }
+        boolean fua = random.nextInt(8) == 0;
+        long offset = (long) sector * SectorValue.BYTES;
+        boolean plain = random.nextBoolean();
+        attempt(head, sector, values, fua, space -> {
+            if (plain) {
+                new TestIo(space).write(offset, bytes);
+                if (fua) {
+                    space.flush(offset, bytes.length);
+                }
+                return;
+            }
+            try (SpaceIo io = SpaceIo.on(space);
+                    Arena arena = Arena.ofConfined()) {
+                MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+                io.write(offset, bytes.length, memory, 0, fua);
+            }
+        });
+    }
+
+    private interface Action {
+        void on(BlockSpace space);
+    }
+
+    private void attempt(Head head, int sector, long[] values, boolean fua, Action action) {
+        List<Write> writes = oracle.begin(head, sector, values);
+        try (BlockSpace space = pool.open(head.name)) {
+            action.on(space);
+            oracle.replied(writes, fua);
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+            oracle.failed(writes);
+        }
+    }
+
+    private void clear(Head head) {
+        int block = history.hotSector(random, head.initial.length) / SECTORS_PER_BLOCK;
+        int blocks = head.initial.length / SECTORS_PER_BLOCK;
+        int most = random.nextInt(10) == 0 ? blocks : 4;
+        int count = 1 + random.nextInt(Math.min(most, blocks - block));
+        if (random.nextInt(40) == 0) {
+            block = 0;
+            count = blocks;
+        }
+        long offset = (long) block * Geometry.BLOCK_BYTES;
+        long length = (long) count * Geometry.BLOCK_BYTES;
+        long[] zeros = new long[count * SECTORS_PER_BLOCK];
+        boolean fua = random.nextInt(6) == 0;
+        int kind = random.nextInt(5);
+        if (kind == 4) {
+            preallocate(head, offset, Math.min(length, 8L * Geometry.BLOCK_BYTES));
+            return;
+        }
+        attempt(head, block * SECTORS_PER_BLOCK, zeros, fua, space -> {
+            switch (kind) {
+                case 0 -> space.discard(offset, length);
+                case 1 -> space.zero(offset, length, false);
+                case 2 -> space.zero(offset, length, true);
+                default -> zeroWithoutHoles(space, offset, length);
+            }
+            if (fua) {
+                space.flush(offset, length);
+            }
+        });
+    }
+
+    private static void zeroWithoutHoles(BlockSpace space, long offset, long length) {
+        try (SpaceIo io = SpaceIo.on(space)) {
+            io.zero(offset, length, true, false);
+        }
+    }
+
+    /** Changes nothing a reader sees. */
+    private void preallocate(Head head, long offset, long length) {
+        try (BlockSpace space = pool.open(head.name)) {
+            Cookie cookie = space.reserve((int) (length / Geometry.BLOCK_BYTES), Geometry.BLOCK_BYTES);
+            try {
+                space.preallocate(cookie, offset, length);
+            } finally {
+                cookie.put();
+            }
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+        }
+    }
+
+    private void flush(Head head) {
+        long begin = oracle.now();
+        try (BlockSpace space = pool.open(head.name)) {
+            if (random.nextInt(4) == 0) {
+                pool.flush();
+                oracle.flushedAll(begin);
+            } else {
+                space.flush();
+                oracle.flushed(head, begin);
+            }
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+        }
+    }
+
+    private void read(Head head) {
+        int sector = history.hotSector(random, head.initial.length);
+        int count = 1 + random.nextInt(Math.min(40, head.initial.length - sector));
+        long begin = oracle.now();
+        try (BlockSpace space = pool.open(head.name)) {
+            byte[] bytes = new TestIo(space).read((long) sector * SectorValue.BYTES, count * SectorValue.BYTES);
+            long[] values = new long[count];
+            for (int i = 0; i < count; i++) {
+                values[i] = SectorValue.decode(bytes, i * SectorValue.BYTES);
+            }
+            oracle.read(head, sector, values, begin);
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+        }
+    }
+
+    // ---- versions ----
+
+    private void manage(Head head) {
+        List<String> all = oracle.usable(false);
+        if (all.size() > history.maxVersions() || random.nextInt(5) == 0) {
+            destroy(all);
+            return;
+        }
+        switch (random.nextInt(8)) {
+            case 0 -> create();
+            case 1, 2 -> snapshot(head);
+            case 3 -> groupSnapshot();
+            case 4 -> cloneOf(all.get(random.nextInt(all.size())));
+            case 5 -> pool.checkpoint();
+            default -> cloneOf(head.name);
+        }
+    }
+
+    private void create() {
+        int blocks = history.volumeBlocks(random);
+        String name = history.newName("v");
+        command(false, List.of(), List.of(name), () -> pool.create(name, (long) blocks * Geometry.BLOCK_BYTES));
+    }
+
+    private void snapshot(Head head) {
+        List<String> names = List.of(head.name + "@" + history.newName("s"));
+        command(false, List.of(head.name), names, () -> pool.snapshot(names));
+    }
+
+    private void groupSnapshot() {
+        List<String> sources = new ArrayList<>();
+        List<String> names = new ArrayList<>();
+        for (String name : oracle.usable(true)) {
+            if (names.size() < 3 && random.nextBoolean()) {
+                sources.add(name);
+                names.add(name + "@" + history.newName("g"));
+            }
+        }
+        if (!names.isEmpty()) {
+            command(false, sources, names, () -> pool.snapshot(names));
+        }
+    }
+
+    private void cloneOf(String source) {
+        List<String> names = new ArrayList<>();
+        for (int i = random.nextInt(3) == 0 ? 2 : 1; i > 0; i--) {
+            names.add(history.newName("c"));
+        }
+        command(false, List.of(source), names, () -> pool.clone(source, names));
+    }
+
+    private void destroy(List<String> all) {
+        List<String> names = new ArrayList<>();
+        for (int i = random.nextInt(4) == 0 ? 2 : 1; i > 0 && !all.isEmpty(); i--) {
+            names.add(all.remove(random.nextInt(all.size())));
+        }
+        if (oracle.heads.size() > 1 || !oracle.heads.keySet().containsAll(names)) {
+            command(true, List.of(), names, () -> pool.destroy(names, random.nextInt(4) != 0));
+        }
+    }
+
+    private void command(boolean destroys, List<String> sources, List<String> names, Runnable call) {
+        Command command = oracle.begin(destroys, sources, names);
+        try {
+            call.run();
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+            oracle.refused(command);
+            return;
+        }
+        long end = oracle.now();
+        if (destroys) {
+            oracle.returned(command, null, end);
+            return;
+        }
+        PoolContent.Version[] made = new PoolContent.Version[names.size()];
+        for (int i = 0; i < made.length; i++) {
+            try (BlockSpace space = pool.open(names.get(i))) {
+                made[i] = new PoolContent.Version(!space.isReadOnly(), PoolContent.read(space, new java.util.BitSet()));
+            }
+        }
+        oracle.returned(command, made, end);
+    }
+
+    private static void refuseUnlessOrdinary(BlockSpaceException e) {
+        if (!ORDINARY.contains(e.code())) {
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package io.blkspc.host.core.crash;
+
+import io.blkspc.api.Geometry;
+import io.blkspc.host.core.EngineFacts;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.PoolGeometry;
+import io.blkspc.host.core.SimPool;
+import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.sched.Scheduler;
+import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDevice;
+import io.blkspc.host.sim.SimDisk;
+import io.blkspc.host.sim.SimScheduler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.SplittableRandom;
+
+/**
+ * One history: a small pool, several clients, crash states examined beside the running system at any step, and now and then
+ * a real crash after which the clients go on with what is left. Everything follows from one seed.
+ */
+final class CrashHistory {
+
+    /** What clients do, in percent; the rest are writes and reads. */
+    record Mix(int management, int clearing, int flushing) {}
+
+    /** What a campaign did. */
+    static final class Counts {
+        long histories;
+        long states;
+        long nested;
+        long recuts;
+        long exact;
+        long steps;
+
+        @Override
+        public String toString() {
+            return "histories=" + histories + " states=" + states + " nested=" + nested + " recuts=" + recuts
+                    + " accounts=" + exact + " steps=" + steps;
+        }
+    }
+
+    private static final Mix[] MIXES = {
+        new Mix(5, 10, 12), new Mix(12, 12, 10), new Mix(2, 25, 8), new Mix(25, 8, 5), new Mix(3, 4, 3)
+    };
+    private static final int[] JOURNALS = {64 << 10, 80 << 10, 128 << 10, 256 << 10};
+    private static final int GENERATIONS = 3;
+    private static final int MAX_NESTED = 3;
+    private static final CutKind[] CUTS = {
+        CutKind.NONE, CutKind.ALL, CutKind.ONLY_LAST, CutKind.ALL_BUT_ONE, CutKind.NEWEST_HALF, CutKind.RANDOM
+    };
+
+    final CrashOracle oracle = new CrashOracle();
+    final Mix mix;
+    private final Counts counts;
+    private final SplittableRandom random;
+    private final PoolGeometry geometry;
+    private final boolean sparse;
+    private final int examineEvery;
+    private int names;
+    private String stage = "create";
+
+    CrashHistory(long seed, Counts counts) {
+        this.random = new SplittableRandom(seed);
+        this.counts = counts;
+        this.mix = MIXES[random.nextInt(MIXES.length)];
+        this.sparse = random.nextInt(3) == 0;
+        this.examineEvery = new int[] {40, 150, 500}[random.nextInt(3)];
+        long data = (256L + random.nextInt(3) * 64L) * Geometry.BLOCK_BYTES;
+        this.geometry = SimPool.geometry(data, 300 + random.nextInt(400), JOURNALS[random.nextInt(JOURNALS.length)]);
+    }
+
+    /** Where the history was when it failed. */
+    String stage() {
+        return stage;
+    }
+
+    // ---- what clients ask ----
+
+    String newName(String kind) {
+        return kind + ++names;
+    }
+
+    int maxVersions() {
+        return 7;
+    }
+
+    int volumeBlocks(SplittableRandom choice) {
+        return sparse ? 520 : 20 + choice.nextInt(60);
+    }
+
+    int hotSector(SplittableRandom choice, int sectors) {
+        int blocks = sectors / 8;
+        int block = choice.nextInt(Math.min(blocks, 24));
+        if (sparse) {
+            block += new int[] {0, 0, 240, 496}[choice.nextInt(4)];
+        }
+        return block * 8 + choice.nextInt(8);
+    }
+
+    // ---- the history ----
+
+    void run() {
+        InertScheduler inert = new InertScheduler();
+        SimDisk disk = new SimDisk(inert, random.nextLong());
+        SimPool.create(disk, inert, geometry, random.nextLong());
+        byte[] garbage = new byte[(int) geometry.dataBytes()];
+        new Random(random.nextLong()).nextBytes(garbage);
+        SimDevice data = disk.device("data");
+        data.poke(0, garbage);
+        disk = disk.killImage();
+        for (int generation = 0; generation < GENERATIONS; generation++) {
+            disk = live(disk, generation);
+        }
+        counts.histories++;
+    }
+
+    private SimDisk live(SimDisk disk, int generation) {
+        SimScheduler scheduler = new SimScheduler(random.nextLong());
+        stage = "generation=" + generation + " open";
+        HostPool pool = open(disk, scheduler);
+        int clients = 1 + random.nextInt(4);
+        int[] busy = {clients};
+        for (int c = 0; c < clients; c++) {
+            ClientTask client = new ClientTask(this, pool, random.nextLong(), 60);
+            scheduler.spawn("client" + c, () -> {
+                client.run();
+                busy[0]--;
+            });
+        }
+        SplittableRandom background = random.split();
+        scheduler.spawn("background", () -> {
+            while (busy[0] > 0) {
+                if (!pool.backgroundRound()) {
+                    scheduler.pause(background.nextLong(3_000_000));
+                }
+            }
+        });
+        SimDisk running = disk;
+        int where = generation;
+        SplittableRandom examiner = random.split();
+        scheduler.spawn("examiner", () -> {
+            while (busy[0] > 0) {
+                for (int i = examiner.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
+                    scheduler.pause(examiner.nextLong(100_000));
+                }
+                stage = "generation=" + where + " step=" + scheduler.steps();
+                EngineFacts.requireConsistent(pool);
+                examine(running, examiner);
+            }
+        });
+        if (random.nextInt(4) != 0) {
+            scheduler.crashAt(random.nextInt(12_000));
+        }
+        boolean ended = scheduler.run();
+        counts.steps += scheduler.steps();
+        stage = "generation=" + generation + " ended=" + ended + " step=" + scheduler.steps();
+        if (pool.failure() != null && ended) {
+            throw new AssertionError("pool failed without a fault", pool.failure());
+        }
+        if (ended && random.nextBoolean()) {
+            stage += " close";
+            pool.close();
+            oracle.flushedAll(oracle.now());
+        }
+        return adopt(disk);
+    }
+
+    private HostPool open(SimDisk disk, Scheduler scheduler) {
+        disk.use(scheduler);
+        return SimPool.on(disk, scheduler, random.nextLong()).open();
+    }
+
+    /** The real crash: the clients go on with what a recovery makes of it. */
+    private SimDisk adopt(SimDisk disk) {
+        examine(disk, random);
+        Recovered recovered = recover(disk, random);
+        PoolContent content = PoolContent.of(recovered.pool);
+        oracle.check(content, recovered.loss);
+        oracle.adopt(content);
+        return random.nextBoolean()
+                ? recovered.disk.killImage()
+                : recovered.disk.cut(random, CUTS[random.nextInt(CUTS.length)]);
+    }
+
+    // ---- one crash state ----
+
+    private record Recovered(SimDisk disk, HostPool pool, Loss loss) {}
+
+    /** Takes a few crash states of this moment and checks what a recovery makes of each. */
+    private void examine(SimDisk disk, SplittableRandom choice) {
+        String before = stage;
+        for (int variant = 0; variant < 3; variant++) {
+            stage = before + " variant=" + variant;
+            Recovered recovered = recover(disk, choice);
+            PoolContent content = PoolContent.of(recovered.pool);
+            oracle.check(content, recovered.loss);
+            EngineFacts.requireConsistent(recovered.pool);
+            if (choice.nextInt(3) == 0) {
+                recut(recovered, content, choice);
+            }
+            if (choice.nextInt(4) == 0) {
+                account(recovered.pool, content, choice.nextInt(4) == 0);
+            }
+        }
+        stage = before;
+    }
+
+    private Recovered recover(SimDisk disk, SplittableRandom choice) {
+        Loss loss = Loss.PROCESS;
+        SimDisk image = disk;
+        for (int depth = 0; ; depth++) {
+            boolean power = choice.nextInt(4) != 0;
+            CutKind kind = CUTS[choice.nextInt(CUTS.length)];
+            image = power ? image.cut(choice, kind) : image.killImage();
+            loss = power ? Loss.POWER : loss;
+            stage += power ? " " + kind : " KILL";
+            boolean stops = depth < MAX_NESTED && choice.nextInt(4) == 0;
+            CountdownScheduler scheduler = new CountdownScheduler(stops ? choice.nextInt(120) : Long.MAX_VALUE);
+            counts.states++;
+            try {
+                HostPool pool = open(image, scheduler, choice);
+                scheduler.disarm();
+                return new Recovered(image, pool, loss);
+            } catch (CountdownScheduler.Stopped e) {
+                counts.nested++;
+            }
+        }
+    }
+
+    private static HostPool open(SimDisk image, Scheduler scheduler, SplittableRandom choice) {
+        image.use(scheduler);
+        return SimPool.on(image, scheduler, choice.nextLong()).open();
+    }
+
+    /** What was read after a recovery is itself durable: a second cut changes nothing. */
+    private void recut(Recovered recovered, PoolContent content, SplittableRandom choice) {
+        stage += " recut";
+        SimDisk again = recovered.disk.cut(choice, CUTS[choice.nextInt(CUTS.length)]);
+        HostPool pool = open(again, new InertScheduler(), choice);
+        String difference = content.difference(PoolContent.of(pool));
+        if (difference != null) {
+            throw new AssertionError("D7 flapping after a second cut: " + difference);
+        }
+        counts.recuts++;
+    }
+
+    private void account(HostPool pool, PoolContent content, boolean destroy) {
+        stage += " account";
+        pool.awaitReclaim();
+        EngineFacts.requireExact(pool);
+        if (!EngineFacts.hasHiddenVersions(pool)) {
+            long mapped = (long) content.mapped.cardinality() * Geometry.BLOCK_BYTES;
+            if (pool.status().allocatedBytes() != mapped) {
+                throw new AssertionError(
+                        "allocated=" + pool.status().allocatedBytes() + " but visible mappings hold " + mapped);
+            }
+        }
+        String difference = content.difference(PoolContent.of(pool));
+        if (difference != null) {
+            throw new AssertionError("reaping changed content: " + difference);
+        }
+        counts.exact++;
+        if (destroy && !content.versions.isEmpty()) {
+            stage += " destroy";
+            pool.destroy(new ArrayList<>(content.versions.keySet()), true);
+            pool.awaitReclaim();
+            EngineFacts.requireEmpty(pool);
+        }
+    }
+
+    /** Runs histories of consecutive seeds derived from one; prints the seed of the one that fails. */
+    static Counts campaign(long seed, long minStates, long maxNanos) {
+        Counts counts = new Counts();
+        long begin = System.nanoTime();
+        for (long s = seed; counts.states < minStates && System.nanoTime() - begin < maxNanos; s++) {
+            once(s, counts);
+        }
+        return counts;
+    }
+
+    static void once(long seed, Counts counts) {
+        CrashHistory history = new CrashHistory(seed, counts);
+        try {
+            history.run();
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    "-Dblkspc.seed=" + seed + " " + history.stage() + " after " + counts + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** What failed histories there are, one line each; for work on the engine. */
+    static List<String> failures(long seed, int histories, Counts counts) {
+        List<String> failures = new ArrayList<>();
+        for (long s = seed; s < seed + histories; s++) {
+            try {
+                once(s, counts);
+            } catch (AssertionError e) {
+                failures.add(e.getMessage());
+            }
+        }
+        return failures;
+    }
+}
