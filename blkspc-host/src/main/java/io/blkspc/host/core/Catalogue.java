@@ -23,6 +23,9 @@ final class Catalogue {
 
     /** Entries a merge set aside: each is freed, or belongs to the deadlist of {@code target}. */
     static final class SetAside {
+        /** Upper bound of the step that sorts all that is left. */
+        static final long END = Long.MAX_VALUE;
+
         Version target;
         final long threshold;
         final DeadList list;
@@ -312,11 +315,18 @@ final class Catalogue {
         }
     }
 
+    /**
+     * Sorts entries of what the last merge set aside. The record that says {@link SetAside#END} sorts the rest, however many
+     * there are: in a replay that left out entries whose data never arrived, a deadlist has other entries than it had live.
+     */
     private void sort(long from, long to, Drops drops, long sequence) {
         SetAside aside = setAside;
+        if (aside == null) {
+            throw new CorruptSpaceException(Code.NEEDS_CHECK, "reap record", 0, "nothing is set aside, from=" + from);
+        }
         Version target = aside.target;
         drops.begin(target, sequence, null);
-        aside.list.forEach(Math.max(from, aside.cursor), to, new DeadList.Visitor() {
+        aside.list.forEach(aside.cursor, to, new DeadList.Visitor() {
             @Override
             public void blocks(long physical, long count, long birth) {
                 drops.releaseLog(DeadList.ENTRY_BYTES);
@@ -339,8 +349,8 @@ final class Catalogue {
             }
         });
         target.dirty = true;
-        aside.cursor = to;
-        if (aside.cursor >= aside.list.entryCount()) {
+        aside.cursor = Math.min(to, aside.list.entryCount());
+        if (to == SetAside.END) {
             for (DeadList.Chunk chunk : aside.list.chunks()) {
                 removedChunks.add(chunk.id);
             }

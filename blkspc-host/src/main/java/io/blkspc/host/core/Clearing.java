@@ -109,7 +109,7 @@ final class Clearing {
 
     /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
     private long punchStep(Head head, long block, long end, boolean must) {
-        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        begin(head);
         long start = firstMapped(head, block, end);
         if (start >= end) {
             return end;
@@ -150,7 +150,7 @@ final class Clearing {
 
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
     private long unwriteStep(Head head, long block, long end) {
-        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        begin(head);
         long start = firstMapped(head, block, end);
         if (start >= end) {
             return end;
@@ -192,7 +192,7 @@ final class Clearing {
         while (block < end) {
             engine.lock.lock();
             try {
-                engine.awaitJournalRoom(payload.capacityBytes(), true);
+                begin(head);
                 Catalogue.lookup(engine.tree, head.version, block, end - block, run);
                 if (run.state() != ExtentRun.NONE) {
                     block = run.endBlock();
@@ -245,12 +245,17 @@ final class Clearing {
         }
     }
 
-    /** {@code true} when no stage overlaps; otherwise waits once, releasing the lock, and answers {@code false}. */
-    private boolean awaitUnstaged(Head head, long start, long stop) {
+    /** Makes room for a step's record, then refuses on a volume that is gone: its tree may be half reaped. */
+    private void begin(Head head) {
+        engine.awaitJournalRoom(payload.capacityBytes(), true);
         engine.checkWritable();
         if (head.closed) {
             throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);
         }
+    }
+
+    /** {@code true} when no stage overlaps; otherwise waits once, releasing the lock, and answers {@code false}. */
+    private boolean awaitUnstaged(Head head, long start, long stop) {
         if (!head.stages.overlaps(start, stop - start)) {
             return true;
         }

@@ -60,7 +60,8 @@ final class Reaper {
             engine.awaitJournalRoom(PAYLOAD_BYTES, true);
             if (engine.catalogue.setAside != null) {
                 Catalogue.SetAside aside = engine.catalogue.setAside;
-                long to = Math.min(aside.list.entryCount(), aside.cursor + STEP_ENTRIES);
+                long next = aside.cursor + STEP_ENTRIES;
+                long to = next < aside.list.entryCount() ? next : Catalogue.SetAside.END;
                 apply(new Reap(Reap.Step.SORT, aside.target.id, aside.cursor, to));
                 return Outcome.PROGRESS;
             }
