@@ -197,7 +197,10 @@ final class Catalogue {
         }
     }
 
-    /** After loading: every hidden version with at most one child, one that was being walked first. */
+    /**
+     * After loading and after a replay: every hidden version with at most one child. One that was being walked comes first:
+     * a merge into it would give it blocks its walk has passed already.
+     */
     void rebuildReapQueue() {
         reapQueue.clear();
         for (Version version : versions.values()) {

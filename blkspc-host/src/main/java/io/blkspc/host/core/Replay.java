@@ -79,6 +79,7 @@ final class Replay implements RecordVisitor {
                         "lastSequence=" + result.lastSequence() + ", forced="
                                 + Math.max(result.highestForced(), result.highestMark()));
             }
+            catalogue.rebuildReapQueue(); // records name versions in the order of the run that wrote them
             log.info(
                     "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
                     records,

@@ -55,6 +55,22 @@ public final class EngineFacts {
         require(engine.catalogue.versions().isEmpty(), "an empty pool has versions");
     }
 
+    /** The version tree and the counts, for messages. */
+    public static String describe(HostPool pool) {
+        Engine engine = pool.engine();
+        StringBuilder text = new StringBuilder();
+        for (Version v : engine.catalogue.versions()) {
+            text.append(v).append(" root=").append(v.root).append(" cursor=").append(v.reapCursor);
+            text.append(" children=").append(v.children.size()).append(" dead=").append(v.dead.entryCount());
+            text.append(" mapped=").append(v.mappedBlocks).append(" exclusive=").append(v.exclusiveBlocks);
+            text.append('\n');
+        }
+        return text.append(engine.ledger)
+                .append(" queue=")
+                .append(engine.catalogue.reapQueue)
+                .toString();
+    }
+
     private void check() {
         require(engine.catalogue.setAside == null && engine.catalogue.reapQueue.isEmpty(), "reaper is not idle");
         long logBytes = 0;

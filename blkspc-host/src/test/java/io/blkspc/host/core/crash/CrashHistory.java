@@ -13,7 +13,6 @@ import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.SimScheduler;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 
@@ -249,8 +248,14 @@ final class CrashHistory {
 
     private void account(HostPool pool, PoolContent content, boolean destroy) {
         stage += " account";
+        String before = EngineFacts.describe(pool);
         pool.awaitReclaim();
-        EngineFacts.requireExact(pool);
+        try {
+            EngineFacts.requireExact(pool);
+        } catch (AssertionError e) {
+            throw new AssertionError(
+                    e.getMessage() + "\nbefore:\n" + before + "\nafter:\n" + EngineFacts.describe(pool), e);
+        }
         if (!EngineFacts.hasHiddenVersions(pool)) {
             long mapped = (long) content.mapped.cardinality() * Geometry.BLOCK_BYTES;
             if (pool.status().allocatedBytes() != mapped) {
@@ -271,16 +276,16 @@ final class CrashHistory {
         }
     }
 
-    /** Runs histories of consecutive seeds derived from one; prints the seed of the one that fails. */
-    static Counts campaign(long seed, long minStates, long maxNanos) {
+    /** Runs histories of consecutive seeds until so many crash states were examined. */
+    static Counts campaign(long seed, long states) {
         Counts counts = new Counts();
-        long begin = System.nanoTime();
-        for (long s = seed; counts.states < minStates && System.nanoTime() - begin < maxNanos; s++) {
+        for (long s = seed; counts.states < states; s++) {
             once(s, counts);
         }
         return counts;
     }
 
+    /** One history; a failure names its seed, which repeats it exactly. */
     static void once(long seed, Counts counts) {
         CrashHistory history = new CrashHistory(seed, counts);
         try {
@@ -289,18 +294,5 @@ final class CrashHistory {
             throw new AssertionError(
                     "-Dblkspc.seed=" + seed + " " + history.stage() + " after " + counts + ": " + e.getMessage(), e);
         }
-    }
-
-    /** What failed histories there are, one line each; for work on the engine. */
-    static List<String> failures(long seed, int histories, Counts counts) {
-        List<String> failures = new ArrayList<>();
-        for (long s = seed; s < seed + histories; s++) {
-            try {
-                once(s, counts);
-            } catch (AssertionError e) {
-                failures.add(e.getMessage());
-            }
-        }
-        return failures;
     }
 }
