@@ -215,7 +215,7 @@ final class CrashOracle {
         snapshots.forEach((name, sectors) -> {
             PoolContent.Version found = content.versions.get(name);
             require(
-                    found == null || !found.head() && Arrays.equals(found.sectors(), sectors),
+                    found == null || (!found.head() && Arrays.equals(found.sectors(), sectors)),
                     "D5 snapshot changed: " + name);
         });
         Set<String> open = new HashSet<>();

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 final class PoolContent {
 
     /** Values by sector, and whether it is a head. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
     record Version(boolean head, long[] sectors) {}
 
     final TreeMap<String, Version> versions = new TreeMap<>();
