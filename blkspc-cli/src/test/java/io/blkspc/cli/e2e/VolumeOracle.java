@@ -85,7 +85,9 @@ final class VolumeOracle {
         for (int i = 0; i < operation.sectorCount(); i++) {
             int sector = operation.firstSector() + i;
             inFlight[sector]++;
-            zeroPending[sector] += isZero ? 1 : 0;
+            if (isZero) {
+                zeroPending[sector]++;
+            }
         }
     }
 
