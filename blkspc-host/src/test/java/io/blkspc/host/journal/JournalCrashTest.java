@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Random histories of appends, forces and checkpoints; power cuts at every IO; then a recovery and more of it. */
 class JournalCrashTest {
 
-    private static final int HISTORIES = 300;
+    private static final int HISTORIES = Boolean.getBoolean("blkspc.release") ? 30_000 : 300;
     private static final int STEPS = 60;
     private static final int CUTS_PER_IO = 3;
 

@@ -173,6 +173,29 @@ class JournalDamageTest {
     }
 
     @Test
+    void aMarkCountsAsForced() {
+        SimDevice other = Rings.ring(RING);
+        try (Journal journal = Rings.fresh(other)) {
+            Rings.append(journal, 10, 0, 0);
+            Rings.append(journal, 10, 0, 0);
+            Rings.append(journal, 10, 2, 0);
+        }
+        other.flipBit(512 + 100, 0);
+        ScanResult result = Rings.scan(other, Rings.fromTheBeginning()).result();
+        assertThat(result.lastSequence()).isEqualTo(1);
+        assertThat(result.highestForced()).isZero();
+        assertThat(result.tailDamagedAtOrBelowForced()).isTrue();
+        ReplayStart told = new ReplayStart(Rings.SALT, 1, 0, 0, 0, 3);
+        other.flipBit(512 + 100, 0);
+        assertThat(Rings.scan(other, told).result().tailDamagedAtOrBelowForced())
+                .isFalse();
+        other.flipBit(1024 + 100, 0);
+        assertThat(Rings.scan(other, told).result().tailDamagedAtOrBelowForced())
+                .as("the superblock says what was forced")
+                .isTrue();
+    }
+
+    @Test
     void aHeaderWithoutItsPayloadStillSaysWhatWasForced() {
         SimDevice other = Rings.ring(RING);
         long position;

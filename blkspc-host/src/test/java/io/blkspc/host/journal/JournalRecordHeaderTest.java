@@ -83,6 +83,19 @@ class JournalRecordHeaderTest {
         }
     }
 
+    @Test
+    void paddingIsZeroAlsoAfterALongerRecord() {
+        SimDevice device = Rings.ring(8192);
+        try (Journal journal = Rings.fresh(device)) {
+            Rings.append(journal, 400, 0, 0);
+            Rings.append(journal, 3, 0, 0);
+        }
+        byte[] bytes = Transfers.read(device, 512, 512, IoRole.JOURNAL);
+        for (int at = 115; at < 512; at++) {
+            assertThat(bytes[at]).isZero();
+        }
+    }
+
     private static int crc(byte[] bytes, int from, int to) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, from, to - from);

@@ -14,6 +14,8 @@ import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -234,6 +236,24 @@ class SuperblockTest {
                     .superblock()
                     .mark();
             assertThat(mark).isEqualTo(i);
+        }
+    }
+
+    @Test
+    void writeBothLeavesNoOlderSuperblockAndForcesInBetween() {
+        store.writeBoth(sample().mark(1));
+        List<String> order = new ArrayList<>();
+        disk.faults(event -> {
+            order.add(event.op() + "@" + event.offsetBytes());
+            return null;
+        });
+        store.writeBoth(sample().mark(2));
+        assertThat(order).containsExactly("WRITE@4096", "FORCE@0", "WRITE@0", "FORCE@0");
+        SimDevice after = disk.cut(new SplittableRandom(1), CutKind.NONE).device("superblock");
+        for (int copy = 0; copy < 2; copy++) {
+            after.flipBit(copy * 4096L + 100, 0);
+            assertThat(new SuperblockStore(after).read().superblock().mark()).isEqualTo(2);
+            after.flipBit(copy * 4096L + 100, 0);
         }
     }
 
