@@ -91,6 +91,8 @@ class ExtentTreeTest {
         assertThat(at.lookup(root, 310, 1000)).isEqualTo("310+10=2310/8 unwritten");
         root = at.write(root, 310, 10, 2310, 8, 0);
         assertThat(at.shape(root)).contains("300+20=2300/8");
+        root = at.write(root, 298, 2, 2298, 8, 0);
+        assertThat(at.shape(root)).contains("298+22=2298/8");
         assertThat(at.drops).isEmpty();
     }
 

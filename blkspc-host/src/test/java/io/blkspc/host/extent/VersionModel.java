@@ -374,14 +374,30 @@ final class VersionModel {
         for (Version version : visible()) {
             TreeMap<Long, Target> found = new TreeMap<>();
             at.tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
+                private long leaf = -Node.FANOUT;
+                private long nextBlock = -1;
+                private Target next;
+
                 @Override
                 public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
                     reached.put(nodeKey(nodeId), birth);
+                    leaf = level == 0 ? firstBlock : -Node.FANOUT;
+                    nextBlock = -1;
                     return true;
                 }
 
                 @Override
                 public void extent(long start, long count, long physical, long birth, int state) {
+                    assertThat(start == leaf && count == Node.FANOUT)
+                            .as("a whole leaf at %s", start)
+                            .isFalse();
+                    assertThat(start == nextBlock
+                                    && start / Node.FANOUT == leaf / Node.FANOUT
+                                    && new Target(physical, birth, state).equals(next))
+                            .as("extents not joined at %s", start)
+                            .isFalse();
+                    nextBlock = start + count;
+                    next = new Target(physical + count, birth, state);
                     for (long index = 0; index < count; index++) {
                         found.put(start + index, new Target(physical + index, birth, state));
                         reached.put(dataKey(physical + index), birth);
