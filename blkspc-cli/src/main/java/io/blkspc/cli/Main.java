@@ -1,16 +1,20 @@
 package io.blkspc.cli;
 
+import io.blkspc.cli.command.Cli;
+import io.blkspc.cli.command.Environment;
+
 /** Entry point of the {@code blkspc} command. */
 public final class Main {
     private Main() {}
 
     /**
-     * Runs one command.
+     * Runs one command and exits with its code.
      *
      * @param args the command line, without the name of the program
      */
     public static void main(String[] args) {
-        System.err.println("usage: blkspc COMMAND ... (no command is implemented yet)");
-        System.exit(2);
+        // Chronicle Map calls home unless told not to, before its first class is loaded.
+        System.setProperty("chronicle.analytics.disable", "true");
+        System.exit(Cli.run(Environment.ofProcess(new HostAccess()), args));
     }
 }

@@ -140,9 +140,7 @@ class SectorOracleTest {
         VolumeOracle.ReadStart start = clone.beginRead(SECTOR, 1);
         assertThat(clone.judge(start, sectorOf(before))).isEmpty();
         assertThat(clone.judge(start, sectorOf(during))).isEmpty();
-        assertThat(clone.judge(start, zeros()))
-                .extracting(Finding::kind)
-                .containsExactly(Finding.Kind.LOST);
+        assertThat(clone.judge(start, zeros())).extracting(Finding::kind).containsExactly(Finding.Kind.LOST);
         assertThat(clone.judge(start, sectorOf(after)))
                 .extracting(Finding::kind)
                 .containsExactly(Finding.Kind.FOREIGN);

@@ -1,0 +1,77 @@
+package io.blkspc.cli;
+
+import io.blkspc.api.Pool;
+import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.pool.PoolAccess;
+import io.blkspc.host.BlockSpaceHost;
+import io.blkspc.host.HostConfig;
+import io.blkspc.host.PoolLock;
+import io.blkspc.host.PoolSpec;
+import io.blkspc.host.check.CheckReport;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The real host. */
+final class HostAccess implements PoolAccess {
+
+    @Override
+    public Optional<Holder> holder(Path directory) {
+        return PoolLock.holder(directory)
+                .map(holder -> new Holder(
+                        holder.pid(),
+                        switch (holder.mode()) {
+                            case STARTING -> Mode.STARTING;
+                            case SERVING -> Mode.SERVING;
+                            case OFFLINE -> Mode.OFFLINE;
+                        },
+                        holder.socket()));
+    }
+
+    @Override
+    public OpenPool open(Path directory, OpenRequest request) {
+        HostConfig defaults =
+                request.mode() == Mode.OFFLINE ? HostConfig.offline() : HostConfig.serving(request.controlSocket());
+        HostConfig config =
+                new HostConfig(defaults.mode(), defaults.socketPath(), defaults.cacheBytes(), request.progress());
+        Pool pool = BlockSpaceHost.open(directory, config);
+        return new OpenPool() {
+            @Override
+            public Pool pool() {
+                return pool;
+            }
+
+            @Override
+            public void serving() {
+                BlockSpaceHost.announceServing(pool, request.controlSocket());
+            }
+
+            @Override
+            public CheckResult check() {
+                return resultOf(BlockSpaceHost.check(pool));
+            }
+        };
+    }
+
+    @Override
+    public void create(Path directory, NewPool pool) {
+        BlockSpaceHost.create(
+                directory,
+                new PoolSpec(
+                        pool.sizeBytes(), pool.data(), pool.metadataBytes(), pool.force(), pool.allowUnreserved()));
+    }
+
+    @Override
+    public CheckResult check(Path directory) {
+        return resultOf(BlockSpaceHost.check(directory));
+    }
+
+    private static CheckResult resultOf(CheckReport report) {
+        return new CheckResult(
+                report.findings().stream().map(CheckReport.Finding::toString).toList(),
+                report.versions(),
+                report.nodes(),
+                report.extents(),
+                report.allocatedBlocks(),
+                report.cleanStop());
+    }
+}

@@ -1,0 +1,59 @@
+package io.blkspc.cli.action;
+
+import io.blkspc.api.Pool;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.cli.text.Json;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** Runs one {@link Operation} on an open pool. Any thread may call; the pool does the ordering. */
+public final class Actions {
+
+    private Actions() {}
+
+    /**
+     * Runs an operation.
+     *
+     * @return plain JSON: maps, lists, strings, numbers, booleans, {@code null}
+     * @throws IllegalArgumentException when an argument is missing or wrong
+     * @throws io.blkspc.api.BlockSpaceException as the pool reports it
+     */
+    public static Object run(Operation operation, Arguments arguments, Pool pool) {
+        return switch (operation) {
+            case STATUS -> Facts.of(pool.status());
+            case LIST -> pool.list().stream().map(Facts::listed).toList();
+            case INFO -> Facts.of(pool.info(arguments.string("name")));
+            case MAP -> MapPage.of(pool, arguments);
+            case CREATE -> Facts.of(pool.create(arguments.string("name"), arguments.number("size")));
+            case SNAPSHOT -> timed(() -> pool.snapshot(arguments.strings("names")));
+            case CLONE -> timed(() -> pool.clone(arguments.string("source"), arguments.strings("targets")));
+            case DESTROY -> destroy(arguments, pool);
+        };
+    }
+
+    /** How long a freeze takes is what people want to know about it. */
+    private static List<Map<String, Object>> timed(Supplier<List<VolumeInfo>> freeze) {
+        long start = System.nanoTime();
+        List<VolumeInfo> made = freeze.get();
+        long micros = (System.nanoTime() - start) / 1000;
+        List<Map<String, Object>> facts = new ArrayList<>();
+        for (VolumeInfo info : made) {
+            Map<String, Object> fact = Facts.of(info);
+            fact.put("elapsed_us", micros);
+            facts.add(fact);
+        }
+        return facts;
+    }
+
+    private static Map<String, Object> destroy(Arguments arguments, Pool pool) {
+        List<String> names = arguments.strings("names");
+        pool.destroy(names, arguments.flag("force"));
+        boolean wait = arguments.flag("wait");
+        if (wait) {
+            pool.awaitReclaim();
+        }
+        return Json.of("destroyed", names, "reclaimed", wait);
+    }
+}

@@ -1,0 +1,31 @@
+package io.blkspc.cli.action;
+
+import io.blkspc.cli.text.Json;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a check of a pool found.
+ *
+ * @param findings what is wrong, one line each; empty when the pool is clean
+ * @param versions volumes and snapshots examined, hidden ones too
+ * @param nodes tree nodes read and verified
+ * @param extents extents examined
+ * @param blocks data blocks that something holds
+ * @param isCleanStop {@code true} when the pool had been stopped cleanly
+ */
+public record CheckResult(
+        List<String> findings, int versions, long nodes, long extents, long blocks, boolean isCleanStop) {
+
+    /** The object of {@code pool check}. */
+    public Map<String, Object> facts() {
+        return Json.of(
+                "clean", findings.isEmpty(),
+                "findings", findings,
+                "versions", versions,
+                "nodes", nodes,
+                "extents", extents,
+                "blocks", blocks,
+                "clean_stop", isCleanStop);
+    }
+}

@@ -1,0 +1,75 @@
+package io.blkspc.cli.action;
+
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.cli.text.Json;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Map;
+
+/** Facts of pools and volumes under the names scripts use. Sizes are bytes. */
+public final class Facts {
+
+    private Facts() {}
+
+    /** One object of {@code list}. */
+    static Map<String, Object> listed(VolumeInfo info) {
+        return Json.of(
+                "name", info.name(),
+                "type", info.type().name().toLowerCase(Locale.ROOT),
+                "size", info.sizeBytes(),
+                "used", info.exclusiveBytes() + info.reservedBytes(),
+                "exclusive", info.exclusiveBytes(),
+                "referenced", info.mappedBytes(),
+                "reserved", info.reservedBytes(),
+                "origin", info.origin(),
+                "created",
+                        Instant.ofEpochMilli(info.createdMillis())
+                                .truncatedTo(ChronoUnit.SECONDS)
+                                .toString(),
+                "readonly", info.readOnly());
+    }
+
+    /** The object of {@code info}. */
+    static Map<String, Object> of(VolumeInfo info) {
+        Map<String, Object> facts = listed(info);
+        facts.put("uuid", info.uuid().toString());
+        facts.put("mapped", info.mappedBytes());
+        facts.put("guarantee", info.reservedBytes());
+        facts.put("limit", null);
+        facts.put("clones", info.clones());
+        facts.put("connections", info.attachments());
+        return facts;
+    }
+
+    /** The object of {@code pool status}. */
+    static Map<String, Object> of(PoolStatus status) {
+        Map<String, Object> facts = Json.of(
+                "state", status.state().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                "uuid", status.uuid().toString(),
+                "size", status.sizeBytes(),
+                "allocated", status.allocatedBytes(),
+                "free", status.freeBytes(),
+                "reserved", status.reservedBytes(),
+                "promised", status.promisedBytes(),
+                "quarantined", status.quarantinedBytes(),
+                "metadata_total", status.metadataTotalBytes(),
+                "metadata_used", status.metadataUsedBytes(),
+                "journal_total", status.journalBytes(),
+                "journal_used", status.journalUsedBytes(),
+                "volumes", status.volumes(),
+                "snapshots", status.snapshots(),
+                "sequence", status.sequence(),
+                "durable_sequence", status.durableSequence());
+        facts.put("needs_check", false);
+        facts.put("clean", status.cleanOpen());
+        facts.put("recovery_ms", status.recoveryMillis());
+        return facts;
+    }
+
+    /** The object of {@code pool status} for a pool that cannot be opened before it was checked. */
+    public static Map<String, Object> ofDamagedPool() {
+        return Json.of("state", "needs-check", "needs_check", true, "clean", false);
+    }
+}

@@ -1,0 +1,49 @@
+package io.blkspc.cli.action;
+
+import java.util.Locale;
+
+/** The operations a server runs for a command. The lower-case name is the one on the wire. */
+public enum Operation {
+    /** Facts of the pool. */
+    STATUS(false),
+    /** Every volume and snapshot. */
+    LIST(false),
+    /** One volume or snapshot. */
+    INFO(false),
+    /** A page of the extents of one volume or snapshot. */
+    MAP(false),
+    /** A new, empty volume. */
+    CREATE(true),
+    /** Snapshots of several volumes at one moment. */
+    SNAPSHOT(true),
+    /** Clones of a volume or a snapshot. */
+    CLONE(true),
+    /** Away with volumes and snapshots. */
+    DESTROY(true);
+
+    private final boolean changes;
+
+    Operation(boolean changes) {
+        this.changes = changes;
+    }
+
+    /** {@code true} when it changes the pool. */
+    public boolean changes() {
+        return changes;
+    }
+
+    /** Name on the wire. */
+    public String wireName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The operation of that name on the wire, or {@code null}. */
+    public static Operation named(String wireName) {
+        for (Operation operation : values()) {
+            if (operation.wireName().equals(wireName)) {
+                return operation;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,42 @@
+package io.blkspc.cli.command;
+
+import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.text.Json;
+import io.blkspc.cli.text.Names;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code destroy}. */
+@Command(
+        name = "destroy",
+        aliases = "rm",
+        description = "Remove volumes and snapshots, in any order and whatever was cloned from them. The names are "
+                + "gone at once, the space comes back in the background.")
+final class DestroyCommand extends Task {
+
+    @Parameters(paramLabel = "NAME[@SNAP]", arity = "1..*", description = "volumes and snapshots")
+    private List<String> names;
+
+    @Option(names = "--wait", description = "until the space is back")
+    private boolean wait;
+
+    @Option(names = "--force", description = "also volumes that are attached: their users get errors")
+    private boolean force;
+
+    @Override
+    boolean changes() {
+        return true;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        names.forEach(Names::version);
+        Map<String, Object> gone = withPool(link ->
+                Json.asObject(link.run(Operation.DESTROY, Map.of("names", names, "force", force, "wait", wait))));
+        show(gone, () -> "destroyed " + String.join(", ", names) + "\n");
+        return 0;
+    }
+}

@@ -1,0 +1,23 @@
+package io.blkspc.cli.command;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code pool}: a word that needs another one. */
+@Command(
+        name = "pool",
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Make a pool and look at it.",
+        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class})
+final class PoolCommand implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "pool needs a command: create, status or check");
+    }
+}

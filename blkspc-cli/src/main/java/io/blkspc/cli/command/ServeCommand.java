@@ -1,0 +1,52 @@
+package io.blkspc.cli.command;
+
+import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.serve.PoolServer;
+import io.blkspc.cli.serve.ServeOptions;
+import io.blkspc.cli.serve.StopSignals;
+import io.blkspc.cli.text.Json;
+import io.blkspc.cli.text.Progress;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code serve}. */
+@Command(
+        name = "serve",
+        description = "Serve the pool in the foreground: every volume over NBD under its name, snapshots read-only as "
+                + "NAME@SNAP, new ones at once. Other commands go on working while it runs. Prints one line, "
+                + "'ready URI...', when it accepts connections. SIGTERM, SIGINT or 'blkspc stop' end it cleanly; a "
+                + "second signal ends it at once.")
+final class ServeCommand extends Task {
+
+    @Option(names = "--unix", paramLabel = "PATH", description = "NBD socket; default: nbd.sock in the pool")
+    private Path unix;
+
+    @Option(names = "--tcp", paramLabel = "HOST:PORT", description = "also serve on TCP, loopback only")
+    private String tcp;
+
+    @Option(names = "--read-only", description = "change nothing, whoever asks")
+    private boolean readOnly;
+
+    @Option(names = "--export", paramLabel = "GLOB", description = "NBD clients see only names like this")
+    private String export;
+
+    @Override
+    public Integer call() throws Exception {
+        CountDownLatch stop = new CountDownLatch(1);
+        StopSignals.handleWith(stop::countDown);
+        PoolServer server;
+        try (Progress progress = progress("serve:")) {
+            ServeOptions options = new ServeOptions(unix, tcp, readOnly, export);
+            server = PoolServer.start(environment().access(), location(), options, stop, progress::say);
+        }
+        out().println(
+                        root().json
+                                ? Json.line(Json.of("ready", server.uris()))
+                                : "ready " + String.join(" ", server.uris()));
+        out().flush();
+        server.serveUntilStopped();
+        return ExitCode.DONE;
+    }
+}

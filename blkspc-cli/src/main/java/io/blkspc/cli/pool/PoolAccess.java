@@ -1,0 +1,86 @@
+package io.blkspc.cli.pool;
+
+import io.blkspc.api.Pool;
+import io.blkspc.cli.action.CheckResult;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** What the command needs of the host. The tests of the command put a model in its place. */
+public interface PoolAccess {
+
+    /** What the holder of a pool is doing. */
+    enum Mode {
+        /** A server that recovers and does not answer yet. */
+        STARTING,
+        /** A server that answers on its control socket. */
+        SERVING,
+        /** A command that holds the pool for itself, for a moment. */
+        OFFLINE
+    }
+
+    /**
+     * Who holds a pool.
+     *
+     * @param socket path of its control socket, or {@code null}
+     */
+    record Holder(long pid, Mode mode, String socket) {}
+
+    /**
+     * How to open a pool.
+     *
+     * @param mode what others see; a server says {@link Mode#STARTING} and later calls {@link OpenPool#serving}
+     * @param controlSocket where a server will answer, else {@code null}
+     * @param progress takes a few words now and then during a recovery
+     */
+    record OpenRequest(Mode mode, String controlSocket, Consumer<String> progress) {}
+
+    /**
+     * What a new pool shall be.
+     *
+     * @param sizeBytes capacity for data
+     * @param data file or device for the data, or {@code null}: a file in the pool directory
+     * @param metadataBytes capacity for metadata; 0: as much as the size needs
+     * @param force use what is there already
+     * @param allowUnreserved take a backing store that cannot promise its space
+     */
+    record NewPool(long sizeBytes, Path data, long metadataBytes, boolean force, boolean allowUnreserved) {}
+
+    /** An open pool and the word that others see about it. */
+    interface OpenPool {
+        /** The pool. */
+        Pool pool();
+
+        /** From now on others see {@link Mode#SERVING}. */
+        void serving();
+
+        /** Looks for damage at one consistent point; clients go on. */
+        CheckResult check();
+    }
+
+    /** Who holds the pool now. */
+    Optional<Holder> holder(Path directory);
+
+    /**
+     * Takes the pool.
+     *
+     * @throws io.blkspc.api.BlockSpaceException {@code BUSY} when someone else holds it; {@code NOT_FOUND}; {@code
+     *     NEEDS_CHECK}
+     */
+    OpenPool open(Path directory, OpenRequest request);
+
+    /**
+     * Makes a pool.
+     *
+     * @throws io.blkspc.api.BlockSpaceException {@code EXISTS}; {@code OUT_OF_BACKING}
+     */
+    void create(Path directory, NewPool pool);
+
+    /**
+     * Looks for damage in a pool that nobody holds. Changes nothing.
+     *
+     * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when so much is broken
+     *     that nothing can be compared
+     */
+    CheckResult check(Path directory);
+}

@@ -1,0 +1,80 @@
+package io.blkspc.cli.pool;
+
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * Directory of a pool, and where its server's sockets lie.
+ *
+ * @param directory absolute, without {@code .} and {@code ..}
+ * @param runtimeDirectory parent of the directory for sockets whose path in the pool would be too long for the kernel
+ */
+public record PoolLocation(Path directory, Path runtimeDirectory) {
+
+    /** The kernel takes 107 bytes. */
+    private static final int MAX_SOCKET_PATH_BYTES = 100;
+
+    /**
+     * Finds the pool: the option, else {@code $BLKSPC_POOL}, else {@code ${XDG_DATA_HOME:-~/.local/share}/blkspc/pool}.
+     *
+     * @param option value of {@code --pool}, or {@code null}
+     */
+    public static PoolLocation of(String option, Map<String, String> environment) {
+        String home = environment.getOrDefault("HOME", System.getProperty("user.home", "/"));
+        String data = nonEmpty(environment.get("XDG_DATA_HOME"), home + "/.local/share");
+        String named = nonEmpty(option, nonEmpty(environment.get("BLKSPC_POOL"), data + "/blkspc/pool"));
+        String runtime = nonEmpty(environment.get("XDG_RUNTIME_DIR"), System.getProperty("java.io.tmpdir", "/tmp"));
+        try {
+            return new PoolLocation(Path.of(named).toAbsolutePath().normalize(), Path.of(runtime));
+        } catch (InvalidPathException bad) {
+            throw new CommandFailure(ExitCode.USAGE, "not a path: value=" + named, bad);
+        }
+    }
+
+    private static String nonEmpty(String value, String otherwise) {
+        return value == null || value.isEmpty() ? otherwise : value;
+    }
+
+    /** Where management requests go. */
+    public Path controlSocket() {
+        return socket("control.sock");
+    }
+
+    /** Where NBD clients go. */
+    public Path nbdSocket() {
+        return socket("nbd.sock");
+    }
+
+    /** Where this program's own copies of volumes go over NBD. */
+    public Path copySocket() {
+        return socket("copy.sock");
+    }
+
+    private Path socket(String name) {
+        Path inPool = directory.resolve(name);
+        if (inPool.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH_BYTES) {
+            return inPool;
+        }
+        CRC32C hash = new CRC32C();
+        hash.update(directory.toString().getBytes(StandardCharsets.UTF_8));
+        String user = System.getProperty("user.name", "user").replaceAll("[^A-Za-z0-9]", "_");
+        return runtimeDirectory.resolve("blkspc-" + user).resolve(String.format("%08x-%s", hash.getValue(), name));
+    }
+
+    /** Makes the directory of a socket that does not lie in the pool, for this user only. */
+    public static void prepareDirectoryOf(Path socket) throws IOException {
+        Path directory = socket.getParent();
+        if (directory != null && !Files.isDirectory(directory)) {
+            Files.createDirectories(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.blkspc.cli.pool;
+
+import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.control.ControlClient;
+import io.blkspc.cli.image.NbdClient;
+import io.blkspc.cli.image.ServedBytes;
+import io.blkspc.cli.image.VolumeBytes;
+import io.blkspc.cli.text.Json;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A pool that a server holds. */
+public final class ServedLink implements PoolLink {
+
+    /** Request for the path of an NBD socket where every volume can be copied. */
+    public static final String COPY_SOCKET = "copy-socket";
+
+    /** Request to look for damage. */
+    public static final String CHECK = "check";
+
+    /** Request to end the server; the answer comes after the pool was closed. */
+    public static final String STOP = "stop";
+
+    private final ControlClient client;
+
+    ServedLink(ControlClient client) {
+        this.client = client;
+    }
+
+    @Override
+    public Object run(Operation operation, Map<String, Object> arguments) {
+        return client.request(operation.wireName(), arguments, operation.changes());
+    }
+
+    @Override
+    public VolumeBytes openBytes(String name) {
+        Map<String, Object> answer = Json.asObject(client.request(COPY_SOCKET, Map.of(), false));
+        NbdClient nbd = NbdClient.connect(Path.of((String) answer.get("socket")), name);
+        return new ServedBytes(nbd, offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
+    }
+
+    /** Has the server look for damage; the facts of {@link io.blkspc.cli.action.CheckResult}. */
+    public Map<String, Object> check() {
+        return Json.asObject(client.request(CHECK, Map.of(), false));
+    }
+
+    /**
+     * Ends the server.
+     *
+     * @return {@code pid}, and {@code clean}: whether the pool was marked clean
+     */
+    public Map<String, Object> stop() {
+        return Json.asObject(client.request(STOP, Map.of(), false));
+    }
+
+    @Override
+    public boolean isServed() {
+        return true;
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}

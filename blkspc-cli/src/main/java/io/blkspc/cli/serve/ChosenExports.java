@@ -1,0 +1,49 @@
+package io.blkspc.cli.serve;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.nbd.service.ExportDescription;
+import io.blkspc.nbd.service.ExportSource;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** The exports whose name matches a glob: {@code *} is any text, {@code ?} one character. */
+final class ChosenExports implements ExportSource {
+
+    private final ExportSource all;
+    private final Pattern pattern;
+
+    ChosenExports(ExportSource all, String glob) {
+        this.all = all;
+        this.pattern = Pattern.compile(glob.chars()
+                .mapToObj(c -> switch (c) {
+                    case '*' -> ".*";
+                    case '?' -> ".";
+                    default -> Pattern.quote(Character.toString(c));
+                })
+                .collect(Collectors.joining()));
+    }
+
+    @Override
+    public List<ExportDescription> list() {
+        return all.list().stream().filter(export -> isChosen(export.name())).toList();
+    }
+
+    @Override
+    public ExportDescription describe(String name) {
+        return isChosen(name) ? all.describe(name) : null;
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        if (!isChosen(name)) {
+            throw new BlockSpaceException(BlockSpaceException.Code.NOT_FOUND, "not exported: name=" + name);
+        }
+        return all.open(name);
+    }
+
+    private boolean isChosen(String name) {
+        return pattern.matcher(name).matches();
+    }
+}

@@ -1,0 +1,196 @@
+package io.blkspc.cli.serve;
+
+import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.cli.control.ControlServer;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.pool.PoolAccess;
+import io.blkspc.cli.pool.PoolAccess.Mode;
+import io.blkspc.cli.pool.PoolAccess.OpenPool;
+import io.blkspc.cli.pool.PoolAccess.OpenRequest;
+import io.blkspc.cli.pool.PoolLocation;
+import io.blkspc.nbd.NbdAddress;
+import io.blkspc.nbd.NbdConfig;
+import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.ExportSource;
+import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.service.PoolExports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A pool, served: takes the pool, then answers management requests and NBD clients, until it is asked to stop.
+ *
+ * <p>Order of the end: no new clients and requests; those at work finish; the pool persists everything, is marked clean
+ * and let go; whoever asked for the stop is told. All of that within {@link #STOP_SECONDS}, or the process is ended hard,
+ * as after a power cut: nothing that was promised is lost by it. No shutdown hook touches the pool.
+ */
+public final class PoolServer {
+
+    /** A stop takes no longer than this. */
+    static final long STOP_SECONDS = 30;
+
+    private static final Logger log = LoggerFactory.getLogger("blkspc.control");
+
+    /** So that clients which read nothing leave enough of the stop's time to the pool. */
+    private static final NbdLimits LIMITS = NbdLimits.DEFAULT.withTimes(10_000, 60_000, 10_000);
+
+    private static final long REQUESTS_SECONDS = 5;
+    private static final long ANSWERS_MILLIS = 1_000;
+
+    private final Pool pool;
+    private final Requests requests;
+    private final ControlServer control;
+    private final NbdServer nbd;
+    private final CountDownLatch stopAsked;
+
+    private PoolServer(Pool pool, Requests requests, ControlServer control, NbdServer nbd, CountDownLatch stopAsked) {
+        this.pool = pool;
+        this.requests = requests;
+        this.control = control;
+        this.nbd = nbd;
+        this.stopAsked = stopAsked;
+    }
+
+    /**
+     * Takes the pool and starts to serve it. On return clients and commands are answered.
+     *
+     * @param stopAsked counted down by whoever wants the server to end
+     * @param progress takes a few words now and then during a recovery
+     * @throws IOException when a socket cannot be had; the pool is then closed again
+     */
+    public static PoolServer start(
+            PoolAccess access,
+            PoolLocation location,
+            ServeOptions options,
+            CountDownLatch stopAsked,
+            Consumer<String> progress)
+            throws IOException {
+        Path controlSocket = location.controlSocket();
+        List<NbdAddress> addresses = addresses(location, options);
+        PoolLocation.prepareDirectoryOf(controlSocket);
+        PoolLocation.prepareDirectoryOf(location.nbdSocket());
+        OpenPool open =
+                access.open(location.directory(), new OpenRequest(Mode.STARTING, controlSocket.toString(), progress));
+        Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
+        ControlServer control = null;
+        NbdServer nbd = null;
+        boolean isStarted = false;
+        try {
+            Requests requests = new Requests(pool, open::check, location.copySocket(), LIMITS, stopAsked::countDown);
+            Files.deleteIfExists(controlSocket); // of a server that was killed: we hold the pool's lock
+            control = ControlServer.start(controlSocket, requests);
+            ExportSource exports = new PoolExports(pool);
+            nbd = NbdServer.start(
+                    new NbdConfig(addresses, LIMITS),
+                    options.export() == null ? exports : new ChosenExports(exports, options.export()));
+            open.serving();
+            isStarted = true;
+            return new PoolServer(pool, requests, control, nbd, stopAsked);
+        } finally {
+            if (!isStarted) {
+                closeAll(nbd, control, pool);
+            }
+        }
+    }
+
+    private static void closeAll(NbdServer nbd, ControlServer control, Pool pool) {
+        if (nbd != null) {
+            nbd.close();
+        }
+        if (control != null) {
+            control.close();
+        }
+        pool.close();
+    }
+
+    private static List<NbdAddress> addresses(PoolLocation location, ServeOptions options) throws IOException {
+        List<NbdAddress> addresses = new ArrayList<>();
+        Path unix =
+                options.unix() == null ? location.nbdSocket() : options.unix().toAbsolutePath();
+        addresses.add(NbdAddress.unix(unix));
+        if (options.tcp() != null) {
+            addresses.add(TcpAddress.parse(options.tcp()));
+        }
+        return addresses;
+    }
+
+    /** URIs of the default export, the unix socket first. */
+    public List<String> uris() {
+        return nbd.addresses().stream().map(address -> address.uri().toString()).toList();
+    }
+
+    /**
+     * Serves until a stop is asked for, then stops.
+     *
+     * @throws CommandFailure when the pool could not be marked clean
+     */
+    public void serveUntilStopped() {
+        awaitStop();
+        Thread watchdog = startWatchdog();
+        boolean isClean = false;
+        try {
+            CommandFailure failure = stop();
+            isClean = failure == null;
+            if (failure != null) {
+                throw failure;
+            }
+        } finally {
+            requests.stopped(isClean);
+            control.awaitAnswers(ANSWERS_MILLIS);
+            control.close();
+            watchdog.interrupt();
+        }
+    }
+
+    private void awaitStop() {
+        try {
+            stopAsked.await();
+        } catch (InterruptedException interrupted) {
+            // Nobody interrupts this thread; if somebody does, a clean stop is the safe answer.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** {@code null} when all went well. */
+    private CommandFailure stop() {
+        log.info("stopping");
+        control.stopAccepting();
+        nbd.close();
+        requests.finish(TimeUnit.SECONDS.toMillis(REQUESTS_SECONDS));
+        PoolStatus.State state = pool.status().state();
+        try {
+            pool.close();
+        } catch (io.blkspc.api.BlockSpaceException failure) {
+            return new CommandFailure(
+                    ExitCode.FAILED, "the pool could not be closed cleanly: " + failure.getMessage(), failure);
+        }
+        if (state == PoolStatus.State.FAILED) {
+            return new CommandFailure(
+                    ExitCode.FAILED, "an earlier write or force failed: the pool will recover when it is opened next");
+        }
+        log.info("stopped");
+        return null;
+    }
+
+    private static Thread startWatchdog() {
+        return Thread.ofPlatform().daemon().name("stop-watchdog").start(() -> {
+            try {
+                Thread.sleep(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
+            } catch (InterruptedException ended) {
+                return;
+            }
+            log.error("the stop takes too long and is cut: seconds={}", STOP_SECONDS);
+            Runtime.getRuntime().halt(ExitCode.FAILED);
+        });
+    }
+}

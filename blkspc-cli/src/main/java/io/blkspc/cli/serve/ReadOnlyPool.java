@@ -1,0 +1,94 @@
+package io.blkspc.cli.serve;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Pool;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.VolumeInfo;
+import java.util.List;
+
+/** A pool in which nobody can change anything: every volume looks like a snapshot. */
+final class ReadOnlyPool implements Pool {
+
+    private final Pool pool;
+
+    ReadOnlyPool(Pool pool) {
+        this.pool = pool;
+    }
+
+    static BlockSpaceException refusal() {
+        return new BlockSpaceException(Code.READ_ONLY, "the pool is served read-only");
+    }
+
+    @Override
+    public PoolStatus status() {
+        return pool.status();
+    }
+
+    @Override
+    public List<VolumeInfo> list() {
+        return pool.list().stream().map(ReadOnlyPool::readOnly).toList();
+    }
+
+    @Override
+    public VolumeInfo info(String name) {
+        return readOnly(pool.info(name));
+    }
+
+    private static VolumeInfo readOnly(VolumeInfo info) {
+        return new VolumeInfo(
+                info.name(),
+                info.uuid(),
+                info.type(),
+                info.sizeBytes(),
+                info.mappedBytes(),
+                info.exclusiveBytes(),
+                info.reservedBytes(),
+                info.origin(),
+                info.createdMillis(),
+                true,
+                info.clones(),
+                info.attachments());
+    }
+
+    @Override
+    public VolumeInfo create(String name, long sizeBytes) {
+        throw refusal();
+    }
+
+    @Override
+    public List<VolumeInfo> snapshot(List<String> names) {
+        throw refusal();
+    }
+
+    @Override
+    public List<VolumeInfo> clone(String source, List<String> targets) {
+        throw refusal();
+    }
+
+    @Override
+    public void destroy(List<String> names, boolean force) {
+        throw refusal();
+    }
+
+    @Override
+    public void awaitReclaim() {
+        pool.awaitReclaim();
+    }
+
+    @Override
+    public BlockSpace open(String name) {
+        return new ReadOnlySpace(pool.open(name));
+    }
+
+    @Override
+    public void flush() {
+        pool.flush();
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

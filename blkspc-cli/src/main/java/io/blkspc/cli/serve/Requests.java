@@ -1,0 +1,131 @@
+package io.blkspc.cli.serve;
+
+import io.blkspc.api.Pool;
+import io.blkspc.cli.action.Actions;
+import io.blkspc.cli.action.Arguments;
+import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.control.RequestHandler;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.outcome.Outcome;
+import io.blkspc.cli.pool.PoolLocation;
+import io.blkspc.cli.pool.ServedLink;
+import io.blkspc.cli.text.Json;
+import io.blkspc.nbd.NbdAddress;
+import io.blkspc.nbd.NbdConfig;
+import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.service.PoolExports;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The management requests of one server. Called by many threads. */
+final class Requests implements RequestHandler {
+
+    private static final Logger log = LoggerFactory.getLogger("blkspc.control");
+    private static final int MAX_AT_WORK = 1024;
+
+    private final Pool pool;
+    private final Supplier<CheckResult> check;
+    private final Path copySocket;
+    private final NbdLimits limits;
+    private final Runnable askForStop;
+    private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
+
+    /** One permit per request at work on the pool; whoever has them all knows that there is none. */
+    private final Semaphore atWork = new Semaphore(MAX_AT_WORK);
+
+    private NbdServer copies;
+    private boolean finished;
+
+    Requests(Pool pool, Supplier<CheckResult> check, Path copySocket, NbdLimits limits, Runnable askForStop) {
+        this.pool = pool;
+        this.check = check;
+        this.copySocket = copySocket;
+        this.limits = limits;
+        this.askForStop = askForStop;
+    }
+
+    @Override
+    public Object handle(String name, Map<String, Object> arguments) {
+        if (name.equals(ServedLink.STOP)) {
+            askForStop.run();
+            return Json.of("pid", ProcessHandle.current().pid(), "clean", stopped.join());
+        }
+        if (!atWork.tryAcquire()) {
+            throw new CommandFailure(
+                    ExitCode.BUSY,
+                    "the server is stopping: pid=" + ProcessHandle.current().pid());
+        }
+        try {
+            if (name.equals(ServedLink.COPY_SOCKET)) {
+                return Json.of("socket", copySocket());
+            }
+            if (name.equals(ServedLink.CHECK)) {
+                return check.get().facts();
+            }
+            Operation operation = Operation.named(name);
+            if (operation == null) {
+                throw new CommandFailure(ExitCode.FAILED, "the server does not know this operation: name=" + name);
+            }
+            return Actions.run(operation, new Arguments(arguments), pool);
+        } finally {
+            atWork.release();
+        }
+    }
+
+    @Override
+    public Outcome judge(String name, Throwable failure) {
+        Operation operation = Operation.named(name);
+        return Outcome.of(failure, operation != null && operation.changes());
+    }
+
+    /** Own copies see every volume, whatever other clients may see; the door for them is made when it is first needed. */
+    private synchronized String copySocket() {
+        if (finished) {
+            throw new CommandFailure(ExitCode.BUSY, "the server is stopping");
+        }
+        if (copies == null) {
+            try {
+                PoolLocation.prepareDirectoryOf(copySocket);
+                NbdConfig config = new NbdConfig(List.of(NbdAddress.unix(copySocket)), limits);
+                copies = NbdServer.start(config, new PoolExports(pool));
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        }
+        return copySocket.toString();
+    }
+
+    /** Takes no more requests, ends copies, and waits for the requests at work. */
+    void finish(long millis) {
+        synchronized (this) {
+            finished = true;
+            if (copies != null) {
+                copies.close();
+            }
+        }
+        try {
+            if (!atWork.tryAcquire(MAX_AT_WORK, millis, TimeUnit.MILLISECONDS)) {
+                log.warn("requests are still at work and will fail: count={}", MAX_AT_WORK - atWork.availablePermits());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Tells those who asked for the stop how it went. */
+    void stopped(boolean isClean) {
+        stopped.complete(isClean);
+    }
+}

@@ -1,0 +1,343 @@
+package io.blkspc.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.cli.pool.ModelAccess;
+import io.blkspc.cli.pool.PoolAccess.Mode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every command on a pool nobody holds: what it prints, its JSON, its exit code. */
+class CommandsTest {
+
+    private static final Path POOL = Path.of("/model/pool");
+
+    private final ModelAccess access = new ModelAccess();
+    private final CommandRun command = new CommandRun(access, POOL);
+
+    @BeforeEach
+    void makePool() {
+        command.ok("pool", "create", "--size", "64M");
+    }
+
+    @Test
+    void createMakesAnEmptyVolume() {
+        CommandRun.Result result = command.ok("create", "disk1", "-s", "1.5G", "--json");
+
+        assertThat(result.object()).containsEntry("name", "disk1").containsEntry("type", "volume");
+        assertThat(((Number) result.object().get("size")).longValue()).isEqualTo(3L << 29);
+        assertThat(result.err()).isEmpty();
+    }
+
+    @Test
+    void listHasTheNamesScriptsRelyOn() {
+        command.ok("create", "disk1", "-s", "1G");
+        command.ok("snapshot", "disk1@s1");
+
+        List<Map<String, Object>> listed = command.ok("ls", "--json").array();
+
+        assertThat(listed).extracting(version -> version.get("name")).containsExactly("disk1", "disk1@s1");
+        assertThat(listed.getFirst())
+                .containsOnlyKeys(
+                        "name",
+                        "type",
+                        "size",
+                        "used",
+                        "exclusive",
+                        "referenced",
+                        "reserved",
+                        "origin",
+                        "created",
+                        "readonly");
+        assertThat(listed.get(1)).containsEntry("readonly", true).containsEntry("type", "snapshot");
+    }
+
+    @Test
+    void listShowsSizesForPeopleOrExactly() {
+        command.ok("create", "disk1", "-s", "1G");
+
+        assertThat(command.ok("list", "-o", "name,size").out()).isEqualTo("NAME   SIZE\ndisk1    1G\n");
+        assertThat(command.ok("list", "-o", "name,size", "--bytes").out())
+                .isEqualTo("NAME         SIZE\ndisk1  1073741824\n");
+    }
+
+    @Test
+    void listSortsAndFilters() {
+        command.ok("create", "a", "-s", "3M");
+        command.ok("create", "b", "-s", "1M");
+        command.ok("snap", "a@s");
+
+        assertThat(command.ok("ls", "-t", "volume", "-s", "size", "--json").array())
+                .extracting(version -> version.get("name"))
+                .containsExactly("b", "a");
+        command.run("ls", "-t", "tape").exits(2);
+        command.run("ls", "-o", "colour").exits(2);
+    }
+
+    @Test
+    void listOfAnEmptyPoolIsEmpty() {
+        assertThat(command.ok("list").out()).isEmpty();
+        assertThat(command.ok("list", "--json").array()).isEmpty();
+    }
+
+    @Test
+    void treeShowsWhatComesFromWhat() {
+        command.ok("create", "base", "-s", "1M");
+        command.ok("snap", "base@s1");
+        command.ok("clone", "base@s1", "one", "two");
+
+        assertThat(command.ok("list", "--tree").out())
+                .isEqualTo("base\n\u2514\u2500 base@s1\n   \u251c\u2500 one\n   \u2514\u2500 two\n");
+    }
+
+    @Test
+    void snapshotOfSeveralIsOneGroup() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("create", "b", "-s", "1M");
+
+        assertThat(command.ok("snapshot", "a@s", "b@s", "--json").array())
+                .extracting(version -> version.get("name"))
+                .containsExactly("a@s", "b@s");
+
+        command.run("snapshot", "a@t", "missing@t").exits(3);
+        assertThat(command.run("info", "a@t").exits(3).err()).startsWith("blkspc: ");
+    }
+
+    @Test
+    void cloneTellsHowLongItTook() {
+        command.ok("create", "a", "-s", "1M");
+
+        assertThat(command.ok("clone", "a", "b").out()).matches("created b from a in [0-9.]+ (\u00b5s|ms|s)\n");
+        assertThat(command.ok("clone", "a", "c", "d", "--json").array())
+                .allSatisfy(
+                        made -> assertThat(made).containsEntry("origin", "a").containsKey("elapsed_us"));
+    }
+
+    @Test
+    void infoAddsItsOwnNames() {
+        command.ok("create", "a", "-s", "1M");
+
+        assertThat(command.ok("info", "a", "--json").object())
+                .containsKeys("mapped", "guarantee", "limit", "clones", "connections", "uuid");
+        assertThat(command.ok("info", "a").out()).contains("size          1M\n");
+    }
+
+    @Test
+    void destroyRemovesInAnyOrder() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("snap", "a@s");
+        command.ok("clone", "a@s", "b");
+
+        assertThat(command.ok("rm", "a", "a@s", "--wait", "--json").object())
+                .containsEntry("destroyed", List.of("a", "a@s"))
+                .containsEntry("reclaimed", true);
+        assertThat(command.ok("ls", "--json").array())
+                .extracting(version -> version.get("name"))
+                .containsExactly("b");
+    }
+
+    @Test
+    void statusHasTheNamesScriptsRelyOn() {
+        assertThat(command.ok("pool", "status", "--json").object())
+                .containsKeys(
+                        "size",
+                        "allocated",
+                        "free",
+                        "reserved",
+                        "promised",
+                        "metadata_total",
+                        "metadata_used",
+                        "volumes",
+                        "snapshots",
+                        "clean",
+                        "recovery_ms")
+                .containsEntry("state", "clean")
+                .containsEntry("needs_check", false);
+    }
+
+    @Test
+    void checkTellsDamageByItsExitCode() {
+        assertThat(command.ok("pool", "check").out()).isEqualTo("clean: versions=2, nodes=3, extents=4, blocks=5\n");
+        access.damage(List.of("node 7 is missing"));
+
+        CommandRun.Result result = command.run("pool", "check", "--json").exits(4);
+
+        assertThat(result.object())
+                .containsEntry("clean", false)
+                .containsEntry("findings", List.of("node 7 is missing"));
+        assertThat(result.err().lines()).hasSize(1);
+    }
+
+    @Test
+    void poolInUseIsNeitherMadeAgainNorChecked() {
+        access.hold(POOL, Mode.OFFLINE, null);
+
+        command.run("pool", "check").exits(5);
+        command.run("pool", "create", "-s", "64M").exits(5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "EXISTS, 3",
+        "NOT_FOUND, 3",
+        "NEEDS_CHECK, 4",
+        "CORRUPT, 4",
+        "OUT_OF_SPACE, 28",
+        "OUT_OF_BACKING, 28",
+        "FAILED, 6",
+        "IO, 6",
+        "TOO_NEW, 1",
+        "LIMIT, 1"
+    })
+    void failuresOfThePoolHaveTheirExitCodes(Code code, int exitCode) {
+        access.failOpen(new BlockSpaceException(code, "it failed: fact=1"));
+
+        CommandRun.Result result = command.run("create", "a", "-s", "1M").exits(exitCode);
+
+        assertThat(result.err()).isEqualTo("blkspc: it failed: fact=1\n");
+        assertThat(result.out()).isEmpty();
+    }
+
+    @Test
+    void anErrorOfTheMediumLeavesNothingUnknownWhereNothingChanges() {
+        access.failOpen(new BlockSpaceException(Code.IO, "it failed"));
+
+        command.run("list").exits(1);
+    }
+
+    @Test
+    void statusOfADamagedPoolSaysSoInJson() {
+        access.failOpen(new BlockSpaceException(Code.NEEDS_CHECK, "journal is damaged: sequence=7"));
+
+        CommandRun.Result result = command.run("pool", "status", "--json").exits(4);
+
+        assertThat(result.object()).containsEntry("state", "needs-check").containsEntry("needs_check", true);
+        assertThat(result.err()).isEqualTo("blkspc: journal is damaged: sequence=7\n");
+    }
+
+    @Test
+    void outOfSpaceHasItsText() {
+        command.ok("pool", "create", "-p", "/model/tiny", "--size", "64K");
+
+        CommandRun.Result result =
+                command.stdin(new byte[0]).run("import", "-p", "/model/tiny", "-", "big", "--size", "1M");
+        result.exits(0);
+        CommandRun.Result full =
+                command.stdin(noise(1 << 20)).run("import", "-p", "/model/tiny", "-", "full", "--size", "1M");
+
+        assertThat(full.exits(28).err())
+                .startsWith("blkspc: No space left in pool: ")
+                .contains("=");
+        assertThat(command.ok("ls", "-p", "/model/tiny", "--json").array())
+                .extracting(version -> version.get("name"))
+                .containsExactly("big");
+    }
+
+    static byte[] noise(int count) {
+        byte[] bytes = new byte[count];
+        new java.util.Random(7).nextBytes(bytes);
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "create|a|-s|0",
+        "create|a|-s|4097",
+        "create|a|-s|17T",
+        "create|a|-s|99999999999999999T",
+        "create|a|-s|-4K",
+        "create|a|-s|1.0001K",
+        "create|.a|-s|1M",
+        "create|a@b|-s|1M",
+        "snapshot|a",
+        "snapshot|a@",
+        "clone|a|b@c",
+        "info|a@b@c",
+        "destroy|",
+        "map|a|--start|x",
+        "create|a",
+        "create|-s|1M",
+        "frob",
+        "list|--frob",
+        "pool",
+        "pool|frob",
+        "import|-|a",
+        "import|-|a|-f|qcow2",
+        "export|a|-|--json",
+        "completion|tcsh"
+    })
+    void wrongWordsAreTheUsersInOneLine(String words) {
+        command.ok("create", "a", "-s", "1M");
+
+        CommandRun.Result result = command.run(words.split("\\|", -1)).exits(2);
+
+        assertThat(result.err()).startsWith("blkspc: ");
+        assertThat(result.err().lines()).hasSize(1);
+        assertThat(result.out()).isEmpty();
+    }
+
+    @Test
+    void takenNameIsNotMadeAgain() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("snap", "a@s");
+
+        command.run("create", "a", "-s", "1M").exits(3);
+        command.run("snap", "a@s").exits(3);
+        command.run("clone", "a", "a").exits(3);
+        command.run("pool", "create", "-s", "64M").exits(3);
+    }
+
+    @Test
+    void missingThingsAreNotFound() {
+        command.run("info", "a").exits(3);
+        command.run("destroy", "a").exits(3);
+        command.run("map", "a").exits(3);
+        command.run("export", "a", "-").exits(3);
+        command.run("list", "-p", "/model/none").exits(3);
+    }
+
+    @Test
+    void poolOptionStandsBeforeOrAfterTheWord() {
+        command.ok("pool", "create", "-p", "/model/other", "-s", "64M");
+        command.ok("-p", "/model/other", "create", "a", "-s", "1M");
+
+        assertThat(command.ok("list", "--pool=/model/other", "--json").array()).hasSize(1);
+        assertThat(command.ok("--json", "list").array()).isEmpty();
+    }
+
+    @Test
+    void traceOnlyWhenAskedFor() {
+        access.failOpen(new BlockSpaceException(Code.FAILED, "it failed"));
+
+        assertThat(command.run("list").err().lines()).hasSize(1);
+        assertThat(command.run("list", "-v").err()).contains("at io.blkspc");
+    }
+
+    @Test
+    void stopWithoutAServerHasTakenEffectAlready() {
+        assertThat(command.ok("stop", "--json").object()).containsEntry("stopped", false);
+    }
+
+    @Test
+    void doctorTellsEveryThingByName() {
+        assertThat(command.run("doctor", "--json").array())
+                .allSatisfy(finding -> assertThat(finding).containsOnlyKeys("name", "ok", "needed", "facts", "purpose"))
+                .extracting(finding -> finding.get("name"))
+                .contains("JDK 25", "kernel nbd", "nbd-client", "fuse", "O_DIRECT", "fallocate", "free space");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bash", "zsh", "fish"})
+    void completionKnowsTheCommands(String shell) {
+        assertThat(command.ok("completion", shell).out())
+                .contains("snapshot")
+                .contains("--allow-unreserved".substring(2));
+    }
+}

@@ -1,0 +1,135 @@
+package io.blkspc.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.cli.pool.ModelAccess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Images in and out of a pool nobody holds. */
+class ImportExportTest {
+
+    private final CommandRun command = new CommandRun(new ModelAccess(), Path.of("/model/pool"));
+
+    @TempDir
+    Path directory;
+
+    @BeforeEach
+    void makePool() {
+        command.ok("pool", "create", "--size", "64M");
+    }
+
+    /** Noise, a hole of more than a chunk, noise that ends inside a block. */
+    static byte[] image() {
+        byte[] image = new byte[3 * (1 << 20) + 700];
+        byte[] noise = CommandsTest.noise(image.length);
+        System.arraycopy(noise, 0, image, 0, 100_000);
+        System.arraycopy(noise, 0, image, 2_500_000, image.length - 2_500_000);
+        return image;
+    }
+
+    @Test
+    void imageComesOutAsItWentIn() throws IOException {
+        byte[] image = image();
+        Path in = Files.write(directory.resolve("in.img"), image);
+        Path out = directory.resolve("out.img");
+
+        command.ok("import", in.toString(), "a");
+        command.ok("export", "a", out.toString());
+
+        byte[] exported = Files.readAllBytes(out);
+        assertThat(exported).hasSize(image.length / 4096 * 4096 + 4096);
+        assertThat(Arrays.copyOf(exported, image.length)).isEqualTo(image);
+        assertThat(Arrays.copyOfRange(exported, image.length, exported.length)).containsOnly(0);
+    }
+
+    @Test
+    void zerosStayHoles() throws IOException {
+        Path in = Files.write(directory.resolve("in.img"), image());
+
+        Map<String, Object> made =
+                command.ok("import", in.toString(), "a", "--json").object();
+        Map<String, Object> exported = command.ok(
+                        "export", "a", directory.resolve("out.img").toString(), "--json")
+                .object();
+
+        long data = 25 * 4096 + (3 * (1 << 20) + 4096 - 2_500_000 / 4096 * 4096);
+        assertThat(((Number) made.get("mapped")).longValue()).isEqualTo(data);
+        assertThat(((Number) exported.get("data")).longValue()).isEqualTo(data);
+        assertThat(command.ok("map", "a", "--json").array())
+                .extracting(extent -> extent.get("state"))
+                .containsExactly("written", "hole", "written");
+    }
+
+    @Test
+    void streamsWork() {
+        byte[] image = Arrays.copyOf(image(), 1 << 20);
+
+        command.stdin(image).ok("import", "-", "a", "--size", "2M");
+        CommandRun.Result result = command.ok("export", "a", "-");
+
+        assertThat(result.rawOut()).isEqualTo(Arrays.copyOf(image, 2 << 20));
+    }
+
+    @Test
+    void streamLongerThanTheVolumeLeavesNothing() {
+        CommandRun.Result result =
+                command.stdin(image()).run("import", "-", "a", "--size", "1M").exits(1);
+
+        assertThat(result.err()).contains("larger than the volume");
+        command.run("info", "a").exits(3);
+    }
+
+    @Test
+    void importDoesNotTouchATakenName() throws IOException {
+        Path in = Files.write(directory.resolve("in.img"), image());
+        command.stdin(image()).ok("import", "-", "a", "--size", "4M");
+
+        command.run("import", in.toString(), "a").exits(3);
+
+        assertThat(Arrays.copyOf(command.ok("export", "a", "-").rawOut(), image().length))
+                .isEqualTo(image());
+    }
+
+    @Test
+    void exportReplacesAFileOnlyWhenItIsComplete() throws IOException {
+        Path out = Files.writeString(directory.resolve("out.img"), "precious");
+
+        command.run("export", "missing", out.toString()).exits(3);
+        assertThat(out).hasContent("precious");
+
+        command.ok("create", "a", "-s", "8K");
+        command.ok("export", "a", out.toString());
+        assertThat(Files.readAllBytes(out)).isEqualTo(new byte[8192]);
+        assertThat(directory.toFile().list()).containsExactly("out.img");
+    }
+
+    @Test
+    void missingFileIsOneLine() {
+        CommandRun.Result result =
+                command.run("import", directory.resolve("none").toString(), "a").exits(1);
+
+        assertThat(result.err()).isEqualTo("blkspc: no such file: path=" + directory.resolve("none") + "\n");
+        assertThat(command.run("import", directory.toString(), "a")
+                        .exits(1)
+                        .err()
+                        .lines())
+                .hasSize(1);
+    }
+
+    @Test
+    void snapshotIsExported() {
+        command.stdin(image()).ok("import", "-", "a", "--size", "4M");
+        command.ok("snap", "a@s");
+        command.ok("destroy", "a");
+
+        assertThat(Arrays.copyOf(command.ok("export", "a@s", "-").rawOut(), image().length))
+                .isEqualTo(image());
+    }
+}

@@ -1,0 +1,93 @@
+package io.blkspc.cli.pool;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Pool;
+import io.blkspc.api.model.ModelPool;
+import io.blkspc.cli.action.CheckResult;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Pools in memory that outlive the commands of a test, as pools on disk do. */
+public final class ModelAccess implements PoolAccess {
+
+    private final Map<Path, ModelPool> pools = new ConcurrentHashMap<>();
+    private final Map<Path, Holder> holders = new ConcurrentHashMap<>();
+    private volatile BlockSpaceException openFailure;
+    private volatile CheckResult damage = new CheckResult(List.of(), 2, 3, 4, 5, true);
+
+    @Override
+    public Optional<Holder> holder(Path directory) {
+        return Optional.ofNullable(holders.get(directory));
+    }
+
+    @Override
+    public OpenPool open(Path directory, OpenRequest request) {
+        if (openFailure != null) {
+            throw openFailure;
+        }
+        if (!pools.containsKey(directory)) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: path=" + directory);
+        }
+        ModelPool pool = pools.computeIfPresent(directory, (any, before) -> before.restart());
+        if (request.mode() == Mode.STARTING) {
+            hold(directory, Mode.STARTING, request.controlSocket());
+        }
+        return new OpenPool() {
+            @Override
+            public Pool pool() {
+                return pool;
+            }
+
+            @Override
+            public void serving() {
+                hold(directory, Mode.SERVING, request.controlSocket());
+            }
+
+            @Override
+            public CheckResult check() {
+                return damage;
+            }
+        };
+    }
+
+    @Override
+    public void create(Path directory, NewPool plan) {
+        if (pools.putIfAbsent(directory, ModelPool.create(plan.sizeBytes())) != null) {
+            throw new BlockSpaceException(Code.EXISTS, "pool exists: path=" + directory);
+        }
+    }
+
+    @Override
+    public CheckResult check(Path directory) {
+        return damage;
+    }
+
+    /** Every later check finds this. */
+    public void damage(List<String> findings) {
+        damage = new CheckResult(findings, 2, 3, 4, 5, true);
+    }
+
+    /** The pool of that directory as it is open now. */
+    public ModelPool pool(Path directory) {
+        return pools.get(directory);
+    }
+
+    /** From now on someone holds the pool. */
+    public void hold(Path directory, Mode mode, String socket) {
+        holders.put(directory, new Holder(ProcessHandle.current().pid(), mode, socket));
+    }
+
+    /** From now on nobody holds the pool. */
+    public void letGo(Path directory) {
+        holders.remove(directory);
+    }
+
+    /** Every later open fails so. */
+    public void failOpen(BlockSpaceException failure) {
+        openFailure = failure;
+    }
+}
