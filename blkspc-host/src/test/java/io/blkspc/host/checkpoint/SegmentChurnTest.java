@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.checkpoint.Images.ObjectKey;
 import io.blkspc.host.sim.IoOp;
@@ -176,6 +177,78 @@ class SegmentChurnTest {
         long live = store.layout().segmentsFor(store.liveBytes());
         assertThat(store.occupiedSegments()).isLessThanOrEqualTo((int) (2 * live + 8 + 2));
         assertLoads();
+    }
+
+    @Test
+    void checkpointsOfOneObjectEachAreGathered() {
+        open(500);
+        for (int id = 0; id < 300; id++) {
+            ObjectKey key = new ObjectKey(ObjectKind.NODE, nextId++);
+            model.put(key, Images.bytes(random, 3100));
+            rewrite(List.of(key));
+        }
+        // Each had a segment of its own, and none of them ever died.
+        long live = store.layout().segmentsFor(store.liveBytes());
+        assertThat(store.occupiedSegments()).isLessThanOrEqualTo((int) (2 * live + 8));
+        assertLoads();
+    }
+
+    @Test
+    void putsThatUseAllTheRoomLeaveTheReserve() {
+        open(8);
+        CheckpointWriter writer = store.begin(store.nextGeneration());
+        long room = store.roomBytes();
+        int largest = SegmentLayout.charge(store.maxValueBytes());
+        for (; room >= largest; room -= largest) {
+            byte[] image = Images.bytes(random, store.maxValueBytes());
+            Images.put(writer, model, new ObjectKey(ObjectKind.NODE, nextId++), image);
+        }
+        CheckpointRoot root = writer.finish();
+        disk.device("segments").force(IoRole.CHECKPOINT);
+        store.committed(root);
+        assertThat(store.space().free()).isGreaterThanOrEqualTo(2);
+        assertLoads();
+    }
+
+    @Test
+    void anEvacuationCopiesNoMoreThanItMay() {
+        open(40);
+        fillToTheLimit(3000, 3200);
+        List<ObjectKey> keys = List.copyOf(model.keySet());
+        rewrite(keys.stream().filter(key -> random.nextInt(3) == 0).toList());
+        for (long budget = 0; budget < store.liveBytes(); budget += 5000) {
+            EvacuationPlan plan = store.plan(1000, budget);
+            long copied = 0;
+            for (int i = 0; i < plan.count(); i++) {
+                copied += store.directory().charge(plan.victim(i));
+            }
+            assertThat(copied).isLessThanOrEqualTo(budget);
+        }
+        assertThat(store.plan(1000, store.liveBytes()).gain()).isPositive();
+    }
+
+    /** A copy gets a new CRC: an image that was damaged before must not become a good one by being moved. */
+    @Test
+    void aDamagedImageIsNotCopied() {
+        open(40);
+        fillToTheLimit(3000, 3200);
+        List<ObjectKey> keys = List.copyOf(model.keySet());
+        rewrite(keys.stream().filter(key -> random.nextInt(3) > 0).toList());
+        CheckpointRoot root = store.root();
+        int victim = store.plan(1, store.liveBytes()).victim(0);
+        long location = keys.stream()
+                .mapToLong(key -> store.index().get(ObjectIndex.key(key.kind(), key.id())))
+                .filter(at -> ObjectIndex.segment(at) == victim)
+                .findFirst()
+                .orElseThrow();
+        store.reader().readTable(victim);
+        int offset = store.reader().table().entryOffset(ObjectIndex.entry(location));
+        disk.device("segments").flipBit(store.layout().segmentOffset(victim) + offset + 10, 2);
+        assertThatThrownBy(() -> store.makeRoom(store.maxLiveBytes(), flipped -> {}))
+                .isInstanceOf(CorruptSpaceException.class)
+                .hasMessageContaining("image crc");
+        assertThat(store.root()).isEqualTo(root);
+        assertThatThrownBy(() -> store.begin(1_000_000)).isInstanceOf(BlockSpaceException.class);
     }
 
     @Test
