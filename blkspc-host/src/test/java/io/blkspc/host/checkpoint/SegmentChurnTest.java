@@ -252,6 +252,22 @@ class SegmentChurnTest {
     }
 
     @Test
+    void aFlipThatFailedFailsTheStore() {
+        open(40);
+        fillToTheLimit(3000, 3200);
+        rewrite(List.copyOf(model.keySet()).stream()
+                .filter(key -> random.nextInt(3) > 0)
+                .toList());
+        assertThatThrownBy(() -> store.makeRoom(store.maxLiveBytes(), root -> {
+                    throw new BlockSpaceException(Code.IO, "superblock: force failed");
+                }))
+                .hasMessageContaining("force failed");
+        assertThatThrownBy(() -> store.begin(1_000_000))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.FAILED));
+    }
+
+    @Test
     void moreThanThePromiseEndsWithNoSpaceAndNotWithDamage() {
         open(12);
         fillToTheLimit(3000, 3200);
