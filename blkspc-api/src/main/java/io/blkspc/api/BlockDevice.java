@@ -30,7 +30,7 @@ public interface BlockDevice extends AutoCloseable {
     }
 
     /**
-     * Writes the whole transfer. After a return, every later read sees it, also one by another process.
+     * Writes the whole transfer, at any byte offset and of any length; the other bytes of a sector stay as they are. After a return, every later read sees it, also one by another process.
      *
      * @throws BlockSpaceException {@code OUT_OF_RANGE} beyond the end; {@code OUT_OF_BACKING} when the backing store had no
      *     room; {@code IO} otherwise. After an exception, each sector past the progress holds old or new data

@@ -61,7 +61,8 @@ public interface BlockSpace extends AutoCloseable {
      * Holds space for {@code allocCount} allocations before anything is dirtied. One credit pays for one allocation inside
      * one {@code blockSize}-aligned window (at least one 4 KiB block), with the metadata it can need. All or nothing.
      *
-     * @param allocCount 0 or more; with 0 the cookie can only overwrite in place
+     * @param allocCount 0 or more; with 0 the cookie can only overwrite blocks the space owns, also those written just now:
+     *     where the host would rather redirect it, a write without credit waits for a persist point
      * @param blockSizeBytes a power of two, 512 to 1,048,576
      * @return a cookie with one reference
      * @throws BlockSpaceException {@code OUT_OF_SPACE}: the only place where the write path can run out; {@code READ_ONLY}
@@ -120,7 +121,8 @@ public interface BlockSpace extends AutoCloseable {
      *
      * @param offsetBytes a multiple of 4096
      * @param countBytes a multiple of 4096, at least 4096
-     * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds
+     * @throws BlockSpaceException {@code BUSY} when a stage in the range did not end within 5 seconds: what was discarded
+     *     before stays discarded
      */
     void discard(long offsetBytes, long countBytes);
 
@@ -129,7 +131,8 @@ public interface BlockSpace extends AutoCloseable {
      *
      * @param keepAllocated {@code true}: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN};
      *     those it shares become holes
-     * @throws BlockSpaceException {@code BUSY} when a stage in the range, or a write in place, did not end within 5 seconds
+     * @throws BlockSpaceException {@code BUSY} when a stage in the range, or a write in place, did not end within 5 seconds,
+     *     {@code OUT_OF_SPACE} when metadata space is short: what was zeroed before stays zeroed
      */
     void zero(long offsetBytes, long countBytes, boolean keepAllocated);
 
@@ -150,7 +153,13 @@ public interface BlockSpace extends AutoCloseable {
      */
     void flush();
 
-    /** As {@link #flush()}, for the writes to one range that returned before the call. */
+    /**
+     * As {@link #flush()}, for the writes to one range that returned before the call.
+     *
+     * @param offsetBytes any byte inside the space
+     * @param countBytes 0 or more
+     * @throws BlockSpaceException as {@link #flush()}; {@code OUT_OF_RANGE} when not inside the space
+     */
     void flush(long offsetBytes, long countBytes);
 
     /**

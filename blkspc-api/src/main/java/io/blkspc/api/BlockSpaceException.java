@@ -10,7 +10,7 @@ public class BlockSpaceException extends RuntimeException {
 
     /** Stable reasons. */
     public enum Code {
-        /** The pool has no room for this request. Only reserve, create, snapshot, clone and preallocate report it. */
+        /** The pool has no room for this request. Only reserve, create, snapshot, clone and zero report it. */
         OUT_OF_SPACE,
         /** The cookie's credit is used up. */
         NO_CREDIT,

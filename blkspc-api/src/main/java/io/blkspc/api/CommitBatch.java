@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * The ranges of one {@link BlockSpace#commit}: whole blocks of the caller's own stages, each with the CRC-32C of the data
- * just written to its target. Reusable: {@link #clear} it and add again; it grows and never shrinks. Not thread safe.
+ * just written to its target. The bytes must not change between the checksum and the end of the write: recovery takes a
+ * mismatch for a write that never arrived, and drops it. Reusable: {@link #clear} it and add again; it grows and never shrinks. Not thread safe.
  */
 public final class CommitBatch {
 

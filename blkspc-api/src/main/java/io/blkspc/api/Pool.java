@@ -8,7 +8,9 @@ import java.util.List;
  * which the outcome is unknown until the pool is reopened.
  *
  * <p>Names: a volume is {@code [A-Za-z0-9][A-Za-z0-9._-]{0,127}}; a snapshot is {@code VOLUME@SNAP} with the same rule for
- * both parts. A bad name is an {@link IllegalArgumentException}. Any thread may call anything.
+ * both parts. A bad name is an {@link IllegalArgumentException}, and so are a list without names and a volume or target
+ * named twice in one list. Any thread may call anything. After {@link #close} everything but {@link #status} fails with
+ * {@code CLOSED}.
  */
 public interface Pool extends AutoCloseable {
 
@@ -61,7 +63,12 @@ public interface Pool extends AutoCloseable {
      */
     void destroy(List<String> names, boolean force);
 
-    /** Waits until the space of everything destroyed before this call is back. */
+    /**
+     * Waits until the space of everything destroyed before this call is back, except what cookies still hold until their
+     * last put.
+     *
+     * @throws BlockSpaceException {@code BUSY} when a client kept writing to a destroyed volume for 5 seconds
+     */
     void awaitReclaim();
 
     /**

@@ -93,6 +93,24 @@ public interface ErrorsContract extends ContractHost {
     }
 
     @Test
+    default void listsWithoutNamesOrWithOneTwiceAreIllegal() {
+        try (Fixture f = fixture()) {
+            Pool pool = f.pool();
+            List<Runnable> calls = List.of(
+                    () -> pool.snapshot(List.of()),
+                    () -> pool.snapshot(List.of("vol@x", "vol@y")),
+                    () -> pool.clone("vol", List.of()),
+                    () -> pool.clone("vol", List.of("c", "c")),
+                    () -> pool.destroy(List.of(), false),
+                    () -> pool.destroy(List.of("vol", "vol"), false));
+            for (Runnable call : calls) {
+                assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class);
+            }
+            assertThat(pool.list()).extracting(VolumeInfo::name).containsExactly("vol");
+        }
+    }
+
+    @Test
     default void badSizesAreIllegal() {
         try (Fixture f = fixture()) {
             for (long size : new long[] {-4096, 0, 1, 512, 4097, Geometry.MAX_VOLUME_BYTES + 4096, Long.MAX_VALUE}) {

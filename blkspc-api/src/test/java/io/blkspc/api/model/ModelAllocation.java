@@ -39,6 +39,9 @@ final class ModelAllocation {
             if (!cookie.canTake(first)) {
                 return Allocation.NO_CREDIT;
             }
+            if (mayBeWrittenInPlace(old)) {
+                return Allocation.BUSY;
+            }
             long target = mayFill(old) ? old.physical() : pool.takeFresh();
             if (target == NONE) {
                 return Allocation.BUSY;
@@ -103,6 +106,19 @@ final class ModelAllocation {
             pool.persist();
         }
         return !pool.blocks.isNamedAboveMark(old.physical());
+    }
+
+    /**
+     * Somebody with another lease may have been told to write the block in place: copying it now could miss that write.
+     * Only a rule that answers differently for one and the same block meets this.
+     */
+    private boolean mayBeWrittenInPlace(Pointer old) {
+        return pool.options.inPlaceRule() == InPlaceRule.ONLY_WITHOUT_CREDIT
+                && version.writeLeases > 1
+                && old != null
+                && old.written()
+                && version.owns(old)
+                && !pool.blocks.isNamedAboveMark(old.physical());
     }
 
     /** The mapped unwritten block itself may be written where nobody else can see it. */

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class ModelHistoryTest {
 
     private static final long POOL_BYTES = 16L << 20;
-    private static final int STEPS = Boolean.getBoolean("blkspc.release") ? 5000 : 200;
+    private static final int STEPS = Boolean.getBoolean("blkspc.release") ? 5000 : 120;
 
     /** Where a block is written in place or to a new one is nobody's business but the host's. */
     @Test

@@ -1,5 +1,7 @@
 package io.blkspc.api.model;
 
+import java.util.HashSet;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** The rule for names of the contract. */
@@ -21,6 +23,12 @@ final class ModelNames {
 
     static void checkAny(String name) {
         check(VOLUME.matcher(name).matches() || SNAPSHOT.matcher(name).matches(), "volume or snapshot", name);
+    }
+
+    static void checkSome(List<String> names) {
+        if (names.isEmpty() || new HashSet<>(names).size() < names.size()) {
+            throw new IllegalArgumentException("no name, or one name twice: names=" + names);
+        }
     }
 
     static String volumeOf(String snapshot) {

@@ -173,6 +173,7 @@ public final class ModelPool implements Pool {
 
     @Override
     public List<VolumeInfo> snapshot(List<String> names) {
+        ModelNames.checkSome(names);
         names.forEach(ModelNames::checkSnapshot);
         synchronized (monitor) {
             checkUsable();
@@ -195,10 +196,8 @@ public final class ModelPool implements Pool {
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets) {
         ModelNames.checkAny(source);
+        ModelNames.checkSome(targets);
         targets.forEach(ModelNames::checkVolume);
-        if (new HashSet<>(targets).size() < targets.size()) {
-            throw new IllegalArgumentException("target is named twice: targets=" + targets);
-        }
         synchronized (monitor) {
             checkUsable();
             ModelVersion from = find(source);
@@ -257,6 +256,7 @@ public final class ModelPool implements Pool {
 
     @Override
     public void destroy(List<String> names, boolean force) {
+        ModelNames.checkSome(names);
         names.forEach(ModelNames::checkAny);
         synchronized (monitor) {
             checkUsable();
@@ -266,7 +266,7 @@ public final class ModelPool implements Pool {
                 }
             }
             blocks.sequence++;
-            for (String name : new HashSet<>(names)) {
+            for (String name : names) {
                 ModelVersion gone = versions.remove(name);
                 gone.name = null;
                 gone.map.values().forEach(pointer -> blocks.release(pointer.physical()));
