@@ -176,10 +176,11 @@ final class Checkpointer {
         for (Version version : engine.catalogue.versions()) {
             if (version.head != null) {
                 StageTable stages = version.head.stages;
-                for (int i = 0; i < stages.size(); i++) {
+                for (int i = stages.size() - 1; i >= 0; i--) {
                     if (stages.isFresh(i)) {
                         engine.freeSpace.release(stages.physical(i), stages.count(i));
                     }
+                    stages.remove(i, stages.start(i), stages.count(i));
                 }
             }
         }

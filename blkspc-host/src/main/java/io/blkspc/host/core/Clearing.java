@@ -110,7 +110,8 @@ final class Clearing {
     /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
     private long punchStep(Head head, long block, long end, boolean must) {
         begin(head);
-        long start = firstMapped(head, block, end);
+        // What is staged over a hole counts as well: its commit would come after this change.
+        long start = head.stages.nextStart(block, firstMapped(head, block, end));
         if (start >= end) {
             return end;
         }
@@ -151,7 +152,8 @@ final class Clearing {
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
     private long unwriteStep(Head head, long block, long end) {
         begin(head);
-        long start = firstMapped(head, block, end);
+        // What is staged over a hole counts as well: its commit would come after this change.
+        long start = head.stages.nextStart(block, firstMapped(head, block, end));
         if (start >= end) {
             return end;
         }

@@ -69,7 +69,7 @@ public final class HostPool implements Pool {
                     engine.catalogue.visible().size() - snapshots,
                     snapshots,
                     engine.journal.lastSequence(),
-                    engine.persistence.durableMark(),
+                    engine.persistence.persisted(),
                     engine.journal.capacityBytes(),
                     engine.journal.usedBytes(),
                     opened.recoveryMillis(),

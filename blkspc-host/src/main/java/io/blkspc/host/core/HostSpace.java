@@ -25,7 +25,7 @@ final class HostSpace implements BlockSpace {
     private final WritePath writePath;
     private final Clearing clearing;
     private final ThreadLocal<ExtentRun> runs = ThreadLocal.withInitial(ExtentRun::new);
-    private boolean closed; // guarded by the order lock
+    private volatile boolean closed; // written under the order lock
 
     HostSpace(Engine engine, Head head, WritePath writePath, Clearing clearing) {
         this.engine = engine;
@@ -212,6 +212,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public void flush(long offsetBytes, long countBytes) {
+        checkRange(offsetBytes, countBytes);
         flush();
     }
 
@@ -236,6 +237,9 @@ final class HostSpace implements BlockSpace {
     }
 
     private void checkAlive() {
+        if (closed) {
+            throw new BlockSpaceException(Code.CLOSED, "handle is closed: name=" + name);
+        }
         if (head.closed) {
             throw new BlockSpaceException(Code.CLOSED, "volume was destroyed: name=" + name);
         }

@@ -60,6 +60,11 @@ final class Persistence {
         return durableMark;
     }
 
+    /** H1: everything up to here survives power loss. */
+    long persisted() {
+        return h1;
+    }
+
     long journalForced() {
         return journalForced;
     }

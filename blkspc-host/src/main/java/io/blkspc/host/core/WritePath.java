@@ -131,7 +131,9 @@ final class WritePath {
                 if (answer != null) {
                     return answer;
                 }
-                if (!engine.reuse.makeRoom()) {
+                if (cookie.affordable(block, 1) == 0) {
+                    settle();
+                } else if (!engine.reuse.makeRoom()) {
                     return Allocation.BUSY; // freed blocks wait for readers, maybe for this very lease
                 }
             }
@@ -140,7 +142,17 @@ final class WritePath {
         }
     }
 
-    /** One decision; {@code null} when blocks must be taken out of quarantine first. */
+    /** Raises the durable mark over everything published; releases the order lock meanwhile. */
+    private void settle() {
+        engine.lock.unlock();
+        try {
+            engine.persistence.advanceMark();
+        } finally {
+            engine.lock.lock();
+        }
+    }
+
+    /** One decision; {@code null} when a persist point, or blocks out of quarantine, must come first. */
     private Allocation tryAllocate(HostCookie cookie, long block, long wanted, Mapping mapping) {
         Head head = cookie.head;
         StageTable stages = head.stages;
@@ -161,10 +173,14 @@ final class WritePath {
                 return Allocation.IN_PLACE;
             }
         }
-        length = cookie.affordable(block, length);
-        if (length == 0) {
-            return Allocation.NO_CREDIT;
+        long affordable = cookie.affordable(block, length);
+        if (affordable == 0) {
+            // A block of one's own can always be overwritten: where no credit can be had either, a persist point makes it
+            // settled, and then it is written in place (R1).
+            boolean settles = run.state() == ExtentRun.WRITTEN && owned && !isPoolRoomy();
+            return settles ? null : Allocation.NO_CREDIT;
         }
+        length = affordable;
         if (run.state() == ExtentRun.UNWRITTEN && owned) {
             boolean isRecent = engine.recent.contains(run.physicalBlock());
             length = sameRecency(run.physicalBlock(), length, isRecent);
@@ -230,6 +246,13 @@ final class WritePath {
                 physical << Geometry.BLOCK_SHIFT,
                 shared,
                 head.generation);
+    }
+
+    /** {@code true} when a client could still reserve one allocation. */
+    private boolean isPoolRoomy() {
+        return engine.ledger.available(Resource.DATA_BLOCKS) >= 1
+                && engine.ledger.available(Resource.NODE_SLOTS) >= HostCookie.SLOTS_PER_CREDIT
+                && engine.ledger.available(Resource.LOG_BYTES) >= HostCookie.logBytesPerCredit(1);
     }
 
     private long sameRecency(long physical, long length, boolean isRecent) {
