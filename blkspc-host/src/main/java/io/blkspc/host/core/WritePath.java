@@ -175,7 +175,8 @@ final class WritePath {
         }
         long affordable = cookie.affordable(block, length);
         if (affordable == 0) {
-            // A block of one's own can always be overwritten: where no credit can be had either, a persist point makes it
+            // A block of one's own can always be overwritten: where no credit can be had either, a persist point makes
+            // it
             // settled, and then it is written in place (R1).
             boolean settles = run.state() == ExtentRun.WRITTEN && owned && !isPoolRoomy();
             return settles ? null : Allocation.NO_CREDIT;
