@@ -202,7 +202,13 @@ public final class NbdServer implements AutoCloseable {
 
     private long transmit(Link link, Negotiated negotiated, ReceiveBuffer received) throws IOException {
         log.info("{}: export={}", link.peer(), negotiated.space().name());
-        Session session = new Session(link, negotiated, received, limits, workers, buffers);
+        Session session;
+        try {
+            session = new Session(link, negotiated, received, limits, workers, buffers);
+        } catch (OutOfMemoryError e) { // its buffers are native memory; this client goes, the server stays
+            negotiated.space().close();
+            throw e;
+        }
         try (session) {
             session.run();
         }

@@ -6,35 +6,18 @@ import io.blkspc.api.model.ModelOptions;
 import io.blkspc.api.model.ModelOptions.InPlaceRule;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
-import io.blkspc.nbd.testing.NbdTestClient;
-import io.blkspc.nbd.testing.NbdTestClient.Reply;
+import io.blkspc.nbd.testing.IntegrityLoad;
 import io.blkspc.nbd.testing.TestServer;
 import io.blkspc.nbd.testing.WrappedPool;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * Random pipelined requests on several connections, each with a part of the volume of its own that is not aligned to
- * blocks, so that neighbours complete each other's blocks. Every reply is compared with an array of bytes.
- */
+/** Several connections, snapshots all the time, and a host that answers as awkwardly as the contract lets it. */
 class DataIntegrityTest {
-
-    private static final int CONNECTIONS = 4;
-    private static final int PART = 300 * 1000 + 7;
-    private static final int REQUESTS = 1500;
-    private static final int DEPTH = 16;
-    private static final byte[] NOTHING = new byte[0];
 
     private final long seed = Long.getLong("blkspc.seed", System.nanoTime());
 
@@ -48,36 +31,17 @@ class DataIntegrityTest {
     void severalConnectionsSeeTheirOwnWrites(InPlaceRule rule, boolean cold, double faults) throws Exception {
         System.out.println("seed=" + seed);
         ModelPool pool = ModelPool.create(64L << 20, ModelOptions.defaults().with(rule));
-        pool.create("vol", 2L << 20);
+        pool.create("vol", IntegrityLoad.SPAN_BYTES);
         pool.faults().seed(seed).shortMappings(faults).busyAnswers(faults / 3);
         WrappedPool exports = new WrappedPool(pool);
         exports.cold = cold;
-        byte[][] expected = new byte[CONNECTIONS][];
-        AtomicBoolean done = new AtomicBoolean();
-        try (TestServer server = TestServer.start(pool, exports, NbdLimits.DEFAULT.withBuffers(128 << 10, 96 << 10));
-                ExecutorService threads =
-                        Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
-            List<Future<byte[]>> clients = new ArrayList<>();
-            for (int i = 0; i < CONNECTIONS; i++) {
-                int part = i;
-                clients.add(threads.submit(() -> new Client(server, part).run()));
-            }
-            Future<?> snapshots = threads.submit(() -> takeSnapshots(pool, done));
-            try {
-                for (int i = 0; i < CONNECTIONS; i++) {
-                    expected[i] = clients.get(i).get();
-                }
-            } finally {
-                done.set(true);
-            }
-            snapshots.get();
-            try (NbdTestClient reader = server.client(true)) {
-                for (int i = 0; i < CONNECTIONS; i++) {
-                    assertThat(Arrays.equals(reader.read((long) i * PART, PART), expected[i]))
-                            .as("seed=%d part=%d", seed, i)
-                            .isTrue();
-                }
-                reader.disconnect();
+        try (TestServer server = TestServer.start(pool, exports, NbdLimits.DEFAULT.withBuffers(128 << 10, 96 << 10))) {
+            IntegrityLoad load = new IntegrityLoad(server.unix(), "vol", seed, 1500);
+            AtomicInteger snapshots = new AtomicInteger();
+            load.run(() -> takeSnapshot(pool, snapshots.getAndIncrement()));
+            load.verify(server.tcp(), "vol");
+            while (pool.info("vol").attachments() > 0) {
+                Thread.onSpinWait();
             }
             assertThat(pool.status().promisedBytes()).isZero();
             pool.assertConsistent();
@@ -85,107 +49,11 @@ class DataIntegrityTest {
     }
 
     /** Writes go on over shared blocks all the time. */
-    private static void takeSnapshots(ModelPool pool, AtomicBoolean done) {
-        for (int i = 0; !done.get(); i++) {
-            pool.snapshot(List.of("vol@s" + i));
-            if (i >= 2) {
-                pool.destroy(List.of("vol@s" + (i - 2)), false);
-            }
-            LockSupport.parkNanos(20_000_000);
+    private static void takeSnapshot(ModelPool pool, int number) {
+        pool.snapshot(List.of("vol@s" + number));
+        if (number >= 2) {
+            pool.destroy(List.of("vol@s" + (number - 2)), false);
         }
-    }
-
-    private final class Client {
-
-        private final TestServer server;
-        private final long base;
-        private final SplittableRandom random;
-        private final boolean structured;
-        private final byte[] content = new byte[PART];
-        private final boolean[] busy = new boolean[PART];
-        private final Map<Long, Request> requests = new HashMap<>();
-
-        private record Request(int type, int start, int length) {}
-
-        Client(TestServer server, int part) {
-            this.server = server;
-            this.base = (long) part * PART;
-            this.random = new SplittableRandom(seed + part);
-            this.structured = part % 2 == 0;
-        }
-
-        byte[] run() throws Exception {
-            try (NbdTestClient client = server.client(structured)) {
-                for (int i = 0; i < REQUESTS; i++) {
-                    if (requests.size() == DEPTH) {
-                        take(client);
-                    }
-                    send(client);
-                }
-                while (!requests.isEmpty()) {
-                    take(client);
-                }
-                client.disconnect();
-            }
-            return content;
-        }
-
-        private void send(NbdTestClient client) throws Exception {
-            int length = 1 + (random.nextInt(20) == 0 ? random.nextInt(200_000) : random.nextInt(15_000));
-            int start = random.nextInt(PART - length);
-            for (int i = start; i < start + length; i++) {
-                if (busy[i]) { // what overlaps a request in flight has no defined outcome
-                    take(client);
-                    return;
-                }
-            }
-            int flags = random.nextInt(8) == 0 ? NbdTestClient.FUA : 0;
-            int type = switch (random.nextInt(10)) {
-                case 0, 1, 2, 3 -> NbdTestClient.WRITE;
-                case 4 -> NbdTestClient.WRITE_ZEROES;
-                case 5 -> NbdTestClient.TRIM;
-                case 6 -> NbdTestClient.FLUSH;
-                default -> NbdTestClient.READ;
-            };
-            byte[] payload = NOTHING;
-            int zeroFrom = start;
-            int zeroEnd = start + length;
-            if (type == NbdTestClient.WRITE) {
-                payload = new byte[length];
-                random.nextBytes(payload);
-                System.arraycopy(payload, 0, content, start, length);
-            } else if (type == NbdTestClient.TRIM) {
-                zeroFrom = (int) ((base + start + 4095 & -4096L) - base);
-                zeroEnd = (int) ((base + start + length & -4096L) - base);
-            } else if (type == NbdTestClient.WRITE_ZEROES) {
-                flags |= random.nextBoolean() ? NbdTestClient.NO_HOLE : 0;
-            }
-            if ((type == NbdTestClient.TRIM || type == NbdTestClient.WRITE_ZEROES) && zeroFrom < zeroEnd) {
-                Arrays.fill(content, zeroFrom, zeroEnd, (byte) 0);
-            }
-            if (type == NbdTestClient.FLUSH) {
-                requests.put(client.send(type, 0, 0, 0, NOTHING), new Request(type, start, 0));
-                return;
-            }
-            Arrays.fill(busy, start, start + length, true);
-            requests.put(client.send(type, flags, base + start, length, payload), new Request(type, start, length));
-        }
-
-        private void take(NbdTestClient client) throws Exception {
-            if (requests.isEmpty()) {
-                return;
-            }
-            Reply reply = client.take();
-            Request request = requests.remove(reply.cookie());
-            assertThat(reply.error()).as("seed=%d request=%s", seed, request).isZero();
-            int end = request.start() + request.length();
-            Arrays.fill(busy, request.start(), end, false);
-            if (request.type() == NbdTestClient.READ) {
-                byte[] expected = Arrays.copyOfRange(content, request.start(), end);
-                assertThat(Arrays.equals(reply.data(), expected))
-                        .as("seed=%d request=%s", seed, request)
-                        .isTrue();
-            }
-        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
     }
 }

@@ -1,8 +1,12 @@
 package io.blkspc.nbd.testing;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Pool;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.api.model.ModelPool;
+import io.blkspc.host.BlockSpaceHost;
+import io.blkspc.host.HostConfig;
+import io.blkspc.host.PoolSpec;
 import io.blkspc.host.device.FileBlockDevice;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
@@ -11,12 +15,13 @@ import io.blkspc.nbd.service.ExportDescription;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.PoolExports;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Serves something until its standard input ends, for measuring by hand: {@code model BYTES SOCKET} or {@code flat FILE
- * SOCKET}.
+ * Serves something until its standard input ends, for measuring by hand: {@code model BYTES SOCKET}, {@code flat FILE
+ * SOCKET} or {@code pool DIR SOCKET}; a pool is made with 4 GiB when there is none.
  */
 public final class ServeMain {
 
@@ -40,7 +45,20 @@ public final class ServeMain {
             pool.create("vol", Long.parseLong(what) / 2);
             return new PoolExports(pool);
         }
+        if (kind.equals("pool")) {
+            return new PoolExports(openPool(Path.of(what)));
+        }
         return new OneExport(new FlatSpace("vol", FileBlockDevice.open(Path.of(what))));
+    }
+
+    private static Pool openPool(Path directory) {
+        if (Files.exists(directory)) {
+            return BlockSpaceHost.open(directory, HostConfig.offline());
+        }
+        BlockSpaceHost.create(directory, new PoolSpec(4L << 30, null, 0, false, false));
+        Pool pool = BlockSpaceHost.open(directory, HostConfig.offline());
+        pool.create("vol", 1L << 30);
+        return pool;
     }
 
     private record OneExport(BlockSpace space) implements ExportSource {
