@@ -1,6 +1,7 @@
 package io.blkspc.host.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.sim.SimDevice;
@@ -161,6 +162,26 @@ class SegmentFormatTest {
             }
         }
         assertThat(refused).isGreaterThan(1000);
+    }
+
+    @Test
+    void anObjectThatIsLiveTwiceIsDamage() {
+        SimDisk disk = Images.disk(1, 1 << 20);
+        CheckpointRoot root;
+        try (SegmentStore store = Images.store(disk)) {
+            CheckpointWriter writer = store.begin(1);
+            writer.put(ObjectKind.NODE, 7, MemorySegment.ofArray(new byte[] {1}), 1);
+            writer.put(ObjectKind.NODE, 7, MemorySegment.ofArray(new byte[] {2}), 1);
+            root = writer.finish();
+        }
+        byte[] page = disk.device("segments").peek(0, 4096);
+        assertThat(page[48]).isEqualTo((byte) 0b10);
+        page[48] = 0b11;
+        CheckpointRoot sealed = reseal(root, page, new byte[512], false);
+        disk.device("segments").poke(0, page);
+        assertThatThrownBy(() -> Images.load(disk, sealed))
+                .isInstanceOf(CorruptSpaceException.class)
+                .hasMessageContaining("live twice");
     }
 
     private static CheckpointRoot reseal(CheckpointRoot root, byte[] page, byte[] table, boolean withTable) {
