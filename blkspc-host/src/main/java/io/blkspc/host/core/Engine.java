@@ -31,6 +31,9 @@ final class Engine {
     final Scheduler scheduler;
     final OrderLock lock;
     final BlockDevice data;
+    /** The same, for clients. */
+    final BlockDevice clientData;
+
     final Journal journal;
     final Catalogue catalogue;
     final NodeCache cache;
@@ -63,6 +66,7 @@ final class Engine {
         this.scheduler = scheduler;
         this.lock = scheduler.newLock("order");
         this.data = data;
+        this.clientData = new ClientDevice(this, data);
         this.journal = journal;
         this.catalogue = catalogue;
         this.cache = cache;

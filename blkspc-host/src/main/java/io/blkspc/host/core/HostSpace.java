@@ -53,7 +53,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public BlockDevice device() {
-        return engine.data;
+        return engine.clientData;
     }
 
     @Override

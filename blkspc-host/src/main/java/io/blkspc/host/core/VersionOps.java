@@ -93,7 +93,7 @@ final class VersionOps {
                 List<LogRecord.Frozen> items = new ArrayList<>();
                 for (String name : names) {
                     refuseTaken(name);
-                    Version version = requireHead(Names.volumeOf(name));
+                    Version version = requireFrozen(Names.volumeOf(name), frozen);
                     items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
                 }
                 promiseForFreeze(frozen, names.size());
@@ -141,7 +141,7 @@ final class VersionOps {
 
     private void cloneLocked(String source, List<String> targets, List<Head> frozen) {
         engine.awaitJournalRoom((int) buffer.byteSize(), true);
-        Version version = require(source);
+        Version version = frozen.isEmpty() ? require(source) : requireFrozen(source, frozen);
         targets.forEach(this::refuseTaken);
         boolean freezes = version.isHead() && !isUnchanged(version);
         if (freezes) {
@@ -214,6 +214,7 @@ final class VersionOps {
             return raised;
         } catch (RuntimeException | Error e) {
             raised.forEach(head -> head.gate.lower());
+            engine.lock.signalAll();
             throw e;
         } finally {
             engine.lock.unlock();
@@ -263,6 +264,15 @@ final class VersionOps {
 
     private Version requireHead(String name) {
         return require(name);
+    }
+
+    /** The head whose gate was raised, unless it was destroyed since; another one may have its name by now. */
+    private Version requireFrozen(String name, List<Head> frozen) {
+        Version version = require(name);
+        if (!frozen.contains(version.head)) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile: name=" + name);
+        }
+        return version;
     }
 
     private void refuseTaken(String name) {

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -28,22 +29,23 @@ final class ClientTask implements Runnable {
     private static final Set<Code> ORDINARY =
             EnumSet.of(Code.OUT_OF_SPACE, Code.BUSY, Code.CLOSED, Code.NOT_FOUND, Code.LIMIT);
 
-    private final CrashHistory history;
+    private final Workload workload;
     private final HostPool pool;
     private final CrashOracle oracle;
     private final SplittableRandom random;
     private final int operations;
 
-    ClientTask(CrashHistory history, HostPool pool, long seed, int operations) {
-        this.history = history;
+    ClientTask(Workload workload, HostPool pool, long seed, int operations) {
+        this.workload = workload;
         this.pool = pool;
-        this.oracle = history.oracle;
+        this.oracle = workload.oracle;
         this.random = new SplittableRandom(seed);
         this.operations = operations;
     }
 
     @Override
     public void run() {
+        Workload.Mix mix = workload.mix;
         for (int i = 0; i < operations; i++) {
             List<String> heads = oracle.usable(true);
             if (heads.isEmpty()) {
@@ -52,11 +54,11 @@ final class ClientTask implements Runnable {
             }
             Head head = oracle.heads.get(heads.get(random.nextInt(heads.size())));
             int kind = random.nextInt(100);
-            if (kind < history.mix.management()) {
+            if (kind < mix.management()) {
                 manage(head);
-            } else if (kind < history.mix.management() + history.mix.clearing()) {
+            } else if (kind < mix.management() + mix.clearing()) {
                 clear(head);
-            } else if (kind < history.mix.management() + history.mix.clearing() + history.mix.flushing()) {
+            } else if (kind < mix.management() + mix.clearing() + mix.flushing()) {
                 flush(head);
             } else if (random.nextInt(6) == 0) {
                 read(head);
@@ -69,7 +71,7 @@ final class ClientTask implements Runnable {
     // ---- data ----
 
     private void write(Head head) {
-        int sector = history.hotSector(random, head.initial.length);
+        int sector = workload.hotSector(random, head.initial.length);
         int most = random.nextInt(5) == 0 ? 12 * SECTORS_PER_BLOCK : 2 * SECTORS_PER_BLOCK;
         int count = 1 + random.nextInt(Math.min(most, head.initial.length - sector));
         if (random.nextBoolean()) { // whole blocks
@@ -87,9 +89,10 @@ final class ClientTask implements Runnable {
         boolean fua = random.nextInt(8) == 0;
         long offset = (long) sector * SectorValue.BYTES;
         boolean plain = random.nextBoolean();
+        boolean slow = random.nextInt(4) == 0;
         attempt(head, sector, values, fua, space -> {
             if (plain) {
-                new TestIo(space).write(offset, bytes);
+                new TestIo(slow ? new SlowSpace(space, () -> workload.dawdle(random)) : space).write(offset, bytes);
                 if (fua) {
                     space.flush(offset, bytes.length);
                 }
@@ -109,9 +112,11 @@ final class ClientTask implements Runnable {
 
     private void attempt(Head head, int sector, long[] values, boolean fua, Action action) {
         List<Write> writes = oracle.begin(head, sector, values);
+        boolean ended = workload.writingEnded;
         try (BlockSpace space = pool.open(head.name)) {
             action.on(space);
             oracle.replied(writes, fua);
+            workload.succeeded(ended, "write of " + head.name + " sector=" + sector);
         } catch (BlockSpaceException e) {
             refuseUnlessOrdinary(e);
             oracle.failed(writes);
@@ -119,7 +124,7 @@ final class ClientTask implements Runnable {
     }
 
     private void clear(Head head) {
-        int block = history.hotSector(random, head.initial.length) / SECTORS_PER_BLOCK;
+        int block = workload.hotSector(random, head.initial.length) / SECTORS_PER_BLOCK;
         int blocks = head.initial.length / SECTORS_PER_BLOCK;
         int most = random.nextInt(10) == 0 ? blocks : 4;
         int count = 1 + random.nextInt(Math.min(most, blocks - block));
@@ -171,6 +176,7 @@ final class ClientTask implements Runnable {
 
     private void flush(Head head) {
         long begin = oracle.now();
+        boolean ended = workload.writingEnded;
         try (BlockSpace space = pool.open(head.name)) {
             if (random.nextInt(4) == 0) {
                 pool.flush();
@@ -179,17 +185,19 @@ final class ClientTask implements Runnable {
                 space.flush();
                 oracle.flushed(head, begin);
             }
+            workload.succeeded(ended, "flush");
         } catch (BlockSpaceException e) {
             refuseUnlessOrdinary(e);
         }
     }
 
     private void read(Head head) {
-        int sector = history.hotSector(random, head.initial.length);
+        int sector = workload.hotSector(random, head.initial.length);
         int count = 1 + random.nextInt(Math.min(40, head.initial.length - sector));
         long begin = oracle.now();
         try (BlockSpace space = pool.open(head.name)) {
-            byte[] bytes = new TestIo(space).read((long) sector * SectorValue.BYTES, count * SectorValue.BYTES);
+            BlockSpace slow = random.nextBoolean() ? new SlowSpace(space, () -> workload.dawdle(random)) : space;
+            byte[] bytes = new TestIo(slow).read((long) sector * SectorValue.BYTES, count * SectorValue.BYTES);
             long[] values = new long[count];
             for (int i = 0; i < count; i++) {
                 values[i] = SectorValue.decode(bytes, i * SectorValue.BYTES);
@@ -204,7 +212,7 @@ final class ClientTask implements Runnable {
 
     private void manage(Head head) {
         List<String> all = oracle.usable(false);
-        if (all.size() > history.maxVersions() || random.nextInt(5) == 0) {
+        if (all.size() > Workload.MAX_VERSIONS || random.nextInt(5) == 0) {
             destroy(all);
             return;
         }
@@ -213,19 +221,27 @@ final class ClientTask implements Runnable {
             case 1, 2 -> snapshot(head);
             case 3 -> groupSnapshot();
             case 4 -> cloneOf(all.get(random.nextInt(all.size())));
-            case 5 -> pool.checkpoint();
+            case 5 -> checkpoint();
             default -> cloneOf(head.name);
         }
     }
 
+    private void checkpoint() {
+        try {
+            pool.checkpoint();
+        } catch (BlockSpaceException e) {
+            refuseUnlessOrdinary(e);
+        }
+    }
+
     private void create() {
-        int blocks = history.volumeBlocks(random);
-        String name = history.newName("v");
+        int blocks = workload.volumeBlocks(random);
+        String name = workload.newName("v");
         command(false, List.of(), List.of(name), () -> pool.create(name, (long) blocks * Geometry.BLOCK_BYTES));
     }
 
     private void snapshot(Head head) {
-        List<String> names = List.of(head.name + "@" + history.newName("s"));
+        List<String> names = List.of(head.name + "@" + workload.newName("s"));
         command(false, List.of(head.name), names, () -> pool.snapshot(names));
     }
 
@@ -235,7 +251,7 @@ final class ClientTask implements Runnable {
         for (String name : oracle.usable(true)) {
             if (names.size() < 3 && random.nextBoolean()) {
                 sources.add(name);
-                names.add(name + "@" + history.newName("g"));
+                names.add(name + "@" + workload.newName("g"));
             }
         }
         if (!names.isEmpty()) {
@@ -246,7 +262,7 @@ final class ClientTask implements Runnable {
     private void cloneOf(String source) {
         List<String> names = new ArrayList<>();
         for (int i = random.nextInt(3) == 0 ? 2 : 1; i > 0; i--) {
-            names.add(history.newName("c"));
+            names.add(workload.newName("c"));
         }
         command(false, List.of(source), names, () -> pool.clone(source, names));
     }
@@ -263,13 +279,17 @@ final class ClientTask implements Runnable {
 
     private void command(boolean destroys, List<String> sources, List<String> names, Runnable call) {
         Command command = oracle.begin(destroys, sources, names);
+        boolean ended = workload.writingEnded;
         try {
             call.run();
         } catch (BlockSpaceException e) {
             refuseUnlessOrdinary(e);
-            oracle.refused(command);
-            return;
+            if (ORDINARY.contains(e.code())) {
+                oracle.refused(command);
+            }
+            return; // after an IO error it may have happened or not
         }
+        workload.succeeded(ended, "command for " + names);
         long end = oracle.now();
         if (destroys) {
             oracle.returned(command, null, end);
@@ -278,14 +298,19 @@ final class ClientTask implements Runnable {
         PoolContent.Version[] made = new PoolContent.Version[names.size()];
         for (int i = 0; i < made.length; i++) {
             try (BlockSpace space = pool.open(names.get(i))) {
-                made[i] = new PoolContent.Version(!space.isReadOnly(), PoolContent.read(space, new java.util.BitSet()));
+                made[i] = new PoolContent.Version(!space.isReadOnly(), PoolContent.read(space, new BitSet()));
+            } catch (BlockSpaceException e) {
+                refuseUnlessOrdinary(e);
+                return; // what it holds is not known; a check after the next crash looks at it as at one under way
             }
         }
         oracle.returned(command, made, end);
     }
 
-    private static void refuseUnlessOrdinary(BlockSpaceException e) {
-        if (!ORDINARY.contains(e.code())) {
+    private void refuseUnlessOrdinary(BlockSpaceException e) {
+        boolean isFault = workload.hasFaults
+                && (e.code() == Code.IO || e.code() == Code.FAILED || e.code() == Code.OUT_OF_BACKING);
+        if (!ORDINARY.contains(e.code()) && !isFault) {
             throw e;
         }
     }

@@ -22,9 +22,6 @@ import java.util.SplittableRandom;
  */
 final class CrashHistory {
 
-    /** What clients do, in percent; the rest are writes and reads. */
-    record Mix(int management, int clearing, int flushing) {}
-
     /** What a campaign did. */
     static final class Counts {
         long histories;
@@ -41,9 +38,6 @@ final class CrashHistory {
         }
     }
 
-    private static final Mix[] MIXES = {
-        new Mix(5, 10, 12), new Mix(12, 12, 10), new Mix(2, 25, 8), new Mix(25, 8, 5), new Mix(3, 4, 3)
-    };
     private static final int[] JOURNALS = {64 << 10, 80 << 10, 128 << 10, 256 << 10};
     private static final int GENERATIONS = 3;
     private static final int MAX_NESTED = 3;
@@ -51,21 +45,19 @@ final class CrashHistory {
         CutKind.NONE, CutKind.ALL, CutKind.ONLY_LAST, CutKind.ALL_BUT_ONE, CutKind.NEWEST_HALF, CutKind.RANDOM
     };
 
-    final CrashOracle oracle = new CrashOracle();
-    final Mix mix;
+    private final Workload workload;
+    private final CrashOracle oracle;
     private final Counts counts;
     private final SplittableRandom random;
     private final PoolGeometry geometry;
-    private final boolean sparse;
     private final int examineEvery;
-    private int names;
     private String stage = "create";
 
     CrashHistory(long seed, Counts counts) {
         this.random = new SplittableRandom(seed);
         this.counts = counts;
-        this.mix = MIXES[random.nextInt(MIXES.length)];
-        this.sparse = random.nextInt(3) == 0;
+        this.workload = new Workload(random);
+        this.oracle = workload.oracle;
         this.examineEvery = new int[] {40, 150, 500}[random.nextInt(3)];
         long data = (256L + random.nextInt(3) * 64L) * Geometry.BLOCK_BYTES;
         this.geometry = SimPool.geometry(data, 300 + random.nextInt(400), JOURNALS[random.nextInt(JOURNALS.length)]);
@@ -74,29 +66,6 @@ final class CrashHistory {
     /** Where the history was when it failed. */
     String stage() {
         return stage;
-    }
-
-    // ---- what clients ask ----
-
-    String newName(String kind) {
-        return kind + ++names;
-    }
-
-    int maxVersions() {
-        return 7;
-    }
-
-    int volumeBlocks(SplittableRandom choice) {
-        return sparse ? 520 : 20 + choice.nextInt(60);
-    }
-
-    int hotSector(SplittableRandom choice, int sectors) {
-        int blocks = sectors / 8;
-        int block = choice.nextInt(Math.min(blocks, 24));
-        if (sparse) {
-            block += new int[] {0, 0, 240, 496}[choice.nextInt(4)];
-        }
-        return block * 8 + choice.nextInt(8);
     }
 
     // ---- the history ----
@@ -120,18 +89,20 @@ final class CrashHistory {
         SimScheduler scheduler = new SimScheduler(random.nextLong());
         stage = "generation=" + generation + " open";
         HostPool pool = open(disk, scheduler);
+        workload.scheduler = scheduler;
         int clients = 1 + random.nextInt(4);
         int[] busy = {clients};
         for (int c = 0; c < clients; c++) {
-            ClientTask client = new ClientTask(this, pool, random.nextLong(), 60);
+            ClientTask client = new ClientTask(workload, pool, random.nextLong(), 60);
             scheduler.spawn("client" + c, () -> {
                 client.run();
                 busy[0]--;
             });
         }
         SplittableRandom background = random.split();
+        boolean idle = background.nextInt(4) == 0; // then only a full journal makes checkpoints
         scheduler.spawn("background", () -> {
-            while (busy[0] > 0) {
+            while (busy[0] > 0 && !idle) {
                 if (!pool.backgroundRound()) {
                     scheduler.pause(background.nextLong(3_000_000));
                 }

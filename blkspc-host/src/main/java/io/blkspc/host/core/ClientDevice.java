@@ -1,0 +1,59 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Transfer;
+
+/**
+ * The data device as clients see it: a write that the medium failed ends all writing of the pool (contract D12), though the
+ * engine has no part in it. A backing store without room fails that one write only (D10).
+ */
+final class ClientDevice implements BlockDevice {
+
+    private final Engine engine;
+    private final BlockDevice device;
+
+    ClientDevice(Engine engine, BlockDevice device) {
+        this.engine = engine;
+        this.device = device;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return device.sizeBytes();
+    }
+
+    @Override
+    public void read(Transfer transfer, IoRole role) {
+        device.read(transfer, role);
+    }
+
+    @Override
+    public boolean readCached(Transfer transfer, IoRole role) {
+        return device.readCached(transfer, role);
+    }
+
+    @Override
+    public void write(Transfer transfer, IoRole role) {
+        try {
+            device.write(transfer, role);
+        } catch (BlockSpaceException e) {
+            if (e.code() == Code.IO || e.code() == Code.FAILED) {
+                engine.fail(e);
+            }
+            throw e;
+        }
+    }
+
+    /** Clients flush their space instead. */
+    @Override
+    public void force(IoRole role) {
+        device.force(role);
+    }
+
+    /** The pool closes its device. */
+    @Override
+    public void close() {}
+}
