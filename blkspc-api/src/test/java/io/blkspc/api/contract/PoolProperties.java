@@ -131,7 +131,10 @@ public abstract class PoolProperties implements ContractHost {
         }
     }
 
-    /** A reader that runs beside a writer and a freezer sees each block whole: some version of it, or zeros. */
+    /**
+     * A reader that runs beside a writer and a freezer sees each block whole: some version of it, or zeros. Only what one
+     * mapping names is whole: a mapping may end inside a block, and the next one may be of a newer version.
+     */
     @Property(tries = 6, shrinking = ShrinkingMode.OFF)
     void readersSeeWholePublishedBlocksWhileOthersWriteAndFreeze(@ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
@@ -141,7 +144,12 @@ public abstract class PoolProperties implements ContractHost {
             FutureTask<Integer> reader = Fixture.async(() -> {
                 int reads = 0;
                 while (!stop.get() || reads == 0) {
-                    checkWholeBlocks(new TestIo(space).read(0, 8 * BLOCK));
+                    byte[] bytes = new byte[BLOCK];
+                    for (int block = 0; block < 8; block++) {
+                        if (new TestIo(space).readOneMapping((long) block * BLOCK, bytes) == BLOCK) {
+                            checkWhole(block, bytes);
+                        }
+                    }
                     reads++;
                 }
                 return reads;
@@ -168,11 +176,9 @@ public abstract class PoolProperties implements ContractHost {
         }
     }
 
-    private static void checkWholeBlocks(byte[] bytes) {
-        for (int start = 0; start < bytes.length; start += BLOCK) {
-            // A block is whole when it equals itself moved by one byte.
-            int torn = Arrays.mismatch(bytes, start, start + BLOCK - 1, bytes, start + 1, start + BLOCK);
-            assertThat(torn).as("first torn byte of block %d", start / BLOCK).isNegative();
-        }
+    private static void checkWhole(int block, byte[] bytes) {
+        // A block is whole when it equals itself moved by one byte.
+        int torn = Arrays.mismatch(bytes, 0, BLOCK - 1, bytes, 1, BLOCK);
+        assertThat(torn).as("first torn byte of block %d", block).isNegative();
     }
 }

@@ -55,6 +55,17 @@ public final class TestIo {
         return bytes;
     }
 
+    /** Reads at {@code offset} what one mapping names of it, at most all of {@code target}, and returns its length. */
+    public int readOneMapping(long offset, byte[] target) {
+        Mapping mapping = new Mapping();
+        Arrays.fill(target, (byte) 0);
+        try (Lease _ = space.readLease()) {
+            space.map(offset, target.length, mapping);
+            readMapped(mapping, target, 0);
+        }
+        return (int) mapping.lengthBytes();
+    }
+
     /** Reads what one mapping names; call inside the lease it was made in. */
     public void readMapped(Mapping mapping, byte[] target, int start) {
         if (mapping.state() == MappingState.WRITTEN) {
