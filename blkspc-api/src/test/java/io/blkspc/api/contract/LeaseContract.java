@@ -16,7 +16,10 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.TestIo.Staged;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** What a lease holds back, and that it ends (S8). */
@@ -33,6 +36,52 @@ public interface LeaseContract extends ContractHost {
             Fixture.assertWaits(snapshot);
             lease.close();
             Fixture.get(snapshot);
+        }
+    }
+
+    @Test
+    default void newWriteLeaseWaitsBehindAFreezeAndReadersDoNot() {
+        try (Fixture f = fixture()) {
+            BlockSpace space = f.space();
+            Lease first = space.writeLease();
+            FutureTask<List<VolumeInfo>> snapshot = Fixture.async(() -> f.pool().snapshot(List.of("vol@s")));
+            Fixture.assertWaits(snapshot);
+            FutureTask<Lease> second = waitingWriteLease(space);
+            space.readLease().close();
+            f.io().read(0, BLOCK);
+            first.close();
+            Fixture.get(snapshot);
+            Fixture.get(second).close();
+        }
+    }
+
+    /** A write lease that has to wait: the freeze may need a moment to raise its gate. */
+    private static FutureTask<Lease> waitingWriteLease(BlockSpace space) {
+        for (int attempt = 0; attempt < 1000; attempt++) {
+            FutureTask<Lease> lease = Fixture.async(space::writeLease);
+            try {
+                lease.get(20, TimeUnit.MILLISECONDS).close();
+            } catch (TimeoutException e) {
+                return lease;
+            } catch (InterruptedException | ExecutionException e) {
+                throw new AssertionError(e);
+            }
+        }
+        throw new AssertionError("write leases are given out while a freeze waits");
+    }
+
+    @Test
+    default void twoFreezesIntoOneNameMakeOneSnapshot() {
+        try (Fixture f = fixture()) {
+            Lease lease = f.space().writeLease();
+            List<FutureTask<Code>> freezes = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                freezes.add(Fixture.async(() -> TestIo.codeOf(() -> f.pool().snapshot(List.of("vol@s")))));
+            }
+            freezes.forEach(Fixture::assertWaits);
+            lease.close();
+            assertThat(freezes.stream().map(Fixture::get)).containsExactlyInAnyOrder(null, Code.EXISTS);
+            assertThat(f.status().snapshots()).isEqualTo(1);
         }
     }
 

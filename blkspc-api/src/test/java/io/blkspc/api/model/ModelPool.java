@@ -215,7 +215,6 @@ public final class ModelPool implements Pool {
                 made.origin = from;
                 versions.put(target, made);
             }
-            prune(frozen);
             return recorded(targets);
         }
     }
