@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
         name = "create",
         description = "Make a pool. All space it promises is taken from the file system now, so that it cannot run out "
                 + "later.")
+/* What fails is removed again, so no outcome is unknown: it does not count as a change of a pool. */
 final class PoolCreateCommand extends Task {
 
     @Option(
@@ -44,11 +45,6 @@ final class PoolCreateCommand extends Task {
             names = "--allow-unreserved",
             description = "take a file system that cannot promise its space, such as a compressing one")
     private boolean allowUnreserved;
-
-    @Override
-    boolean changes() {
-        return true;
-    }
 
     @Override
     public Integer call() throws Exception {

@@ -104,18 +104,18 @@ public final class Demo {
     private void makePool() {
         stage.access().create(location.directory(), new NewPool(stage.poolBytes(), null, 0, false, false));
         narrator.step(
-                "pool", Sizes.human(stage.poolBytes()) + ", all its space taken now, so that it cannot run out later");
+                "pool", Sizes.human(stage.poolBytes()) + ", its space taken now so that it cannot run out later");
     }
 
     private void startServer() throws IOException {
         server = ServerChild.start(location.directory(), log);
-        narrator.step("serve", "blkspc serve, a process of its own, pid " + server.pid(), "pid", server.pid());
+        narrator.step("serve", "blkspc serve, in a process of its own, pid " + server.pid(), "pid", server.pid());
         narrator.more(server.uri());
     }
 
     private void makeVolume() throws IOException {
         image = DemoImage.make(tools, stage.directory());
-        narrator.step("image", Sizes.human(DemoImage.SIZE_BYTES) + " " + image.description());
+        narrator.step("image", Sizes.human(DemoImage.SIZE_BYTES) + " of " + image.description());
         BitSet data = Blocks.withData(image.original());
         try (ServedLink link = link();
                 NbdClient client = client(ORIGIN, link)) {
@@ -124,8 +124,7 @@ public final class Demo {
             require(mapped == bytes(data), "mapped bytes are wrong: expected=" + bytes(data) + ", mapped=" + mapped);
             narrator.step(
                     "volume",
-                    "'" + ORIGIN + "', the image written over NBD: " + blocks(data) + ", " + Sizes.human(mapped)
-                            + " mapped",
+                    "'" + ORIGIN + "': the image written over NBD, " + blocks(data) + ", " + Sizes.human(mapped),
                     "mapped",
                     mapped);
         }
@@ -164,8 +163,7 @@ public final class Demo {
                     micros,
                     "exclusive",
                     exclusive);
-            narrator.checked("one moment: it holds the client's first " + held + " writes and nothing later (" + before
-                    + " were answered before, " + after + " sent before the end)");
+            narrator.checked("it is one moment: the client's first " + held + " writes, none later");
             narrator.checked("it takes 0 bytes of its own");
         }
     }
@@ -179,7 +177,7 @@ public final class Demo {
         }
         narrator.step(
                 "change",
-                "in '" + CLONE + "': " + how + ", " + blocks(changed) + " over NBD",
+                "'" + CLONE + "': " + how + "; " + blocks(changed) + " over NBD",
                 "changed_blocks",
                 changed.cardinality());
     }
@@ -200,9 +198,10 @@ public final class Demo {
                     exclusive == bytes(changed),
                     "exclusive bytes are wrong: expected=" + bytes(changed) + ", exclusive=" + exclusive);
             narrator.step("compare", "every block of both, read over NBD", "exclusive", exclusive);
-            narrator.checked("'" + ORIGIN + "' is what it was; '" + CLONE + "' differs in exactly these "
-                    + changed.cardinality() + " blocks of " + count(DemoImage.SIZE_BYTES / Blocks.BYTES));
-            narrator.checked("exclusive bytes of '" + CLONE + "': " + count(exclusive) + " = " + changed.cardinality()
+            narrator.checked("'" + ORIGIN + "' is what it was");
+            narrator.checked("'" + CLONE + "' differs in exactly those " + changed.cardinality() + " blocks of "
+                    + count(DemoImage.SIZE_BYTES / Blocks.BYTES));
+            narrator.checked("its exclusive bytes: " + count(exclusive) + " = " + changed.cardinality()
                     + " x 4096, exact");
         }
     }
@@ -216,7 +215,7 @@ public final class Demo {
         appender.join();
         narrator.step(
                 "kill -9",
-                "the server, in the middle of write " + appender.sent() + "; nobody had asked for a flush",
+                "the server, while a client writes; nobody had asked for a flush",
                 "replied",
                 appender.replied());
         server = ServerChild.start(location.directory(), log);
@@ -228,15 +227,14 @@ public final class Demo {
             long millis = Json.asLong(status.get("recovery_ms"));
             narrator.step(
                     "reopen",
-                    "a new server recovered the pool in " + millis + " ms, without an operator",
+                    "a new server; it recovered the pool by itself in " + millis + " ms",
                     "recovery_ms",
                     millis);
         }
     }
 
     private void verify() throws IOException {
-        Path savedOrigin = stage.directory().resolve("vm.img");
-        Path savedClone = stage.directory().resolve("vm-test.img");
+        boolean isChecked;
         int held;
         try (NbdClient origin = connect(ORIGIN);
                 NbdClient clone = connect(CLONE)) {
@@ -246,18 +244,25 @@ public final class Demo {
             require(
                     appender.replied() <= held && held <= appender.sent(),
                     "a write is lost: replied=" + appender.replied() + ", found=" + held);
-            if (image.isFileSystem()) {
-                Blocks.save(origin, DemoImage.SIZE_BYTES, savedOrigin);
-                Blocks.save(clone, DemoImage.SIZE_BYTES, savedClone);
-            }
+            isChecked = checkFileSystem(origin) && checkFileSystem(clone);
         }
-        boolean isChecked = image.check(savedOrigin) && image.check(savedClone);
         narrator.step("verify", "every byte of both again", "held", held);
         narrator.checked("all " + count(2 * DemoImage.SIZE_BYTES) + " bytes of both images are right");
-        narrator.checked("all " + appender.replied() + " writes that were answered are there");
+        narrator.checked("all " + appender.replied() + " answered writes are there");
         if (isChecked) {
             narrator.checked("e2fsck -fn: both file systems are clean");
         }
+    }
+
+    private boolean checkFileSystem(NbdClient client) throws IOException {
+        if (!image.isFileSystem()) {
+            return false;
+        }
+        Path saved = stage.directory().resolve("saved.img");
+        Blocks.save(client, DemoImage.SIZE_BYTES, saved);
+        boolean isChecked = image.check(saved);
+        Files.delete(saved); // the next one needs its space
+        return isChecked;
     }
 
     private void destroyOrigin() throws IOException {
@@ -265,7 +270,7 @@ public final class Demo {
                 NbdClient clone = connect(CLONE)) {
             var _ = link.run(Operation.DESTROY, Map.of("names", List.of(ORIGIN), "wait", true));
             Blocks.requireEqual(clone, CLONE, image.changed());
-            narrator.step("destroy", "'" + ORIGIN + "'; '" + CLONE + "' does not notice: every byte right");
+            narrator.step("destroy", "'" + ORIGIN + "'; every byte of '" + CLONE + "' stays right");
         }
     }
 
@@ -280,7 +285,7 @@ public final class Demo {
         require(check.isCleanStop(), "the server ended well, but the pool is not marked clean");
         require(check.findings().isEmpty(), "the check found damage: first=" + firstOf(check.findings()));
         narrator.step(
-                "stop", "cleanly; pool check compares all metadata, finds nothing wrong", "blocks", check.blocks());
+                "stop", "cleanly; pool check finds nothing wrong", "blocks", check.blocks());
     }
 
     private static String firstOf(List<String> findings) {
@@ -332,15 +337,6 @@ public final class Demo {
 
     /** Removes a stage and everything on it. */
     public static void strike(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            return;
-        }
-        List<Path> paths;
-        try (var walk = Files.walk(directory)) {
-            paths = walk.sorted(java.util.Comparator.reverseOrder()).toList();
-        }
-        for (Path path : paths) {
-            Files.deleteIfExists(path);
-        }
+        FileTree.remove(directory);
     }
 }

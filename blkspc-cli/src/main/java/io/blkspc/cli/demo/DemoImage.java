@@ -55,14 +55,15 @@ final class DemoImage {
         } else {
             TarArchive.write(tree, image.original(), SIZE_BYTES);
         }
+        FileTree.remove(tree);
         return image;
     }
 
     /** What it is, in a few words. */
     String description() {
         return isFileSystem
-                ? "ext4 with " + files + " files, made by mke2fs -d, no root, no mount"
-                : "tar archive of " + files + " files (no mke2fs here: install e2fsprogs for a real file system)";
+                ? "ext4, " + files + " files, by mke2fs -d: no root, no mount"
+                : "tar, " + files + " files (for a real file system install e2fsprogs)";
     }
 
     boolean isFileSystem() {
@@ -88,7 +89,7 @@ final class DemoImage {
             Path script = directory.resolve("debugfs.txt");
             Files.writeString(script, "write " + note + " hello.txt\nrm notes-03/note-007.txt\nrm media/noise-1.bin\n");
             run("debugfs", "-w", "-f", script.toString(), changed().toString());
-            return "debugfs -w: one file added, two removed";
+            return "one file added, two removed";
         }
         TarArchive.overwriteFirstFile(changed(), Files.readAllBytes(note));
         return "the start of one file overwritten";

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** A directory tree to put into an image: some hundred small texts and a few large files of noise, from a fixed seed. */
 final class FileTree {
@@ -40,5 +43,19 @@ final class FileTree {
             files++;
         }
         return files;
+    }
+
+    /** Removes a directory with everything in it; one that is not there is removed already. */
+    static void remove(Path root) throws IOException {
+        if (!Files.isDirectory(root)) {
+            return;
+        }
+        List<Path> paths;
+        try (Stream<Path> walk = Files.walk(root)) {
+            paths = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : paths) {
+            Files.deleteIfExists(path);
+        }
     }
 }

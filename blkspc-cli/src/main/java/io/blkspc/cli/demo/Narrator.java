@@ -11,7 +11,8 @@ import java.util.Map;
 /** Tells the steps of the story in aligned lines, and remembers them for JSON. */
 final class Narrator {
 
-    private static final int TIME_COLUMN = 88;
+    /** Where sentences begin: after the word and the time. */
+    private static final int MARGIN = 18;
 
     private final PrintStream out;
     private final Terminal terminal;
@@ -35,22 +36,19 @@ final class Narrator {
         Map<String, Object> step = Json.of("step", word, "ms", millis);
         step.putAll(Json.of(facts));
         steps.add(step);
-        if (out != null) {
-            String time = time(millis);
-            int gap = Math.max(2, TIME_COLUMN - 11 - sentence.length() - time.length());
-            print(terminal.bold(String.format("%-11s", word)) + sentence + " ".repeat(gap) + terminal.faint(time));
-        }
+        print(terminal.bold(String.format("%-9s", word)) + terminal.faint(String.format("%7s", time(millis))) + "  "
+                + sentence);
         begin();
     }
 
     /** More about the step above. */
     void more(String sentence) {
-        print(" ".repeat(11) + sentence);
+        print(" ".repeat(MARGIN) + sentence);
     }
 
     /** More about the step above that was checked. */
     void checked(String sentence) {
-        print(" ".repeat(9) + terminal.good("\u2713 ") + sentence);
+        print(" ".repeat(MARGIN - 2) + terminal.good("\u2713 ") + sentence);
     }
 
     /** A line of its own. */

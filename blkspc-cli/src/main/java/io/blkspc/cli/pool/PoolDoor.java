@@ -45,9 +45,12 @@ public final class PoolDoor {
      * @throws CommandFailure with exit code 5 when its holder did not let go in time
      */
     public PoolLink enter() {
-        Path directory = location.directory();
+        ServedLink answering = connectToUsualSocket();
+        if (answering != null) {
+            return answering;
+        }
         while (true) {
-            Optional<Holder> holder = access.holder(directory);
+            Optional<Holder> holder = access.holder(location.directory());
             if (holder.isPresent()) {
                 PoolLink link = connect(holder.get());
                 if (link != null) {
@@ -69,6 +72,10 @@ public final class PoolDoor {
      * @return empty when no server holds it
      */
     public Optional<ServedLink> enterServer() {
+        ServedLink answering = connectToUsualSocket();
+        if (answering != null) {
+            return Optional.of(answering);
+        }
         while (true) {
             Optional<Holder> holder = access.holder(location.directory());
             if (holder.isEmpty()) {
@@ -79,6 +86,19 @@ public final class PoolDoor {
                 return Optional.of(link);
             }
             pause();
+        }
+    }
+
+    /**
+     * Whoever listens on the control socket of a pool holds its lock, so most commands need not look at the lock, and not
+     * even load the host. {@code null}: nobody listens, or not here.
+     */
+    private ServedLink connectToUsualSocket() {
+        try {
+            location.requireTrusted(location.controlSocket());
+            return new ServedLink(ControlClient.connect(location.controlSocket()));
+        } catch (IOException nobodyListens) {
+            return null;
         }
     }
 

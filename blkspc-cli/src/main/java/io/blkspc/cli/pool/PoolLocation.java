@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
@@ -69,12 +70,34 @@ public record PoolLocation(Path directory, Path runtimeDirectory) {
         return runtimeDirectory.resolve("blkspc-" + user).resolve(String.format("%08x-%s", hash.getValue(), name));
     }
 
-    /** Makes the directory of a socket that does not lie in the pool, for this user only. */
-    public static void prepareDirectoryOf(Path socket) throws IOException {
-        Path directory = socket.getParent();
-        if (directory != null && !Files.isDirectory(directory)) {
+    /**
+     * Makes the directory of a socket that does not lie in the pool, for this user only.
+     *
+     * @throws IOException when somebody else made it first
+     */
+    public void prepareDirectoryOf(Path socket) throws IOException {
+        Path parent = socket.toAbsolutePath().getParent();
+        if (parent.equals(directory)) {
+            return;
+        }
+        if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
             Files.createDirectories(
-                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                    parent, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+        requireTrusted(socket);
+    }
+
+    /**
+     * Refuses a socket in a directory that somebody else made for us: in a directory for temporary files anybody can.
+     *
+     * @throws IOException when it must not be used
+     */
+    public void requireTrusted(Path socket) throws IOException {
+        Path parent = socket.toAbsolutePath().getParent();
+        if (!parent.equals(directory)
+                && !Files.getAttribute(parent, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                        .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+            throw new IOException("directory of sockets belongs to another user: path=" + parent);
         }
     }
 }

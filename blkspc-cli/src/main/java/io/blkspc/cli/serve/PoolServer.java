@@ -77,8 +77,7 @@ public final class PoolServer {
             throws IOException {
         Path controlSocket = location.controlSocket();
         List<NbdAddress> addresses = addresses(location, options);
-        PoolLocation.prepareDirectoryOf(controlSocket);
-        PoolLocation.prepareDirectoryOf(location.nbdSocket());
+        location.prepareDirectoryOf(controlSocket); // those of the other two are the same
         OpenPool open =
                 access.open(location.directory(), new OpenRequest(Mode.STARTING, controlSocket.toString(), progress));
         Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
@@ -87,7 +86,9 @@ public final class PoolServer {
         boolean isStarted = false;
         try {
             Requests requests = new Requests(pool, open::check, location.copySocket(), LIMITS, stopAsked::countDown);
-            Files.deleteIfExists(controlSocket); // of a server that was killed: we hold the pool's lock
+            // Of a server that was killed: we hold the pool's lock. The NBD server looks after its own.
+            Files.deleteIfExists(controlSocket);
+            Files.deleteIfExists(location.copySocket());
             control = ControlServer.start(controlSocket, requests);
             ExportSource exports = new PoolExports(pool);
             nbd = NbdServer.start(

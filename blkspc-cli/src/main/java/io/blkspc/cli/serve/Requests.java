@@ -9,7 +9,6 @@ import io.blkspc.cli.control.RequestHandler;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.outcome.Outcome;
-import io.blkspc.cli.pool.PoolLocation;
 import io.blkspc.cli.pool.ServedLink;
 import io.blkspc.cli.text.Json;
 import io.blkspc.nbd.NbdAddress;
@@ -97,7 +96,6 @@ final class Requests implements RequestHandler {
         }
         if (copies == null) {
             try {
-                PoolLocation.prepareDirectoryOf(copySocket);
                 NbdConfig config = new NbdConfig(List.of(NbdAddress.unix(copySocket)), limits);
                 copies = NbdServer.start(config, new PoolExports(pool));
             } catch (IOException failure) {
