@@ -1,6 +1,9 @@
 package io.blkspc.host.sim;
 
-/** Decides which IO fails. Called once per IO, from the task that makes it. */
+/**
+ * Decides which IO fails. Called once per IO, at the moment it begins, from the task that makes it; to make an IO slow, it
+ * may pause.
+ */
 @FunctionalInterface
 public interface FaultInjector {
 
