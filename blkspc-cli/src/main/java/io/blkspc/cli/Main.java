@@ -15,6 +15,8 @@ public final class Main {
     public static void main(String[] args) {
         // Chronicle Map calls home unless told not to, before its first class is loaded.
         System.setProperty("chronicle.analytics.disable", "true");
+        // JNA, which Chronicle Map brings along, would make a cache directory in the user's home.
+        System.setProperty("jna.tmpdir", System.getProperty("java.io.tmpdir"));
         System.exit(Cli.run(Environment.ofProcess(new HostAccess()), args));
     }
 }

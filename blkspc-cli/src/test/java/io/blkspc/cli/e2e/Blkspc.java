@@ -49,7 +49,7 @@ final class Blkspc {
     Exec.Result run(Duration limit, String... words) {
         List<String> all = new ArrayList<>(Arrays.asList(words));
         all.addAll(List.of("-p", pool.toString()));
-        return Exec.run(limit, command(List.of("-XX:TieredStopAtLevel=1"), all));
+        return Exec.run(limit, command(all));
     }
 
     /** Runs a command that must succeed. */
@@ -69,7 +69,7 @@ final class Blkspc {
     /** Runs a command with {@code --json} that must succeed, and reads its array of objects. */
     List<Map<String, Object>> array(String... words) {
         try {
-            return JSON.std.listOfFrom(Map.class, json(words).out()).stream()
+            return JSON.std.listFrom(json(words).out()).stream()
                     .map(Blkspc::typed)
                     .toList();
         } catch (IOException notJson) {
@@ -84,18 +84,23 @@ final class Blkspc {
     }
 
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> typed(Map<?, ?> map) {
-        return (Map<String, Object>) map;
+    private static Map<String, Object> typed(Object object) {
+        return (Map<String, Object>) object;
     }
 
     /** The words that start the product with these arguments; it does not name the pool. */
+    static List<String> command(List<String> words) {
+        return command(List.of(), words);
+    }
+
     static List<String> command(List<String> jvmFlags, List<String> words) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> MANIFEST_FLAGS.stream().anyMatch(flag::startsWith))
                 .forEach(command::add);
-        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+        // Many short lives: the second compiler would cost more than it brings.
+        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(jvmFlags);
         command.addAll(List.of("-cp", productClassPath(), "io.blkspc.cli.Main"));
         command.addAll(words);

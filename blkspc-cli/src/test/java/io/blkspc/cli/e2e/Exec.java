@@ -40,7 +40,9 @@ final class Exec {
 
         @Override
         public String toString() {
-            return "exit=" + exit + ", command=" + command + "\n--- stdout\n" + tail(out) + "\n--- stderr\n"
+            int main = command.indexOf("io.blkspc.cli.Main");
+            return "exit=" + exit + ", command=" + command.subList(Math.max(0, main), command.size())
+                    + "\n--- stdout\n" + tail(out) + "\n--- stderr\n"
                     + tail(err);
         }
 

@@ -18,6 +18,11 @@ final class KillCycles {
     private final Random random;
     private final long seed;
 
+    /** How many cycles a test runs: {@code -Dblkspc.killCycles=…} decides, else whether it is for a release. */
+    static int count(int usually, int release) {
+        return Integer.getInteger("blkspc.killCycles", Boolean.getBoolean("blkspc.release") ? release : usually);
+    }
+
     KillCycles(Endpoint server, History history, long seed) {
         this.server = server;
         this.history = history;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 final class ServerProcess implements Endpoint {
 
     /** A recovery may take a while on a busy machine; longer than this is a hang. */
-    private static final Duration START_LIMIT = Duration.ofSeconds(45);
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
 
     private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
     private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
@@ -49,7 +49,7 @@ final class ServerProcess implements Endpoint {
         words.addAll(options);
         try {
             List<String> command = new ArrayList<>(tracer);
-            command.addAll(Blkspc.command(List.of(), words));
+            command.addAll(Blkspc.command(words));
             process = new ProcessBuilder(command).start();
             RUNNING.add(process);
             out = Exec.Capture.of(process.getInputStream());
@@ -72,7 +72,7 @@ final class ServerProcess implements Endpoint {
         boolean isDecided = Await.within(
                 START_LIMIT, () -> !process.isAlive() || out.soFar().contains("ready nbd+unix:"));
         if (!isDecided) {
-            throw new AssertionError("server became neither ready nor dead: limit=" + START_LIMIT + "\n" + printed());
+            throw stuck("server became neither ready nor dead: limit=" + START_LIMIT);
         }
         return process.isAlive();
     }
@@ -102,7 +102,7 @@ final class ServerProcess implements Endpoint {
     int awaitExit(Duration limit) {
         try {
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new AssertionError("server does not exit: limit=" + limit + "\n" + printed());
+                throw stuck("server does not exit: limit=" + limit);
             }
             RUNNING.remove(process);
             return process.exitValue();
@@ -110,6 +110,14 @@ final class ServerProcess implements Endpoint {
             Thread.currentThread().interrupt();
             throw new AssertionError(interrupted);
         }
+    }
+
+    /** A failure with the stacks of all threads of the server, which SIGQUIT makes it print. */
+    private AssertionError stuck(String what) {
+        ProcessHandle server = process.descendants().findFirst().orElse(process.toHandle());
+        Exec.run("kill", "-QUIT", Long.toString(server.pid()));
+        Await.within(Duration.ofSeconds(3), () -> out.soFar().contains("Heap"));
+        return new AssertionError(what + "\n" + printed());
     }
 
     boolean isAlive() {

@@ -1,0 +1,84 @@
+package io.blkspc.cli.e2e;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The server dies exactly at the n-th write or force of one of its threads, from the first one of its start to the middle
+ * of the load: places that a kill by the clock hits rarely.
+ */
+@Timeout(7200)
+class KillAtSystemCallTest {
+
+    private static final int CYCLES = KillCycles.count(6, 400);
+    private static final long VOLUME_BYTES = 8 << 20;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void everyRepliedWriteSurvivesDeathAtAnyWriteOrForce() throws IOException {
+        Tools.require("strace");
+        long seed = Seeds.of(KillAtSystemCallTest.class);
+        Random random = new Random(seed);
+        History history = new History();
+        try (TestPool pool = TestPool.serving(directory.resolve("pool"), "128M")) {
+            List<VolumeOracle> volumes =
+                    List.of(pool.volume(history, "one", VOLUME_BYTES), pool.volume(history, "two", VOLUME_BYTES));
+            KillCycles kill = new KillCycles(pool.server(), history, seed);
+            pool.server().killHard();
+            for (int cycle = 0; cycle < CYCLES; cycle++) {
+                String moment = cycle % 2 == 0
+                        ? "pwrite64:signal=KILL:when=" + (1 + (int) Math.exp(random.nextDouble(8)))
+                        : "fdatasync:signal=KILL:when=" + (1 + random.nextInt(30));
+                dieAt(moment, pool.server(), history, volumes, random);
+                pool.server().start();
+                try {
+                    kill.verify(volumes);
+                } catch (AssertionError wrong) {
+                    throw new AssertionError("died at " + moment, wrong);
+                }
+                pool.server().killHard();
+            }
+            pool.command().ok("pool", "check");
+        }
+    }
+
+    private static void dieAt(
+            String moment, ServerProcess server, History history, List<VolumeOracle> volumes, Random random)
+            throws IOException {
+        server.launchUnder(List.of(
+                Tools.path("strace"),
+                "-f",
+                "-qqq",
+                "-o",
+                "/dev/null",
+                "-e",
+                "trace=pwrite64,fdatasync",
+                "-e",
+                "inject=" + moment));
+        List<Load> loads = new ArrayList<>();
+        if (server.awaitReadyOrDead()) {
+            try {
+                for (VolumeOracle volume : volumes) {
+                    loads.add(Load.start(server.connect(volume.name()), history, volume, random.nextLong()));
+                }
+            } catch (IOException diedMeanwhile) {
+                // Then only the connections that were made carry load.
+            }
+            Await.within(Duration.ofSeconds(3), () -> !server.isAlive());
+        }
+        server.killHard();
+        for (Load load : loads) {
+            load.awaitServerDeath();
+        }
+        history.serverDied();
+    }
+}
