@@ -60,8 +60,8 @@ public final class PoolLock implements AutoCloseable {
      */
     public record Holder(long pid, Mode mode, String socket) {
         private String facts() {
-            return "pid=" + (pid == 0 ? "unknown" : pid) + ", mode=" + mode.name().toLowerCase(Locale.ROOT)
-                    + (socket.isEmpty() ? "" : ", socket=" + socket);
+            return "pid=" + (pid == 0 ? "unknown" : pid) + ", mode="
+                    + mode.name().toLowerCase(Locale.ROOT) + (socket.isEmpty() ? "" : ", socket=" + socket);
         }
     }
 

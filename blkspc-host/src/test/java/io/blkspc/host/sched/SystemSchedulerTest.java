@@ -65,6 +65,32 @@ class SystemSchedulerTest {
     }
 
     @Test
+    void signalThatComesWhileAnInterruptedWaiterTakesTheLockIsNotMissed() throws Exception {
+        CountDownLatch isHolding = new CountDownLatch(1);
+        AtomicReference<Boolean> isSignalled = new AtomicReference<>();
+        Thread waiter = new Thread(() -> {
+            lock.lock();
+            isHolding.countDown();
+            isSignalled.set(lock.await(600_000_000_000L));
+            lock.unlock();
+        });
+        waiter.setDaemon(true);
+        waiter.start();
+        isHolding.await();
+        lock.lock();
+        waiter.interrupt();
+        // It has seen the interrupt and left the condition, and now queues for the lock that we hold.
+        while (waiter.isInterrupted()) {
+            Thread.onSpinWait();
+        }
+        scheduler.pause(10_000_000);
+        lock.signalAll();
+        lock.unlock();
+        waiter.join(60_000);
+        assertThat(isSignalled.get()).isTrue();
+    }
+
+    @Test
     void waitWithoutSignalTimesOutAndHoldsTheLockAgain() {
         lock.lock();
         assertThat(lock.await(1_000)).isFalse();

@@ -191,7 +191,8 @@ class SimDiskTest {
             });
             scheduler.spawn("force", () -> device.force(ROLE));
             scheduler.run();
-            List<Integer> after = values(torn.cut(new Random(seed), CutKind.NONE).device("a"), 8);
+            List<Integer> after =
+                    values(torn.cut(new Random(seed), CutKind.NONE).device("a"), 8);
             assertThat(after).as("seed=%s", seed).containsOnly(isCovered[0] ? 1 : 0);
             lost += isCovered[0] ? 0 : 1;
         }

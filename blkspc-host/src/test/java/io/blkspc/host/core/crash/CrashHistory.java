@@ -1,6 +1,7 @@
 package io.blkspc.host.core.crash;
 
 import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolGeometry;
@@ -109,12 +110,24 @@ final class CrashHistory {
             }
         });
         SimDisk running = disk;
+        boolean[] delicate = {false};
+        disk.faults(event -> {
+            delicate[0] |= event.role() == IoRole.SUPERBLOCK || event.role() == IoRole.CHECKPOINT;
+            return null;
+        });
         int where = generation;
         SplittableRandom examiner = random.split();
         scheduler.spawn("examiner", () -> {
             while (busy[0] > 0) {
+                // More often where mistakes are dear: between the steps of a checkpoint and of a command.
                 for (int i = examiner.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
-                    scheduler.pause(examiner.nextLong(100_000));
+                    if (delicate[0] || oracle.hasCommands()) {
+                        i -= examineEvery / 4;
+                        scheduler.yieldPoint("delicate");
+                    } else {
+                        scheduler.pause(examiner.nextLong(100_000));
+                    }
+                    delicate[0] = false;
                 }
                 stage = "generation=" + where + " step=" + scheduler.steps();
                 EngineFacts.requireConsistent(pool);
@@ -188,7 +201,7 @@ final class CrashHistory {
             loss = power ? Loss.POWER : loss;
             stage += power ? " " + kind : " KILL";
             boolean stops = depth < MAX_NESTED && choice.nextInt(4) == 0;
-            CountdownScheduler scheduler = new CountdownScheduler(stops ? choice.nextInt(120) : Long.MAX_VALUE);
+            CountdownScheduler scheduler = new CountdownScheduler(stops ? choice.nextInt(16 << choice.nextInt(7)) : Long.MAX_VALUE);
             counts.states++;
             try {
                 HostPool pool = open(image, scheduler, choice);

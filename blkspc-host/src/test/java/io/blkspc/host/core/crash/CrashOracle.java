@@ -73,6 +73,11 @@ final class CrashOracle {
         return ++values;
     }
 
+    /** {@code true} while a management command is under way. */
+    boolean hasCommands() {
+        return !commands.isEmpty();
+    }
+
     /** Names that may be used by a client: not those a destroy is under way for. */
     List<String> usable(boolean headsOnly) {
         List<String> names = new ArrayList<>(heads.keySet());

@@ -18,6 +18,9 @@ final class Workload {
     final CrashOracle oracle = new CrashOracle();
     final Mix mix;
     private final boolean sparse;
+    /** Blocks that nearly everything happens to: few, so that requests meet. */
+    private final int hotBlocks;
+
     private int names;
     /** Set once an IO failed in a way that ends all writing: from then on nothing may succeed (D12). */
     boolean writingEnded;
@@ -29,6 +32,7 @@ final class Workload {
     Workload(SplittableRandom random) {
         mix = MIXES[random.nextInt(MIXES.length)];
         sparse = random.nextInt(3) == 0;
+        hotBlocks = new int[] {24, 24, 8, 3}[random.nextInt(4)];
     }
 
     String newName(String kind) {
@@ -42,7 +46,7 @@ final class Workload {
     /** A sector of the first blocks or, in a sparse volume, of blocks around the borders of leaves. */
     int hotSector(SplittableRandom choice, int sectors) {
         int blocks = sectors / 8;
-        int block = choice.nextInt(Math.min(blocks, 24));
+        int block = choice.nextInt(Math.min(blocks, choice.nextInt(8) == 0 ? 24 : hotBlocks));
         if (sparse && blocks >= 520) {
             block += new int[] {0, 0, 240, 496}[choice.nextInt(4)];
         }
