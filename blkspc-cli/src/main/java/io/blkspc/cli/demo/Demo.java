@@ -103,8 +103,7 @@ public final class Demo {
 
     private void makePool() {
         stage.access().create(location.directory(), new NewPool(stage.poolBytes(), null, 0, false, false));
-        narrator.step(
-                "pool", Sizes.human(stage.poolBytes()) + ", its space taken now so that it cannot run out later");
+        narrator.step("pool", Sizes.human(stage.poolBytes()) + ", its space taken now so that it cannot run out later");
     }
 
     private void startServer() throws IOException {
@@ -201,8 +200,8 @@ public final class Demo {
             narrator.checked("'" + ORIGIN + "' is what it was");
             narrator.checked("'" + CLONE + "' differs in exactly those " + changed.cardinality() + " blocks of "
                     + count(DemoImage.SIZE_BYTES / Blocks.BYTES));
-            narrator.checked("its exclusive bytes: " + count(exclusive) + " = " + changed.cardinality()
-                    + " x 4096, exact");
+            narrator.checked(
+                    "its exclusive bytes: " + count(exclusive) + " = " + changed.cardinality() + " x 4096, exact");
         }
     }
 
@@ -284,8 +283,7 @@ public final class Demo {
         CheckResult check = stage.access().check(location.directory());
         require(check.isCleanStop(), "the server ended well, but the pool is not marked clean");
         require(check.findings().isEmpty(), "the check found damage: first=" + firstOf(check.findings()));
-        narrator.step(
-                "stop", "cleanly; pool check finds nothing wrong", "blocks", check.blocks());
+        narrator.step("stop", "cleanly; pool check finds nothing wrong", "blocks", check.blocks());
     }
 
     private static String firstOf(List<String> findings) {

@@ -201,7 +201,8 @@ final class CrashHistory {
             loss = power ? Loss.POWER : loss;
             stage += power ? " " + kind : " KILL";
             boolean stops = depth < MAX_NESTED && choice.nextInt(4) == 0;
-            CountdownScheduler scheduler = new CountdownScheduler(stops ? choice.nextInt(16 << choice.nextInt(7)) : Long.MAX_VALUE);
+            CountdownScheduler scheduler =
+                    new CountdownScheduler(stops ? choice.nextInt(16 << choice.nextInt(7)) : Long.MAX_VALUE);
             counts.states++;
             try {
                 HostPool pool = open(image, scheduler, choice);
