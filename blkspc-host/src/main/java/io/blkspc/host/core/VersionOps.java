@@ -178,11 +178,14 @@ final class VersionOps {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("no name");
         }
+        if (new LinkedHashSet<>(names).size() != names.size()) {
+            throw new IllegalArgumentException("one name twice");
+        }
         engine.lock.lock();
         try {
             engine.awaitJournalRoom((int) buffer.byteSize(), true);
             List<Long> ids = new ArrayList<>();
-            for (String name : new LinkedHashSet<>(names)) {
+            for (String name : names) {
                 Version version = require(name);
                 if (version.head != null && version.head.handles > 0 && !force) {
                     throw new BlockSpaceException(
