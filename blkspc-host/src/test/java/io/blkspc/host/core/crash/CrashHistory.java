@@ -119,16 +119,7 @@ final class CrashHistory {
         SplittableRandom examiner = random.split();
         scheduler.spawn("examiner", () -> {
             while (busy[0] > 0) {
-                // More often where mistakes are dear: between the steps of a checkpoint and of a command.
-                for (int i = examiner.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
-                    if (delicate[0] || oracle.hasCommands()) {
-                        i -= examineEvery / 4;
-                        scheduler.yieldPoint("delicate");
-                    } else {
-                        scheduler.pause(examiner.nextLong(100_000));
-                    }
-                    delicate[0] = false;
-                }
+                betweenExaminations(scheduler, examiner, busy, delicate);
                 stage = "generation=" + where + " step=" + scheduler.steps();
                 EngineFacts.requireConsistent(pool);
                 examine(running, examiner);
@@ -149,6 +140,19 @@ final class CrashHistory {
             oracle.flushedAll(oracle.now());
         }
         return adopt(disk);
+    }
+
+    /** Short where mistakes are dear: between the steps of a checkpoint and of a command. */
+    private void betweenExaminations(SimScheduler scheduler, SplittableRandom choice, int[] busy, boolean[] delicate) {
+        for (int i = choice.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
+            if (delicate[0] || oracle.hasCommands()) {
+                i -= examineEvery / 4;
+                scheduler.yieldPoint("delicate");
+            } else {
+                scheduler.pause(choice.nextLong(100_000));
+            }
+            delicate[0] = false;
+        }
     }
 
     private HostPool open(SimDisk disk, Scheduler scheduler) {
