@@ -19,6 +19,8 @@ final class FileSystemStory {
     private int attachments;
 
     /**
+     * For one server.
+     *
      * @param directory for mount points and logs
      * @param type xfs or ext4
      */

@@ -18,7 +18,11 @@ final class RealClients {
     private final Endpoint server;
     private final Path directory;
 
-    /** @param directory for images and logs */
+    /**
+     * For one server.
+     *
+     * @param directory for images and logs
+     */
     RealClients(Endpoint server, Path directory) {
         this.server = server;
         this.directory = directory;
