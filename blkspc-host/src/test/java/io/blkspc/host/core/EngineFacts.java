@@ -38,6 +38,37 @@ public final class EngineFacts {
         return pool.engine().catalogue.versions().stream().anyMatch(version -> !version.isVisible());
     }
 
+    /** The epoch: one more after each freeze. */
+    public static long epoch(HostPool pool) {
+        return pool.engine().catalogue.epoch;
+    }
+
+    /** {@code true} while a hidden version is half given back. */
+    public static boolean isReaping(HostPool pool) {
+        Catalogue catalogue = pool.engine().catalogue;
+        return catalogue.setAside != null
+                || catalogue.versions().stream().anyMatch(version -> version.reapCursor != Version.NOT_REAPING);
+    }
+
+    /** {@code true} while a version waits to be given back for the record that hid it to be forced (R8). */
+    public static boolean waitsForForce(HostPool pool) {
+        Engine engine = pool.engine();
+        Version next = engine.catalogue.reapQueue.peek();
+        return next != null && next.destroySequence > engine.persistence.journalForced();
+    }
+
+    /** {@code true} while freed blocks rest for their record to be durable, though it may be forced (R7). */
+    public static boolean hasRestingBlocks(HostPool pool) {
+        Engine engine = pool.engine();
+        return engine.quarantine.oldestSequence() > engine.persistence.durableMark();
+    }
+
+    /** {@code true} while the journal has no room for a large record: writers wait for a checkpoint (R13). */
+    public static boolean isJournalFull(HostPool pool) {
+        Engine engine = pool.engine();
+        return !engine.journal.fits(engine.journal.maxPayloadBytes());
+    }
+
     /** Every count of a pool without cookies, stages or reaping under way. */
     public static void requireExact(HostPool pool) {
         requireConsistent(pool);

@@ -210,6 +210,11 @@ public final class SimDevice implements BackingDevice {
         failure = null;
     }
 
+    /** {@code true} while some write is in no completed force. */
+    public boolean hasUnforced() {
+        return !pending.isEmpty();
+    }
+
     /** {@code true} once a write or force failed. */
     public boolean isFailed() {
         return failure != null;

@@ -7,9 +7,11 @@ import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.crash.CrashOracle.Command;
 import io.blkspc.host.core.crash.CrashOracle.Head;
+import io.blkspc.host.core.crash.RuleCoverage.Rule;
 import io.blkspc.host.core.crash.SectorHistory.Write;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -47,6 +49,7 @@ final class ClientTask implements Runnable {
     public void run() {
         Workload.Mix mix = workload.mix;
         for (int i = 0; i < operations; i++) {
+            workload.met(Rule.R13_JOURNAL_FULL, EngineFacts.isJournalFull(pool));
             List<String> heads = oracle.usable(true);
             if (heads.isEmpty()) {
                 create();
@@ -62,6 +65,8 @@ final class ClientTask implements Runnable {
                 flush(head);
             } else if (random.nextInt(6) == 0) {
                 read(head);
+            } else if (random.nextInt(8) == 0) {
+                writeZeroAndWriteAgain(head);
             } else {
                 write(head);
             }
@@ -90,9 +95,10 @@ final class ClientTask implements Runnable {
         long offset = (long) sector * SectorValue.BYTES;
         boolean plain = random.nextBoolean();
         boolean slow = random.nextInt(4) == 0;
-        attempt(head, sector, values, fua, space -> {
+        attempt(head, sector, values, fua, target -> {
+            BlockSpace space = new ObservedSpace(target, workload, slow ? () -> workload.dawdle(random) : () -> {});
             if (plain) {
-                new TestIo(slow ? new SlowSpace(space, () -> workload.dawdle(random)) : space).write(offset, bytes);
+                new TestIo(space).write(offset, bytes);
                 if (fua) {
                     space.flush(offset, bytes.length);
                 }
@@ -104,6 +110,28 @@ final class ClientTask implements Runnable {
                 io.write(offset, bytes.length, memory, 0, fua);
             }
         });
+    }
+
+    /** The case of R1 that random requests seldom meet: a block named above the mark is unwritten when it is written again. */
+    private void writeZeroAndWriteAgain(Head head) {
+        int block = workload.hotSector(random, head.initial.length) / SECTORS_PER_BLOCK;
+        long offset = (long) block * Geometry.BLOCK_BYTES;
+        for (int round = 0; round < 3; round++) {
+            long[] values = new long[SECTORS_PER_BLOCK];
+            byte[] bytes = new byte[Geometry.BLOCK_BYTES];
+            boolean zeroes = round == 1;
+            for (int i = 0; !zeroes && i < values.length; i++) {
+                values[i] = oracle.newValue();
+                SectorValue.encode(values[i], bytes, i * SectorValue.BYTES);
+            }
+            attempt(head, block * SECTORS_PER_BLOCK, values, false, space -> {
+                if (zeroes) {
+                    space.zero(offset, Geometry.BLOCK_BYTES, true);
+                } else {
+                    new TestIo(new ObservedSpace(space, workload, () -> {})).write(offset, bytes);
+                }
+            });
+        }
     }
 
     private interface Action {
@@ -196,8 +224,9 @@ final class ClientTask implements Runnable {
         int count = 1 + random.nextInt(Math.min(40, head.initial.length - sector));
         long begin = oracle.now();
         try (BlockSpace space = pool.open(head.name)) {
-            BlockSpace slow = random.nextBoolean() ? new SlowSpace(space, () -> workload.dawdle(random)) : space;
-            byte[] bytes = new TestIo(slow).read((long) sector * SectorValue.BYTES, count * SectorValue.BYTES);
+            boolean slow = random.nextBoolean();
+            BlockSpace observed = new ObservedSpace(space, workload, slow ? () -> workload.dawdle(random) : () -> {});
+            byte[] bytes = new TestIo(observed).read((long) sector * SectorValue.BYTES, count * SectorValue.BYTES);
             long[] values = new long[count];
             for (int i = 0; i < count; i++) {
                 values[i] = SectorValue.decode(bytes, i * SectorValue.BYTES);

@@ -20,6 +20,6 @@ public final class CrashCampaign {
                 System.exit(1);
             }
         }
-        System.out.println("PASSED " + counts);
+        System.out.println("PASSED " + counts + " " + counts.coverage);
     }
 }

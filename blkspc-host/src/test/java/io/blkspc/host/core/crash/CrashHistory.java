@@ -1,14 +1,20 @@
 package io.blkspc.host.core.crash;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.host.core.CrashModel;
+import io.blkspc.host.core.CrashModel.Prediction;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.SimPool;
 import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.core.crash.RuleCoverage.Rule;
 import io.blkspc.host.sched.Scheduler;
 import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
@@ -31,6 +37,7 @@ final class CrashHistory {
         long recuts;
         long exact;
         long steps;
+        final RuleCoverage coverage = new RuleCoverage();
 
         @Override
         public String toString() {
@@ -39,7 +46,7 @@ final class CrashHistory {
         }
     }
 
-    private static final int[] JOURNALS = {64 << 10, 80 << 10, 128 << 10, 256 << 10};
+    private static final int[] JOURNALS = {64 << 10, 64 << 10, 80 << 10, 128 << 10, 256 << 10};
     private static final int GENERATIONS = 3;
     private static final int MAX_NESTED = 3;
     private static final CutKind[] CUTS = {
@@ -47,6 +54,7 @@ final class CrashHistory {
     };
 
     private final Workload workload;
+    private final CrashModel model = new CrashModel();
     private final CrashOracle oracle;
     private final Counts counts;
     private final SplittableRandom random;
@@ -59,6 +67,7 @@ final class CrashHistory {
         this.counts = counts;
         this.workload = new Workload(random);
         this.oracle = workload.oracle;
+        workload.coverage = counts.coverage;
         this.examineEvery = new int[] {40, 150, 500}[random.nextInt(3)];
         long data = (256L + random.nextInt(3) * 64L) * Geometry.BLOCK_BYTES;
         this.geometry = SimPool.geometry(data, 300 + random.nextInt(400), JOURNALS[random.nextInt(JOURNALS.length)]);
@@ -89,8 +98,11 @@ final class CrashHistory {
     private SimDisk live(SimDisk disk, int generation) {
         SimScheduler scheduler = new SimScheduler(random.nextLong());
         stage = "generation=" + generation + " open";
+        model.predict(disk);
         HostPool pool = open(disk, scheduler);
         workload.scheduler = scheduler;
+        workload.epoch = () -> EngineFacts.epoch(pool);
+        workload.named.clear();
         int clients = 1 + random.nextInt(4);
         int[] busy = {clients};
         for (int c = 0; c < clients; c++) {
@@ -109,20 +121,15 @@ final class CrashHistory {
                 }
             }
         });
-        SimDisk running = disk;
-        boolean[] delicate = {false};
-        disk.faults(event -> {
-            delicate[0] |= event.role() == IoRole.SUPERBLOCK || event.role() == IoRole.CHECKPOINT;
-            return null;
-        });
-        int where = generation;
+        watch(pool, disk, random.split());
         SplittableRandom examiner = random.split();
         scheduler.spawn("examiner", () -> {
             while (busy[0] > 0) {
-                betweenExaminations(scheduler, examiner, busy, delicate);
-                stage = "generation=" + where + " step=" + scheduler.steps();
+                examineSoon(scheduler, busy, examiner);
+                stage = "generation=" + generation + " step=" + scheduler.steps();
                 EngineFacts.requireConsistent(pool);
-                examine(running, examiner);
+                note(pool, disk);
+                examine(disk, examiner);
             }
         });
         if (random.nextInt(4) != 0) {
@@ -142,17 +149,44 @@ final class CrashHistory {
         return adopt(disk);
     }
 
-    /** Short where mistakes are dear: between the steps of a checkpoint and of a command. */
-    private void betweenExaminations(SimScheduler scheduler, SplittableRandom choice, int[] busy, boolean[] delicate) {
-        for (int i = choice.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
-            if (delicate[0] || oracle.hasCommands()) {
+    /** Waits for the next moment to look at; shorter while a command is under way, where mistakes are dear. */
+    private void examineSoon(SimScheduler scheduler, int[] busy, SplittableRandom examiner) {
+        for (int i = examiner.nextInt(2 * examineEvery); i >= 0 && busy[0] > 0; i--) {
+            if (oracle.hasCommands()) {
                 i -= examineEvery / 4;
                 scheduler.yieldPoint("delicate");
             } else {
-                scheduler.pause(choice.nextLong(100_000));
+                scheduler.pause(examiner.nextLong(100_000));
             }
-            delicate[0] = false;
         }
+    }
+
+    /** Follows the journal, and examines in the middle of checkpoints, where mistakes are dear. */
+    private void watch(HostPool pool, SimDisk disk, SplittableRandom choice) {
+        disk.faults(event -> {
+            if (event.role() == IoRole.SUPERBLOCK) {
+                model.follow(disk); // after the flip, records up to the checkpoint may be overwritten
+            }
+            boolean delicate = event.role() == IoRole.SUPERBLOCK || event.role() == IoRole.CHECKPOINT;
+            if (delicate && choice.nextInt(10) == 0) {
+                String before = stage;
+                stage = "at " + event;
+                note(pool, disk);
+                examine(disk, choice);
+                stage = before;
+            }
+            return null;
+        });
+    }
+
+    /** What a cut at this moment cuts through. */
+    private void note(HostPool pool, SimDisk disk) {
+        workload.met(Rule.R7_CUT_WITH_RESTING_BLOCKS, EngineFacts.hasRestingBlocks(pool));
+        workload.met(Rule.R8_REAPER_WAITS_FOR_FORCE, EngineFacts.waitsForForce(pool));
+        workload.met(Rule.R8_CUT_IN_REAP, EngineFacts.isReaping(pool));
+        workload.met(Rule.R10_CUT_IN_SEGMENT_WRITES, disk.device("segments").hasUnforced());
+        workload.met(
+                Rule.R10_CUT_IN_SUPERBLOCK_WRITES, disk.device("superblock").hasUnforced());
     }
 
     private HostPool open(SimDisk disk, Scheduler scheduler) {
@@ -162,6 +196,7 @@ final class CrashHistory {
 
     /** The real crash: the clients go on with what a recovery makes of it. */
     private SimDisk adopt(SimDisk disk) {
+        disk.faults(FaultInjector.NONE);
         examine(disk, random);
         Recovered recovered = recover(disk, random);
         PoolContent content = PoolContent.of(recovered.pool);
@@ -179,6 +214,7 @@ final class CrashHistory {
     /** Takes a few crash states of this moment and checks what a recovery makes of each. */
     private void examine(SimDisk disk, SplittableRandom choice) {
         String before = stage;
+        model.follow(disk);
         for (int variant = 0; variant < 3; variant++) {
             stage = before + " variant=" + variant;
             Recovered recovered = recover(disk, choice);
@@ -208,14 +244,39 @@ final class CrashHistory {
             CountdownScheduler scheduler =
                     new CountdownScheduler(stops ? choice.nextInt(16 << choice.nextInt(7)) : Long.MAX_VALUE);
             counts.states++;
+            Prediction expected = model.predict(image);
+            counts.coverage.recovery(expected);
+            if (choice.nextInt(5) == 0) {
+                damage(image, expected, choice);
+            }
             try {
                 HostPool pool = open(image, scheduler, choice);
                 scheduler.disarm();
+                model.requireSame(pool, expected);
                 return new Recovered(image, pool, loss);
             } catch (CountdownScheduler.Stopped e) {
                 counts.nested++;
+                counts.coverage.met(Rule.R11_CUT_IN_RECOVERY, 1);
             }
         }
+    }
+
+    /** R4, D14: with one sector of a forced record damaged, a twin of the image must be refused and nothing else. */
+    private void damage(SimDisk image, Prediction expected, SplittableRandom choice) {
+        SimDisk twin = image.killImage();
+        if (!expected.damageForcedRecord(twin, choice)) {
+            return;
+        }
+        try {
+            open(twin, new InertScheduler(), choice);
+        } catch (BlockSpaceException e) {
+            if (e.code() == Code.NEEDS_CHECK) {
+                counts.coverage.met(Rule.R4_DAMAGE_REFUSED, 1);
+                return;
+            }
+            throw e;
+        }
+        throw new AssertionError("D14 a damaged record below what was forced is not refused");
     }
 
     private static HostPool open(SimDisk image, Scheduler scheduler, SplittableRandom choice) {
@@ -227,7 +288,9 @@ final class CrashHistory {
     private void recut(Recovered recovered, PoolContent content, SplittableRandom choice) {
         stage += " recut";
         SimDisk again = recovered.disk.cut(choice, CUTS[choice.nextInt(CUTS.length)]);
+        Prediction expected = model.predict(again);
         HostPool pool = open(again, new InertScheduler(), choice);
+        model.requireSame(pool, expected);
         String difference = content.difference(PoolContent.of(pool));
         if (difference != null) {
             throw new AssertionError("D7 flapping after a second cut: " + difference);
@@ -265,10 +328,17 @@ final class CrashHistory {
         }
     }
 
-    /** Runs histories of consecutive seeds until so many crash states were examined. */
+    /**
+     * Runs histories of consecutive seeds until so many crash states were examined, and on, up to three times as many, until
+     * every rule was met.
+     */
     static Counts campaign(long seed, long states) {
         Counts counts = new Counts();
-        for (long s = seed; counts.states < states; s++) {
+        for (long s = seed;
+                counts.states < states
+                        || (counts.states < 3 * states
+                                && !counts.coverage.neverMet().isEmpty());
+                s++) {
             once(s, counts);
         }
         return counts;

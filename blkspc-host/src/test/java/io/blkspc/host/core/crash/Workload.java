@@ -1,7 +1,10 @@
 package io.blkspc.host.core.crash;
 
+import io.blkspc.host.core.crash.RuleCoverage.Rule;
 import io.blkspc.host.sched.Scheduler;
+import java.util.BitSet;
 import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
 
 /** What clients of one history have in common: the oracle, what they prefer to do and where. */
 final class Workload {
@@ -26,6 +29,12 @@ final class Workload {
     boolean writingEnded;
     /** Errors of the medium are to be expected. */
     boolean hasFaults;
+    /** What rules were met. */
+    RuleCoverage coverage = new RuleCoverage();
+    /** The epoch of the pool that clients work on. */
+    LongSupplier epoch = () -> 0;
+    /** Physical blocks that a commit has named since the pool was opened. */
+    final BitSet named = new BitSet();
     /** Lets a client wait with a lease; null where there is nobody to wait for. */
     Scheduler scheduler;
 
@@ -58,6 +67,14 @@ final class Workload {
         if (endedBefore) {
             throw new AssertionError("D12 success after a failed write or force: " + what);
         }
+    }
+
+    void met(Rule rule) {
+        coverage.met(rule, 1);
+    }
+
+    void met(Rule rule, boolean isMet) {
+        coverage.met(rule, isMet);
     }
 
     void dawdle(SplittableRandom choice) {
