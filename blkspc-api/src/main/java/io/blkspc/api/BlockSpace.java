@@ -61,8 +61,10 @@ public interface BlockSpace extends AutoCloseable {
      * Holds space for {@code allocCount} allocations before anything is dirtied. One credit pays for one allocation inside
      * one {@code blockSize}-aligned window (at least one 4 KiB block), with the metadata it can need. All or nothing.
      *
-     * @param allocCount 0 or more; with 0 the cookie can only overwrite blocks the space owns, also those written just now:
-     *     where the host would rather redirect it, a write without credit waits for a persist point
+     * <p>A volume with a standing guarantee draws on it first.
+     *
+     * @param allocCount 0 or more; with 0 the cookie can only write to blocks the space owns, written or preallocated, also
+     *     those written just now: where the host would rather redirect it, a write without credit waits for a persist point
      * @param blockSizeBytes a power of two, 512 to 1,048,576
      * @return a cookie with one reference
      * @throws BlockSpaceException {@code OUT_OF_SPACE}: the only place where the write path can run out; {@code READ_ONLY}
@@ -115,8 +117,8 @@ public interface BlockSpace extends AutoCloseable {
     void commit(Cookie cookie, CommitType type, CommitBatch ranges);
 
     /**
-     * Returns the blocks of a range to the pool; it reads as zeros. Journalled and visible at return. Parts of a standing
-     * guarantee stay promised. Where metadata space is short, a part may be left as it is. Call without a write lease and
+     * Returns the blocks of a range to the pool; it reads as zeros. Journalled and visible at return. A volume with a standing
+     * guarantee keeps its own blocks, unwritten. Where metadata space is short, a part may be left as it is. Call without a write lease and
      * without stages of one's own in the range.
      *
      * @param offsetBytes a multiple of 4096
@@ -129,7 +131,7 @@ public interface BlockSpace extends AutoCloseable {
     /**
      * Makes a range read as zeros. Journalled and visible at return. Call as {@link #discard}.
      *
-     * @param keepAllocated {@code true}: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN};
+     * @param keepAllocated {@code true}, or the volume has a standing guarantee: blocks the space owns stay allocated and become {@link MappingState#UNWRITTEN};
      *     those it shares become holes
      * @throws BlockSpaceException {@code BUSY} when a stage in the range, or a write in place, did not end within 5 seconds,
      *     {@code OUT_OF_SPACE} when metadata space is short: what was zeroed before stays zeroed

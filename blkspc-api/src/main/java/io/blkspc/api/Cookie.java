@@ -29,6 +29,24 @@ public abstract class Cookie {
     @SuppressWarnings("FieldMayBeFinal")
     private volatile int state = 1;
 
+    /** What happens to a cookie, in the order of its life. */
+    public enum Event {
+        /** It was made. */
+        RESERVE,
+        /** A reference was taken. */
+        GET,
+        /** Allocate handed out blocks from it. */
+        ALLOCATE,
+        /** Blocks it staged were published. */
+        COMMIT,
+        /** It was cancelled. */
+        CANCEL,
+        /** A reference was given back. */
+        PUT,
+        /** The last reference is gone: stages and credit went back. */
+        UNRESERVE
+    }
+
     /** For hosts. */
     protected Cookie() {}
 
@@ -47,6 +65,7 @@ public abstract class Cookie {
                 throw new IllegalStateException("too many references to one cookie");
             }
             if (STATE.compareAndSet(this, seen, seen + 1)) {
+                happened(Event.GET);
                 return this;
             }
         }
@@ -65,6 +84,7 @@ public abstract class Cookie {
                 throw new IllegalStateException("put without a reference");
             }
             if (STATE.compareAndSet(this, seen, seen - 1)) {
+                happened(Event.PUT);
                 if (references == 1) {
                     unreserve();
                 }
@@ -80,7 +100,11 @@ public abstract class Cookie {
     public final void cancel() {
         while (true) {
             int seen = state;
-            if (seen < 0 || STATE.compareAndSet(this, seen, seen | CANCELLED_BIT)) {
+            if (seen < 0) {
+                return;
+            }
+            if (STATE.compareAndSet(this, seen, seen | CANCELLED_BIT)) {
+                happened(Event.CANCEL);
                 return;
             }
         }
@@ -104,6 +128,9 @@ public abstract class Cookie {
 
     /** The {@code blockSize} it was reserved with, in bytes. */
     public abstract int blockSizeBytes();
+
+    /** Called after each event, for traces; must not change anything. */
+    protected void happened(Event event) {}
 
     /** Called once, by the last {@link #put}. */
     protected abstract void unreserve();

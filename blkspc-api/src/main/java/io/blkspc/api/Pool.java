@@ -31,15 +31,23 @@ public interface Pool extends AutoCloseable {
      * Makes an empty volume.
      *
      * @param sizeBytes a multiple of 4096, 4096 to {@link Geometry#MAX_VOLUME_BYTES}
-     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_SPACE}; {@code LIMIT}
+     * @param quota what it is promised and may take
+     * @throws BlockSpaceException {@code EXISTS}; {@code OUT_OF_SPACE}, also when its guarantee cannot be covered; {@code
+     *     LIMIT}
      */
-    VolumeInfo create(String name, long sizeBytes);
+    VolumeInfo create(String name, long sizeBytes, Quota quota);
+
+    /** As {@link #create(String, long, Quota)} with {@link Quota#NONE}. */
+    default VolumeInfo create(String name, long sizeBytes) {
+        return create(name, sizeBytes, Quota.NONE);
+    }
 
     /**
      * Freezes several volumes at one moment, each into one snapshot: all or none.
      *
      * @param names {@code VOLUME@SNAP} of different volumes
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code OUT_OF_SPACE}; {@code BUSY} when IO in flight
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code OUT_OF_SPACE}, also when a guarantee could not
+     *     be covered afterwards; {@code BUSY} when IO in flight
      *     did not end within 5 seconds
      */
     List<VolumeInfo> snapshot(List<String> names);
@@ -50,9 +58,16 @@ public interface Pool extends AutoCloseable {
      *
      * @param source volume or snapshot
      * @param targets new volume names; all or none
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code OUT_OF_SPACE}; {@code BUSY}
+     * @param quota what each of them is promised and may take
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code BUSY}; {@code OUT_OF_SPACE}, also when a
+     *     guarantee, of the source or of a target, could not be covered
      */
-    List<VolumeInfo> clone(String source, List<String> targets);
+    List<VolumeInfo> clone(String source, List<String> targets, Quota quota);
+
+    /** As {@link #clone(String, List, Quota)} with {@link Quota#NONE}. */
+    default List<VolumeInfo> clone(String source, List<String> targets) {
+        return clone(source, targets, Quota.NONE);
+    }
 
     /**
      * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
@@ -77,6 +92,9 @@ public interface Pool extends AutoCloseable {
      * @throws BlockSpaceException {@code NOT_FOUND}
      */
     BlockSpace open(String name);
+
+    /** Every live promise of data space, ordered by volume and then by id. */
+    List<ReservationInfo> reservations();
 
     /** A persist point for every volume. */
     void flush();

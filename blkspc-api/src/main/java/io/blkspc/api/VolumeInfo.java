@@ -11,12 +11,13 @@ import java.util.UUID;
  * @param sizeBytes size of the address space
  * @param mappedBytes blocks this version maps, its own and shared ones, not what is only staged
  * @param exclusiveBytes blocks only this version holds: what destroying it alone would free; exact for a head
- * @param reservedBytes promised to this version and not yet drawn
+ * @param reservedBytes promised to this version and not yet drawn: by its cookies, and of its guarantee
  * @param origin full name of the version it was cloned from; {@code null} when there was none or it was destroyed
  * @param createdMillis milliseconds since 1970-01-01 UTC
  * @param readOnly {@code true} for snapshots
  * @param clones volumes that have this version as their origin
  * @param attachments open handles
+ * @param quota what it is promised and may take; the guarantee at most its size
  */
 public record VolumeInfo(
         String name,
@@ -30,7 +31,8 @@ public record VolumeInfo(
         long createdMillis,
         boolean readOnly,
         int clones,
-        int attachments) {
+        int attachments,
+        Quota quota) {
 
     /** Kind of version. */
     public enum Type {

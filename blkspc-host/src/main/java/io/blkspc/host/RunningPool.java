@@ -3,6 +3,8 @@ package io.blkspc.host;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.Quota;
+import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
@@ -79,8 +81,8 @@ final class RunningPool implements Pool {
     }
 
     @Override
-    public VolumeInfo create(String name, long sizeBytes) {
-        return pool.create(name, sizeBytes);
+    public VolumeInfo create(String name, long sizeBytes, Quota quota) {
+        return pool.create(name, sizeBytes, quota);
     }
 
     @Override
@@ -89,8 +91,8 @@ final class RunningPool implements Pool {
     }
 
     @Override
-    public List<VolumeInfo> clone(String source, List<String> targets) {
-        return pool.clone(source, targets);
+    public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
+        return pool.clone(source, targets, quota);
     }
 
     @Override
@@ -106,6 +108,11 @@ final class RunningPool implements Pool {
     @Override
     public BlockSpace open(String name) {
         return pool.open(name);
+    }
+
+    @Override
+    public List<ReservationInfo> reservations() {
+        return pool.reservations();
     }
 
     @Override

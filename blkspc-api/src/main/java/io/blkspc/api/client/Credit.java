@@ -7,6 +7,7 @@ import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.MappingState;
 
 /**
  * The cookies of one writer: a lasting one without credit, enough for overwriting in place, and a paid one only while a
@@ -66,7 +67,12 @@ final class Credit {
             space.flush();
             return;
         }
-        paid = space.reserve(Math.max(1, lackingBlocks(queue, run, cursor)), Geometry.BLOCK_BYTES);
+        int lacking = lackingBlocks(queue, run, cursor);
+        if (lacking > 0) {
+            paid = space.reserve(lacking, Geometry.BLOCK_BYTES);
+        } else if (!tryReserve(1, Geometry.BLOCK_BYTES)) {
+            space.flush(); // all its own, and somebody wrote them meanwhile
+        }
     }
 
     /** Ends a request: gives unused credit back. */
@@ -132,7 +138,7 @@ final class Credit {
         return count;
     }
 
-    /** Blocks that are not this space's own, written ones. */
+    /** Blocks that are not this space's own: what it owns, written or preallocated, takes no credit. */
     private int lackingBlocks(WriteQueue queue, int firstRun, long cursor) {
         long bytes = 0;
         try (Lease _ = space.readLease()) {
@@ -141,7 +147,7 @@ final class Credit {
                 long end = Geometry.alignUp(queue.reserveEnd(run));
                 while (at < end) {
                     space.map(at, end - at, mapping);
-                    if (mapping.state().readsZeros() || mapping.shared()) {
+                    if (mapping.state() == MappingState.HOLE || mapping.shared()) {
                         bytes += mapping.lengthBytes();
                     }
                     at = mapping.endOffsetBytes();

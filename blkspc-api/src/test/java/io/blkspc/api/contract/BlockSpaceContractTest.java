@@ -12,4 +12,5 @@ public abstract class BlockSpaceContractTest
                 DiscardZeroContract,
                 LeaseContract,
                 ErrorsContract,
-                SpaceAccountingContract {}
+                SpaceAccountingContract,
+                QuotaContract {}

@@ -37,7 +37,15 @@ final class ModelAllocation {
                 return inPlace(first, end, old, mapping);
             }
             if (!cookie.canTake(first)) {
-                return Allocation.NO_CREDIT;
+                if (!isOwnUnwritten(old)) {
+                    return Allocation.NO_CREDIT;
+                }
+                if (!mayFill(old)) {
+                    pool.persist();
+                }
+                if (!mayFill(old)) {
+                    return Allocation.BUSY; // a freeze is under way
+                }
             }
             if (mayBeWrittenInPlace(old)) {
                 return Allocation.BUSY;
@@ -123,18 +131,20 @@ final class ModelAllocation {
 
     /** The mapped unwritten block itself may be written where nobody else can see it. */
     private boolean mayFill(Pointer old) {
-        return old != null
-                && !old.written()
-                && version.owns(old)
-                && version.gates == 0
-                && !pool.blocks.isNamedAboveMark(old.physical());
+        return isOwnUnwritten(old) && version.gates == 0 && !pool.blocks.isNamedAboveMark(old.physical());
+    }
+
+    private boolean isOwnUnwritten(Pointer old) {
+        return old != null && !old.written() && version.owns(old);
     }
 
     private Stage stage(long block, Pointer old, long target) {
         boolean fresh = old == null || target != old.physical();
         Stage stage = new Stage(cookie, target, fresh, old != null && old.written() ? old.physical() : NONE);
         pool.blocks.holdStaged(target);
-        cookie.take(block, fresh);
+        if (fresh || cookie.canTake(block)) {
+            cookie.take(block, fresh);
+        }
         version.stages.put(block, stage);
         return stage;
     }
@@ -156,7 +166,9 @@ final class ModelAllocation {
                 if (there.cookie() != cookie || there.physical() != wanted) {
                     break;
                 }
-            } else if (isInPlace(block, old, false) || !cookie.canTake(block) || !stageAt(block, old, wanted)) {
+            } else if (isInPlace(block, old, false)
+                    || (!cookie.canTake(block) && !mayFill(old))
+                    || !stageAt(block, old, wanted)) {
                 break;
             }
         }

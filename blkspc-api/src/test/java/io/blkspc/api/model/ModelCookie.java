@@ -21,6 +21,8 @@ final class ModelCookie extends Cookie {
     /** Blocks already taken in windows paid for. */
     private final Map<Long, Integer> taken = new HashMap<>();
 
+    final long reserved;
+    final long bornNanos = System.nanoTime();
     private int credits;
     /** Blocks still promised to this cookie. */
     private long promised;
@@ -32,7 +34,8 @@ final class ModelCookie extends Cookie {
         this.credits = credits;
         this.blockSizeBytes = blockSizeBytes;
         this.windowBlocks = Math.max(1, blockSizeBytes / Geometry.BLOCK_BYTES);
-        this.promised = (long) credits * windowBlocks;
+        this.reserved = (long) credits * windowBlocks;
+        this.promised = reserved;
         pool.blocks.promise(promised);
     }
 
@@ -55,6 +58,11 @@ final class ModelCookie extends Cookie {
 
     long promised() {
         return promised;
+    }
+
+    /** Blocks promised, and new blocks staged. */
+    long outstanding() {
+        return promised + stages().filter(Stage::fresh).count();
     }
 
     boolean canTake(long block) {

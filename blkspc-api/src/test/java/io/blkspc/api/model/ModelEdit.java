@@ -71,11 +71,12 @@ final class ModelEdit {
     }
 
     void zero(long start, long end, boolean keep, Runnable check) {
-        quiesce(start, end, keep, check);
+        boolean keeps = keep || head.isGuaranteed();
+        quiesce(start, end, keeps, check);
         pool.blocks.sequence++;
         for (Long block : List.copyOf(head.map.subMap(start, end).keySet())) {
             Pointer old = head.map.get(block);
-            if (keep && head.owns(old)) {
+            if (keeps && head.owns(old)) {
                 head.map.put(block, new Pointer(old.physical(), pool.epoch(), false));
             } else {
                 head.map.remove(block);

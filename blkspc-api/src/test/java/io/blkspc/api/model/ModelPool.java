@@ -7,8 +7,13 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.Quota;
+import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.model.ModelVersion.Pointer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -90,7 +95,7 @@ public final class ModelPool implements Pool {
                     (int) versions.values().stream().filter(v -> !v.isLive()).count();
             long capacity = blocks.capacity * Geometry.BLOCK_BYTES;
             long held = blocks.held() * Geometry.BLOCK_BYTES;
-            long promised = blocks.promised() * Geometry.BLOCK_BYTES;
+            long promised = (blocks.promised() + standing()) * Geometry.BLOCK_BYTES;
             return new PoolStatus(
                     state,
                     uuid,
@@ -147,26 +152,31 @@ public final class ModelPool implements Pool {
                 version.sizeBytes,
                 (long) version.map.size() * Geometry.BLOCK_BYTES,
                 exclusive * Geometry.BLOCK_BYTES,
-                reserved * Geometry.BLOCK_BYTES,
+                (reserved + standing(version)) * Geometry.BLOCK_BYTES,
                 origin == null ? null : origin.name,
                 version.createdMillis,
                 !version.isLive(),
                 clones,
-                version.attachments);
+                version.attachments,
+                version.quota);
     }
 
     @Override
-    public VolumeInfo create(String name, long sizeBytes) {
+    public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         ModelNames.checkVolume(name);
         if (sizeBytes < Geometry.BLOCK_BYTES
                 || sizeBytes > Geometry.MAX_VOLUME_BYTES
                 || !Geometry.isBlockAligned(sizeBytes)) {
             throw new IllegalArgumentException("not a volume size: bytes=" + sizeBytes);
         }
+        Quota own = new Quota(quota.guaranteeOf(sizeBytes), quota.limitBytes());
         synchronized (monitor) {
             checkUsable();
             checkAbsent(name);
-            versions.put(name, new ModelVersion(name, sizeBytes, new TreeMap<>()));
+            checkCovered(List.of(), own.guaranteeBytes());
+            ModelVersion made = new ModelVersion(name, sizeBytes, new TreeMap<>());
+            made.quota = own;
+            versions.put(name, made);
             return recorded(List.of(name)).getFirst();
         }
     }
@@ -188,13 +198,14 @@ public final class ModelPool implements Pool {
             }
             quiesce(heads.values());
             heads.keySet().forEach(this::checkAbsent); // the monitor was left
+            checkCovered(heads.values(), 0);
             heads.forEach((name, head) -> versions.put(name, freeze(head, name)));
             return recorded(names);
         }
     }
 
     @Override
-    public List<VolumeInfo> clone(String source, List<String> targets) {
+    public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         ModelNames.checkAny(source);
         ModelNames.checkSome(targets);
         targets.forEach(ModelNames::checkVolume);
@@ -202,10 +213,13 @@ public final class ModelPool implements Pool {
             checkUsable();
             ModelVersion from = find(source);
             targets.forEach(this::checkAbsent);
+            Quota own = new Quota(quota.guaranteeOf(from.sizeBytes), quota.limitBytes());
             ModelVersion frozen = from;
+            checkCovered(List.of(from), own.guaranteeBytes() * targets.size());
             if (from.isLive()) {
                 quiesce(List.of(from));
                 targets.forEach(this::checkAbsent);
+                checkCovered(List.of(from), own.guaranteeBytes() * targets.size());
                 frozen = freeze(from, null);
             }
             for (String target : targets) {
@@ -213,9 +227,45 @@ public final class ModelPool implements Pool {
                 made.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
                 made.descendFrom(frozen);
                 made.origin = from;
+                made.quota = own;
                 versions.put(target, made);
             }
             return recorded(targets);
+        }
+    }
+
+    /** Data blocks of standing guarantees that nobody has drawn. */
+    long standing() {
+        return versions.values().stream().mapToLong(this::standing).sum();
+    }
+
+    private long standing(ModelVersion version) {
+        return version.isGuaranteed() ? version.standing(version.ownedBlocks(), outstanding(version)) : 0;
+    }
+
+    /** Blocks promised to a head's cookies, and what they staged anew. */
+    private long outstanding(ModelVersion head) {
+        return cookies.stream()
+                .filter(cookie -> cookie.head == head)
+                .mapToLong(ModelCookie::outstanding)
+                .sum();
+    }
+
+    long available() {
+        return blocks.available() - standing();
+    }
+
+    /** A head that is frozen owns nothing any more, so all of its guarantee must be covered again. */
+    private void checkCovered(Collection<ModelVersion> frozen, long newGuaranteeBytes) {
+        long more = newGuaranteeBytes / Geometry.BLOCK_BYTES;
+        for (ModelVersion head : frozen) {
+            if (head.isGuaranteed()) {
+                more += head.standing(0, outstanding(head)) - standing(head);
+            }
+        }
+        if (more > 0 && more > available()) {
+            throw BlockSpaceException.outOfSpace(
+                    "reason=guarantee, resource=data-blocks, asked=" + more + ", available=" + available());
         }
     }
 
@@ -304,6 +354,45 @@ public final class ModelPool implements Pool {
     }
 
     @Override
+    public List<ReservationInfo> reservations() {
+        synchronized (monitor) {
+            checkOpen();
+            List<ReservationInfo> found = new ArrayList<>();
+            for (ModelVersion version : versions.values()) {
+                if (version.isGuaranteed()) {
+                    found.add(new ReservationInfo(
+                            ReservationInfo.Kind.GUARANTEE,
+                            version.name,
+                            0,
+                            version.quota.guaranteeBytes(),
+                            standing(version) * Geometry.BLOCK_BYTES,
+                            0,
+                            1,
+                            false,
+                            0));
+                }
+            }
+            cookies.forEach(cookie -> found.add(describe(cookie)));
+            found.sort(Comparator.comparing(ReservationInfo::volume, Comparator.nullsLast(Comparator.naturalOrder()))
+                    .thenComparingLong(ReservationInfo::id));
+            return found;
+        }
+    }
+
+    private static ReservationInfo describe(ModelCookie cookie) {
+        return new ReservationInfo(
+                ReservationInfo.Kind.COOKIE,
+                cookie.head.name,
+                cookie.id(),
+                cookie.reserved * Geometry.BLOCK_BYTES,
+                cookie.promised() * Geometry.BLOCK_BYTES,
+                cookie.stages().count() * Geometry.BLOCK_BYTES,
+                cookie.references(),
+                cookie.isCancelled(),
+                (System.nanoTime() - cookie.bornNanos) / 1_000_000);
+    }
+
+    @Override
     public void flush() {
         synchronized (monitor) {
             checkOpen();
@@ -351,18 +440,25 @@ public final class ModelPool implements Pool {
                     .forEach(stage -> expected.merge(stage.physical(), 1, Integer::sum));
             blocks.assertHolders(expected);
             long promised = cookies.stream().mapToLong(ModelCookie::promised).sum();
-            if (promised != blocks.promised() || blocks.available() < 0) {
-                throw new AssertionError("promised=" + blocks.promised() + ", cookies hold=" + promised + ", available="
-                        + blocks.available());
+            if (promised != blocks.promised() || available() < 0) {
+                throw new AssertionError(
+                        "promised=" + blocks.promised() + ", cookies hold=" + promised + ", available=" + available());
             }
         }
     }
 
     ModelCookie reserve(ModelVersion head, int allocCount, int blockSizeBytes) {
         long wanted = (long) allocCount * Math.max(1, blockSizeBytes / Geometry.BLOCK_BYTES);
-        if (wanted > blocks.available() || faults.refusesReserve()) {
+        long held = head.isGuaranteed() || head.quota.limitBytes() > 0 ? outstanding(head) : 0;
+        long owned = head.ownedBlocks();
+        long limit = head.quota.limitBytes() / Geometry.BLOCK_BYTES;
+        if (limit > 0 && wanted > 0 && owned + held + wanted > limit) {
+            throw BlockSpaceException.outOfSpace("reason=limit, asked=" + wanted + ", limit=" + limit);
+        }
+        long drawn = head.standing(owned, held) - head.standing(owned, held + wanted);
+        if (wanted - drawn > available() || faults.refusesReserve()) {
             throw BlockSpaceException.outOfSpace(
-                    "resource=data-blocks, asked=" + wanted + ", available=" + blocks.available());
+                    "resource=data-blocks, asked=" + wanted + ", available=" + available());
         }
         ModelCookie cookie = new ModelCookie(this, head, nextCookieId++, allocCount, blockSizeBytes);
         cookies.add(cookie);

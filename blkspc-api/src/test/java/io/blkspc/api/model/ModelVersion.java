@@ -1,5 +1,7 @@
 package io.blkspc.api.model;
 
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Quota;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.SortedMap;
@@ -46,6 +48,8 @@ final class ModelVersion {
     /** Freezes and discards that wait for write leases to end; above zero no new one starts. */
     int gates;
 
+    Quota quota = Quota.NONE;
+
     ModelVersion(String name, long sizeBytes, SortedMap<Long, Pointer> map) {
         this.name = name;
         this.sizeBytes = sizeBytes;
@@ -73,6 +77,20 @@ final class ModelVersion {
     /** {@code true} when the block was born after the last freeze above this version: nobody else can hold it. */
     boolean owns(Pointer pointer) {
         return pointer.birth() > (parent == null ? BEFORE_EVERYTHING : parent.epoch);
+    }
+
+    /** Blocks of its own. */
+    long ownedBlocks() {
+        return map.values().stream().filter(this::owns).count();
+    }
+
+    /** What of its guarantee would stand promised if it owned {@code owned} blocks and its clients held {@code held}. */
+    long standing(long owned, long held) {
+        return isLive() && isVisible() ? Math.max(0, quota.guaranteeBytes() / Geometry.BLOCK_BYTES - owned - held) : 0;
+    }
+
+    boolean isGuaranteed() {
+        return quota.guaranteeBytes() > 0;
     }
 
     boolean hasStageIn(long start, long end) {

@@ -5,6 +5,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.Quota;
+import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import java.util.List;
 
@@ -49,11 +51,12 @@ final class ReadOnlyPool implements Pool {
                 info.createdMillis(),
                 true,
                 info.clones(),
-                info.attachments());
+                info.attachments(),
+                info.quota());
     }
 
     @Override
-    public VolumeInfo create(String name, long sizeBytes) {
+    public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         throw refusal();
     }
 
@@ -63,7 +66,7 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
-    public List<VolumeInfo> clone(String source, List<String> targets) {
+    public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         throw refusal();
     }
 
@@ -80,6 +83,11 @@ final class ReadOnlyPool implements Pool {
     @Override
     public BlockSpace open(String name) {
         return new ReadOnlySpace(pool.open(name));
+    }
+
+    @Override
+    public List<ReservationInfo> reservations() {
+        return pool.reservations();
     }
 
     @Override

@@ -102,6 +102,12 @@ public final class Ledger {
         checkNotNegative();
     }
 
+    /** Gives back promises of one resource; a negative amount takes what the caller knows to be there. */
+    public void unpromise(Resource r, long units) {
+        promised[r.index] -= units;
+        checkNotNegative();
+    }
+
     /** Turns one resource's promised units into used ones. */
     public void draw(Resource r, long units) {
         promised[r.index] -= units;

@@ -129,6 +129,9 @@ public final class SpaceCheck {
                     target.addDeadNode(nodeId, birth);
                 } else {
                     nodes.add(nodeId);
+                    if (target != null) {
+                        target.ownedNodes++; // as above
+                    }
                 }
             }
         });
@@ -172,6 +175,9 @@ public final class SpaceCheck {
                     "version object",
                     nameOf(facts),
                     "exclusiveBlocks=" + facts.exclusiveBlocks() + ", in tree=" + image.exclusiveBlocks);
+        }
+        if (facts.ownedNodes() != image.ownedNodes) {
+            find("version object", nameOf(facts), "ownedNodes=" + facts.ownedNodes() + ", in tree=" + image.ownedNodes);
         }
     }
 

@@ -20,6 +20,7 @@ final class VersionImage {
     final LongHashSet deadNodes = new LongHashSet();
     long mappedBlocks;
     long exclusiveBlocks;
+    long ownedNodes;
     long latestBirth;
     long latestDeadBirth;
 
@@ -29,6 +30,7 @@ final class VersionImage {
             @Override
             public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
                 nodes.add(nodeId);
+                ownedNodes += birth > facts.ownedAfter() ? 1 : 0;
                 latestBirth = Math.max(latestBirth, birth);
                 return true;
             }

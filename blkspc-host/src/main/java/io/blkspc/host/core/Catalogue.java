@@ -121,6 +121,8 @@ final class Catalogue {
         version.name = record.name();
         version.sizeBytes = record.sizeBytes();
         version.createdMillis = record.createdMillis();
+        version.guaranteeBlocks = record.guaranteeBlocks();
+        version.limitBlocks = record.limitBlocks();
         add(version);
     }
 
@@ -152,6 +154,8 @@ final class Catalogue {
             head.originId = source.id;
             head.root = base.root;
             head.mappedBlocks = base.mappedBlocks;
+            head.guaranteeBlocks = record.guaranteeBlocks();
+            head.limitBlocks = record.limitBlocks();
             head.parent = base;
             base.children.add(head);
             base.dirty = true;
@@ -168,6 +172,7 @@ final class Catalogue {
         frozen.root = head.root;
         frozen.mappedBlocks = head.mappedBlocks;
         frozen.exclusiveBlocks = head.exclusiveBlocks;
+        frozen.ownedNodes = head.ownedNodes;
         frozen.dead = head.dead;
         frozen.parent = head.parent;
         if (head.parent != null) {
@@ -178,6 +183,7 @@ final class Catalogue {
         frozen.children.add(head);
         head.parent = frozen;
         head.exclusiveBlocks = 0;
+        head.ownedNodes = 0;
         head.dead = new DeadList();
         head.dirty = true;
         if (setAside != null && setAside.target == head) {
@@ -308,6 +314,7 @@ final class Catalogue {
         setAside = new SetAside(child, version.ownedAfter(), child.dead);
         child.dead = version.dead;
         child.exclusiveBlocks += version.exclusiveBlocks;
+        child.ownedNodes += version.ownedNodes;
         child.parent = version.parent;
         child.dirty = true;
         forget(version);
@@ -345,6 +352,7 @@ final class Catalogue {
             public void node(long nodeId, long birth) {
                 drops.releaseLog(DeadList.ENTRY_BYTES);
                 if (birth > aside.threshold) {
+                    target.ownedNodes--;
                     drops.freeNode(nodeId);
                 } else {
                     drops.keepDeadNode(nodeId, birth);
@@ -359,6 +367,11 @@ final class Catalogue {
             }
             setAside = null;
         }
+    }
+
+    /** {@code true} while drops that a merge gave to this version wait to be sorted: its counters are too high meanwhile. */
+    boolean isSorting(Version version) {
+        return setAside != null && setAside.target == version;
     }
 
     private void dropChunks(DeadList list, Drops drops) {

@@ -23,8 +23,8 @@ import java.util.UUID;
  *
  *  VERSION object, id = version id
  *   uuid 16, parentId u64 (0 = none), freezeEpoch u64 (0 = head), sizeBytes u64, createdMillis u64, originId u64,
- *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, firstChunk u64 (0 = empty deadlist),
- *   reapCursor u64 (all ones = not reaping), name (empty = hidden)
+ *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, ownedNodes u64,
+ *   firstChunk u64 (0 = empty deadlist), reapCursor u64 (all ones = not reaping), guaranteeBlocks u64, limitBlocks u64, name (empty = hidden)
  * </pre>
  *
  * <p>The reaper's queue is not stored: it is every hidden version with at most one child, a half-walked one first.
@@ -77,8 +77,11 @@ final class CatalogueImage {
         out.putLong(version.root.birth());
         out.putLong(version.mappedBlocks);
         out.putLong(version.exclusiveBlocks);
+        out.putLong(version.ownedNodes);
         out.putLong(version.dead.firstChunkId());
         out.putLong(version.reapCursor);
+        out.putLong(version.guaranteeBlocks);
+        out.putLong(version.limitBlocks);
         out.putUtf8(version.name == null ? "" : version.name);
         return out.length();
     }
@@ -103,8 +106,11 @@ final class CatalogueImage {
         version.root = new Root(in.getLong(), in.getLong());
         version.mappedBlocks = in.getLong();
         version.exclusiveBlocks = in.getLong();
+        version.ownedNodes = in.getLong();
         long firstChunk = in.getLong();
         version.reapCursor = in.getLong();
+        version.guaranteeBlocks = in.getLong();
+        version.limitBlocks = in.getLong();
         String name = in.getUtf8();
         in.expectEnd();
         version.name = name.isEmpty() ? null : name;

@@ -36,6 +36,10 @@ final class Clearing {
 
     /** Returns the blocks of a range; what metadata room does not allow is left as it is. */
     void discard(Head head, long offset, long length) {
+        if (keepsBlocks(head)) {
+            unwrite(head, offset, length, false);
+            return;
+        }
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
         long block = offset >>> Geometry.BLOCK_SHIFT;
         while (block < end) {
@@ -50,24 +54,42 @@ final class Clearing {
 
     /** Makes a range read as zeros; with {@code keep}, owned blocks stay allocated as unwritten. */
     void zero(Head head, long offset, long length, boolean keep) {
+        if (keep || keepsBlocks(head)) {
+            unwrite(head, offset, length, true);
+            return;
+        }
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
         long block = offset >>> Geometry.BLOCK_SHIFT;
-        if (keep) {
-            raiseAndDrain(head);
+        while (block < end) {
+            engine.lock.lock();
+            try {
+                block = punchStep(head, block, end, true);
+            } finally {
+                engine.lock.unlock();
+            }
         }
+    }
+
+    /** A guarantee is for blocks the head has as well as for those it may still get: none goes back (A3). */
+    private static boolean keepsBlocks(Head head) {
+        return head.version.guaranteeBlocks > 0;
+    }
+
+    private void unwrite(Head head, long offset, long length, boolean must) {
+        long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
+        long block = offset >>> Geometry.BLOCK_SHIFT;
+        raiseAndDrain(head);
         try {
             while (block < end) {
                 engine.lock.lock();
                 try {
-                    block = keep ? unwriteStep(head, block, end) : punchStep(head, block, end, true);
+                    block = unwriteStep(head, block, end, must);
                 } finally {
                     engine.lock.unlock();
                 }
             }
         } finally {
-            if (keep) {
-                lower(head);
-            }
+            lower(head);
         }
     }
 
@@ -150,7 +172,7 @@ final class Clearing {
     }
 
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
-    private long unwriteStep(Head head, long block, long end) {
+    private long unwriteStep(Head head, long block, long end, boolean must) {
         begin(head);
         // What is staged over a hole counts as well: its commit would come after this change.
         long start = head.stages.nextStart(block, firstMapped(head, block, end));
@@ -166,7 +188,10 @@ final class Clearing {
         if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
             budget.credit(STEP_SLOTS, logBytes);
         } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
-            throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+            if (must) {
+                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+            }
+            return stop;
         }
         payload.begin(head.version.id, engine.catalogue.epoch);
         long ownedAfter = head.version.ownedAfter();
@@ -227,12 +252,14 @@ final class Clearing {
         payload.begin(head.version.id, engine.catalogue.epoch);
         payload.add(block, taken, physical, ExtentsPayload.UNWRITTEN, false, 0);
         publishPaidBy(head, cookie.budget);
+        engine.settled(head.version, taken);
         return block + taken;
     }
 
     private void publish(Head head, Budget budget) {
         publishPaidBy(head, budget);
         budget.release();
+        engine.rebalance(head.version);
     }
 
     private void publishPaidBy(Head head, Budget budget) {
@@ -241,6 +268,7 @@ final class Clearing {
             engine.drops.begin(head.version, sequence, budget);
             engine.catalogue.extents(payload, engine.tree, engine.drops);
             head.bumpGeneration();
+            engine.rebalance(head.version);
         } catch (RuntimeException | Error e) {
             engine.fail(e);
             throw e;

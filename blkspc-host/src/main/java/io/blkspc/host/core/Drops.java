@@ -55,6 +55,7 @@ final class Drops implements DropSink {
 
     @Override
     public void newNode(long nodeId) {
+        version.ownedNodes++;
         if (ledger != null) {
             budget.drawSlot();
         }
@@ -74,6 +75,7 @@ final class Drops implements DropSink {
     @Override
     public void dropNode(long nodeId, long birth) {
         if (birth > ownedAfter) {
+            version.ownedNodes--;
             cache.remove(nodeId);
             if (ledger != null) {
                 if (budget != null) {

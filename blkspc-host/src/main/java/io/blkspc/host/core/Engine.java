@@ -47,6 +47,12 @@ final class Engine {
     final Persistence persistence;
     final Reuse reuse;
 
+    /** Set once, right after construction, for reclaim on shortage. */
+    Reaper reaper;
+
+    /** Milliseconds of the scheduler's clock at the last background round: for ages, where a clock would cost. */
+    volatile long coarseMillis;
+
     /** Set once, right after construction: the checkpointer needs the engine and the engine needs it for room. */
     Checkpointer checkpointer;
 
@@ -131,6 +137,43 @@ final class Engine {
         while (!journal.fits(payloadBytes, useReserve)) {
             checkWritable();
             checkpointer.runWithLockHeld();
+        }
+    }
+
+    /**
+     * One step of giving back what destroyed versions held, for a caller that is short of something (SEMANTICS A1). Under the
+     * order lock, which it releases meanwhile.
+     *
+     * @return {@code false} when there is nothing to give back, or only the end of a client's writes can help
+     */
+    boolean reclaim() {
+        if (reaper == null || reaper.isIdle()) {
+            return false;
+        }
+        lock.unlock();
+        try {
+            Reaper.Outcome outcome = reaper.step();
+            if (outcome == Reaper.Outcome.NEEDS_FORCE) {
+                persistence.forceJournal();
+            }
+            return outcome == Reaper.Outcome.NEEDS_FORCE || outcome == Reaper.Outcome.PROGRESS;
+        } finally {
+            lock.lock();
+        }
+    }
+
+    /** Brings what stands promised to a head in line with what it now owns. Under the order lock. */
+    void rebalance(Version version) {
+        if (version.quota != null) {
+            version.quota.rebalance(catalogue.isSorting(version));
+        }
+    }
+
+    /** Blocks promised to cookies of a head went back. Under the order lock. */
+    void settled(Version version, long blocks) {
+        if (version.quota != null) {
+            version.quota.settled(blocks);
+            rebalance(version);
         }
     }
 

@@ -3,7 +3,10 @@ package io.blkspc.host.core;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger;
+import java.util.Locale;
 import org.agrona.collections.Long2LongHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A reservation on one head. A credit pays for one {@code blockSize}-aligned window: the first allocation in a window takes
@@ -15,11 +18,19 @@ final class HostCookie extends Cookie {
     /** Nodes that one window can need: a leaf and three inner nodes above it (depth 4, windows never cross a leaf). */
     static final int SLOTS_PER_CREDIT = 4;
 
+    /** One line for every event of every cookie. */
+    private static final Logger trace = LoggerFactory.getLogger("io.blkspc.trace.cookie");
+
     private final long id;
     final Head head;
     private final int blockSizeBytes;
     final int windowBlocks;
     final Budget budget;
+    final boolean ownsBudget;
+    final long reservedBlocks;
+    /** When it was made, by the engine's coarse clock. */
+    long bornMillis;
+
     private final WritePath writePath;
 
     /** Blocks already taken in windows paid for; unused while a window is one block. */
@@ -29,15 +40,24 @@ final class HostCookie extends Cookie {
     /** Blocks the ledger holds promised for this cookie. */
     private long promisedBlocks;
 
-    HostCookie(long id, Head head, int credits, int blockSizeBytes, Ledger ledger, WritePath writePath) {
+    /** Paid by the guarantee of its head when {@code shared} is not {@code null}, else by itself. */
+    HostCookie(long id, Head head, int credits, int blockSizeBytes, Ledger ledger, Budget shared, WritePath writePath) {
         this.id = id;
         this.head = head;
         this.credits = credits;
         this.blockSizeBytes = blockSizeBytes;
         this.windowBlocks = Math.max(1, blockSizeBytes >>> Geometry.BLOCK_SHIFT);
-        this.budget = new Budget(ledger);
+        this.ownsBudget = shared == null;
+        this.budget = ownsBudget ? new Budget(ledger) : shared;
         this.writePath = writePath;
-        this.promisedBlocks = (long) credits * windowBlocks;
+        this.reservedBlocks = (long) credits * windowBlocks;
+        this.promisedBlocks = reservedBlocks;
+        if (ownsBudget) {
+            creditBudget();
+        }
+    }
+
+    private void creditBudget() {
         budget.credit((long) credits * SLOTS_PER_CREDIT, (long) credits * logBytesPerCredit(windowBlocks));
     }
 
@@ -64,6 +84,21 @@ final class HostCookie extends Cookie {
     @Override
     protected void unreserve() {
         writePath.unreserve(this);
+        happened(Event.UNRESERVE);
+    }
+
+    @Override
+    protected void happened(Event event) {
+        if (trace.isTraceEnabled()) {
+            trace.trace(
+                    "cookie={} volume={} event={} references={} credits={} promised={}",
+                    id,
+                    head.version.name,
+                    event.name().toLowerCase(Locale.ROOT),
+                    references(),
+                    credits,
+                    promisedBlocks << Geometry.BLOCK_SHIFT);
+        }
     }
 
     /** Blocks from {@code block} on, at most {@code wanted}, that this cookie can still pay for. */

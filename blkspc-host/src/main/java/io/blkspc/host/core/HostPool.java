@@ -6,6 +6,8 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.Quota;
+import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
@@ -20,6 +22,7 @@ import java.util.function.Supplier;
 /** An open pool. The thin public face over the parts of the engine; made by {@link PoolOpening}. */
 public final class HostPool implements Pool {
 
+    private static final long NANOS_PER_MILLI = 1_000_000;
     private static final long RECLAIM_POLL_NANOS = 1_000_000;
 
     private final Engine engine;
@@ -40,6 +43,7 @@ public final class HostPool implements Pool {
         this.clearing = new Clearing(engine);
         this.versionOps = new VersionOps(engine, heads, writePath, uuids, clockMillis);
         this.reaper = new Reaper(engine);
+        engine.reaper = reaper;
     }
 
     @Override
@@ -131,6 +135,11 @@ public final class HostPool implements Pool {
                 reserved += cookie.promisedBlocks();
             }
         }
+        if (version.quota != null) {
+            reserved += version.quota.standing();
+        }
+        Quota quota =
+                version.isHead() ? new Quota(bytes(version.guaranteeBlocks), bytes(version.limitBlocks)) : Quota.NONE;
         return new VolumeInfo(
                 version.name,
                 version.uuid,
@@ -143,27 +152,28 @@ public final class HostPool implements Pool {
                 version.createdMillis,
                 !version.isHead(),
                 clones,
-                version.head == null ? 0 : version.head.handles);
+                version.head == null ? 0 : version.head.handles,
+                quota);
     }
 
     @Override
-    public VolumeInfo create(String name, long sizeBytes) {
+    public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         engine.checkWritable();
-        versionOps.create(name, sizeBytes);
+        withReclaim(() -> versionOps.create(name, sizeBytes, quota));
         return info(name);
     }
 
     @Override
     public List<VolumeInfo> snapshot(List<String> names) {
         engine.checkWritable();
-        versionOps.snapshot(List.copyOf(names));
+        withReclaim(() -> versionOps.snapshot(List.copyOf(names)));
         return names.stream().map(this::info).toList();
     }
 
     @Override
-    public List<VolumeInfo> clone(String source, List<String> targets) {
+    public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         engine.checkWritable();
-        versionOps.clone(source, List.copyOf(targets));
+        withReclaim(() -> versionOps.clone(source, List.copyOf(targets), quota));
         return targets.stream().map(this::info).toList();
     }
 
@@ -190,6 +200,43 @@ public final class HostPool implements Pool {
                 }
                 case PROGRESS -> deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
             }
+        }
+    }
+
+    /** A change that finds no room waits for what was destroyed before it, and is tried once more (A1). */
+    private void withReclaim(Runnable change) {
+        try {
+            change.run();
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.OUT_OF_SPACE || !reclaimAll()) {
+                throw e;
+            }
+            change.run();
+        }
+    }
+
+    /** {@code true} when anything was given back. */
+    private boolean reclaimAll() {
+        boolean progressed = false;
+        engine.lock.lock();
+        try {
+            while (engine.reclaim()) {
+                progressed = true;
+            }
+        } finally {
+            engine.lock.unlock();
+        }
+        return progressed;
+    }
+
+    @Override
+    public List<ReservationInfo> reservations() {
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            return Reservations.list(engine);
+        } finally {
+            engine.lock.unlock();
         }
     }
 
@@ -223,6 +270,7 @@ public final class HostPool implements Pool {
         if (engine.isFailed() || engine.isClosed()) {
             return false;
         }
+        engine.coarseMillis = engine.scheduler.nanoTime() / NANOS_PER_MILLI;
         engine.lock.lock();
         boolean markBehind = engine.persistence.isMarkBehind();
         engine.lock.unlock();

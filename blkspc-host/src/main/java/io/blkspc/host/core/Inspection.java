@@ -31,6 +31,7 @@ public final class Inspection {
      * @param sizeBlocks size of its address space
      * @param mappedBlocks its counter of mapped blocks
      * @param exclusiveBlocks its counter of own blocks
+     * @param ownedNodes its counter of own nodes
      * @param children versions that grew from it
      * @param reapCursor first logical block the reaper has not passed, -1 when it is not being reaped
      */
@@ -43,6 +44,7 @@ public final class Inspection {
             long sizeBlocks,
             long mappedBlocks,
             long exclusiveBlocks,
+            long ownedNodes,
             int children,
             long reapCursor) {}
 
@@ -98,6 +100,7 @@ public final class Inspection {
                     version.sizeBlocks(),
                     version.mappedBlocks,
                     version.exclusiveBlocks,
+                    version.ownedNodes,
                     version.children.size(),
                     version.reapCursor));
         }

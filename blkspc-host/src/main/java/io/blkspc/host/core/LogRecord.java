@@ -12,10 +12,10 @@ import java.util.UUID;
  * UTF-8; lists are a 4-byte count and their items. Mapping changes have their own payload, {@link ExtentsPayload}.
  *
  * <pre>
- *  CREATE    versionId u64, uuid 16, sizeBytes u64, createdMillis u64, name
+ *  CREATE    versionId u64, uuid 16, sizeBytes u64, createdMillis u64, guaranteeBlocks u64, limitBlocks u64, name
  *  SNAPSHOT  createdMillis u64, list of { headId u64, frozenId u64, uuid 16, name }
  *  CLONE     sourceId u64, hiddenId u64 (0 = none needed), hiddenUuid 16, createdMillis u64,
- *            list of { versionId u64, uuid 16, name }
+ *            guaranteeBlocks u64, limitBlocks u64, list of { versionId u64, uuid 16, name }
  *  DESTROY   list of { versionId u64 }
  *  REAP      step u8, versionId u64, from u64, to u64
  *  MARK      empty: carries the mark in its header
@@ -30,7 +30,15 @@ sealed interface LogRecord {
     void write(RecordWriter out);
 
     /** A new, empty volume. */
-    record Create(long versionId, UUID uuid, long sizeBytes, long createdMillis, String name) implements LogRecord {
+    record Create(
+            long versionId,
+            UUID uuid,
+            long sizeBytes,
+            long createdMillis,
+            long guaranteeBlocks,
+            long limitBlocks,
+            String name)
+            implements LogRecord {
         @Override
         public RecordType type() {
             return RecordType.CREATE;
@@ -42,11 +50,14 @@ sealed interface LogRecord {
             putUuid(out, uuid);
             out.putLong(sizeBytes);
             out.putLong(createdMillis);
+            out.putLong(guaranteeBlocks);
+            out.putLong(limitBlocks);
             out.putUtf8(name);
         }
 
         static Create read(RecordReader in) {
-            return new Create(in.getLong(), readUuid(in), in.getLong(), in.getLong(), in.getUtf8());
+            return new Create(
+                    in.getLong(), readUuid(in), in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getUtf8());
         }
     }
 
@@ -87,7 +98,14 @@ sealed interface LogRecord {
     record Target(long versionId, UUID uuid, String name) {}
 
     /** New heads that share everything with one version. */
-    record Clone(long sourceId, long hiddenId, UUID hiddenUuid, long createdMillis, List<Target> targets)
+    record Clone(
+            long sourceId,
+            long hiddenId,
+            UUID hiddenUuid,
+            long createdMillis,
+            long guaranteeBlocks,
+            long limitBlocks,
+            List<Target> targets)
             implements LogRecord {
         @Override
         public RecordType type() {
@@ -100,6 +118,8 @@ sealed interface LogRecord {
             out.putLong(hiddenId);
             putUuid(out, hiddenUuid);
             out.putLong(createdMillis);
+            out.putLong(guaranteeBlocks);
+            out.putLong(limitBlocks);
             out.putInt(targets.size());
             for (Target target : targets) {
                 out.putLong(target.versionId);
@@ -113,12 +133,14 @@ sealed interface LogRecord {
             long hidden = in.getLong();
             UUID hiddenUuid = readUuid(in);
             long created = in.getLong();
+            long guarantee = in.getLong();
+            long limit = in.getLong();
             int count = in.getInt();
             List<Target> targets = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 targets.add(new Target(in.getLong(), readUuid(in), in.getUtf8()));
             }
-            return new Clone(source, hidden, hiddenUuid, created, targets);
+            return new Clone(source, hidden, hiddenUuid, created, guarantee, limit, targets);
         }
     }
 

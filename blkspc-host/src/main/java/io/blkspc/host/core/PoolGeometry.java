@@ -22,7 +22,9 @@ public record PoolGeometry(long dataBytes, long maxNodes, long journalBytes, int
     /** Largest pool of this version: its free map is held in memory. */
     public static final long MAX_DATA_BYTES = 1L << 46;
 
-    private static final int LOG_BYTES_PER_NODE = 512;
+    /** Enough for each block to be dropped singly by a guaranteed clone: 16 bytes for every block, slop not counted. */
+    private static final int LOG_BYTES_PER_NODE = 1536;
+
     private static final long MIN_LOG_BYTES = 256 << 10;
     private static final int BLOCKS_PER_NODE = 64;
     private static final long BASE_NODES = 2048;

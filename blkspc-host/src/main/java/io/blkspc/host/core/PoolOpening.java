@@ -347,7 +347,7 @@ public final class PoolOpening {
         return engine;
     }
 
-    /** Nothing is promised yet; what is used follows from what was loaded. */
+    /** What is used follows from what was loaded; then guarantees stand promised again. */
     private static void countUse(Engine engine, long nodeSlots) {
         long logBytes = 0;
         for (Version version : engine.catalogue.versions()) {
@@ -360,5 +360,11 @@ public final class PoolOpening {
         engine.ledger.use(Resource.DATA_BLOCKS, engine.freeSpace.blockCount() - engine.freeSpace.freeBlocks());
         engine.ledger.use(Resource.NODE_SLOTS, nodeSlots);
         engine.ledger.use(Resource.LOG_BYTES, logBytes);
+        for (Version version : engine.catalogue.versions()) {
+            if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
+                version.quota = new HeadQuota(version, engine.ledger);
+                engine.rebalance(version);
+            }
+        }
     }
 }

@@ -102,12 +102,20 @@ final class Reaper {
         engine.ledger.use(Resource.LOG_BYTES, -VersionOps.VERSION_LOG_BYTES);
     }
 
+    /** The version whose counters the step changes. */
+    private Version affectedBy(Reap record) {
+        Version version = engine.catalogue.require(record.versionId());
+        return record.step() == Reap.Step.MERGE ? version.children.get(0) : version;
+    }
+
     private void apply(Reap record) {
         writer.wrap(buffer, 0);
         record.write(writer);
         long sequence = engine.append(record.type(), buffer, writer.length());
         try {
+            Version affected = affectedBy(record);
             engine.catalogue.reap(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
+            engine.rebalance(affected);
         } catch (RuntimeException | Error e) {
             engine.fail(e);
             throw e;

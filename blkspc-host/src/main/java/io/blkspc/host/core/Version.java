@@ -38,6 +38,18 @@ final class Version {
     /** Data blocks it maps that were born after its parent's freeze. */
     long exclusiveBlocks;
 
+    /** Nodes born after its parent's freeze. */
+    long ownedNodes;
+
+    /** Blocks it may always make its own; 0 = none. */
+    long guaranteeBlocks;
+
+    /** Most blocks of its own; 0 = no limit. */
+    long limitBlocks;
+
+    /** Run-time state of its guarantee and limit; {@code null} when it has neither. */
+    HeadQuota quota;
+
     DeadList dead = new DeadList();
     /** First logical block the reaper has not passed yet. */
     long reapCursor = NOT_REAPING;

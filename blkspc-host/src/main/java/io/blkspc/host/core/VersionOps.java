@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.Quota;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.journal.RecordWriter;
 import java.lang.foreign.Arena;
@@ -48,7 +49,7 @@ final class VersionOps {
         this.buffer = Arena.ofAuto().allocate(Math.min(MAX_RECORD_BYTES, engine.journal.maxPayloadBytes()), 8);
     }
 
-    void create(String name, long sizeBytes) {
+    void create(String name, long sizeBytes, Quota quota) {
         Names.checkVolume(name);
         if (sizeBytes < Geometry.BLOCK_BYTES
                 || sizeBytes > Geometry.MAX_VOLUME_BYTES
@@ -56,21 +57,32 @@ final class VersionOps {
             throw new IllegalArgumentException(
                     "volume size is not a multiple of 4096 from 4096 to 16 TiB: size=" + sizeBytes);
         }
+        long guarantee = HeadQuota.blocksOf(quota.guaranteeOf(sizeBytes));
+        long limit = HeadQuota.blocksOf(quota.limitBytes());
         engine.lock.lock();
         try {
             engine.awaitJournalRoom(MAX_NAME_RECORD, true);
             refuseTaken(name);
-            takeLogBytes(1);
+            HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, HeadQuota.blocksOf(sizeBytes), 0);
+            takeForHeads(1, 1, asked);
             LogRecord.Create record = new LogRecord.Create(
-                    engine.catalogue.newVersionId(), uuids.get(), sizeBytes, clockMillis.getAsLong(), name);
+                    engine.catalogue.newVersionId(),
+                    uuids.get(),
+                    sizeBytes,
+                    clockMillis.getAsLong(),
+                    guarantee,
+                    limit,
+                    name);
             append(record);
             publish(() -> engine.catalogue.create(record));
+            attachQuota(record.versionId(), asked);
         } finally {
             engine.lock.unlock();
         }
         engine.persistence.forceJournal();
     }
 
+    private static final HeadQuota.Asked NOTHING = new HeadQuota.Asked(0, 0, 0);
     private static final int MAX_NAME_RECORD = 1024;
 
     void snapshot(List<String> names) {
@@ -96,12 +108,13 @@ final class VersionOps {
                     Version version = requireFrozen(Names.volumeOf(name), frozen);
                     items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
                 }
-                promiseForFreeze(frozen, names.size());
+                promiseForFreeze(frozen, () -> takeForHeads(names.size(), 0, NOTHING));
                 engine.persistence.persistWithLockHeld();
                 LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
                 append(record);
                 publish(() -> engine.catalogue.snapshot(record));
                 frozen.forEach(Head::bumpGeneration);
+                frozen.forEach(head -> engine.rebalance(head.version));
             } finally {
                 engine.lock.unlock();
             }
@@ -111,7 +124,7 @@ final class VersionOps {
         engine.persistence.forceJournal();
     }
 
-    void clone(String source, List<String> targets) {
+    void clone(String source, List<String> targets, Quota quota) {
         Names.checkEither(source);
         if (targets.isEmpty()) {
             throw new IllegalArgumentException("no target name");
@@ -129,7 +142,7 @@ final class VersionOps {
             drain(frozen);
             engine.lock.lock();
             try {
-                cloneLocked(source, targets, frozen);
+                cloneLocked(source, targets, quota, frozen);
             } finally {
                 engine.lock.unlock();
             }
@@ -139,26 +152,32 @@ final class VersionOps {
         engine.persistence.forceJournal();
     }
 
-    private void cloneLocked(String source, List<String> targets, List<Head> frozen) {
+    private void cloneLocked(String source, List<String> targets, Quota quota, List<Head> frozen) {
         engine.awaitJournalRoom((int) buffer.byteSize(), true);
         Version version = frozen.isEmpty() ? require(source) : requireFrozen(source, frozen);
         targets.forEach(this::refuseTaken);
         boolean freezes = version.isHead() && !isUnchanged(version);
+        long guarantee = HeadQuota.blocksOf(quota.guaranteeOf(version.sizeBytes));
+        long limit = HeadQuota.blocksOf(quota.limitBytes());
+        HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, version.sizeBlocks(), version.mappedBlocks);
         if (freezes) {
-            promiseForFreeze(frozen, targets.size() + 1);
+            promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
             engine.persistence.persistWithLockHeld();
         } else {
             engine.checkWritable();
-            takeLogBytes(targets.size());
+            takeForHeads(targets.size(), targets.size(), asked);
         }
         List<LogRecord.Target> items = new ArrayList<>();
         for (String target : targets) {
             items.add(new LogRecord.Target(engine.catalogue.newVersionId(), uuids.get(), target));
         }
         long hidden = freezes ? engine.catalogue.newVersionId() : 0;
-        LogRecord.Clone record = new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), items);
+        LogRecord.Clone record =
+                new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), guarantee, limit, items);
         append(record);
         publish(() -> engine.catalogue.cloneHeads(record));
+        items.forEach(item -> attachQuota(item.versionId(), asked));
+        frozen.forEach(head -> engine.rebalance(head.version));
         frozen.forEach(Head::bumpGeneration);
     }
 
@@ -199,6 +218,9 @@ final class VersionOps {
             }
             long sequence = append(record);
             publish(() -> engine.catalogue.destroy(record, sequence));
+            for (long id : ids) {
+                detachQuota(engine.catalogue.byId(id));
+            }
         } finally {
             engine.lock.unlock();
         }
@@ -239,21 +261,48 @@ final class VersionOps {
         engine.lock.unlock();
     }
 
-    private void promiseForFreeze(List<Head> frozen, int newVersions) {
-        for (Head head : frozen) {
-            if (!writePath.promiseForFreeze(head)) {
-                throw BlockSpaceException.outOfSpace("reason=writes in flight could not be covered after the freeze");
+    /** Covers what clients hold and what guarantees stand for once the heads are frozen, and then {@code more}. */
+    private void promiseForFreeze(List<Head> frozen, Runnable more) {
+        try {
+            for (Head head : frozen) {
+                if (!writePath.promiseForFreeze(head)) {
+                    HeadQuota quota = head.version.quota;
+                    throw BlockSpaceException.outOfSpace(
+                            quota != null && quota.isGuaranteed()
+                                    ? quota.freezeFacts()
+                                    : "reason=writes in flight could not be covered after the freeze");
+                }
             }
+            more.run();
+        } catch (RuntimeException | Error e) {
+            frozen.forEach(head -> engine.rebalance(head.version)); // gives back what is not needed after all
+            throw e;
         }
-        takeLogBytes(newVersions);
     }
 
-    private void takeLogBytes(int versions) {
+    /** Takes the room of new version records, and promises what the new heads among them are guaranteed. */
+    private void takeForHeads(int versions, int heads, HeadQuota.Asked each) {
+        HeadQuota.Asked asked = each.times(heads);
         long bytes = (long) versions * VERSION_LOG_BYTES;
-        if (!engine.ledger.tryPromise(0, 0, bytes)) {
-            throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, 0, bytes));
+        if (!engine.ledger.tryPromise(asked.blocks(), asked.slots(), asked.logBytes() + bytes)) {
+            throw BlockSpaceException.outOfSpace(
+                    engine.ledger.facts(asked.blocks(), asked.slots(), asked.logBytes() + bytes));
         }
         engine.ledger.draw(Resource.LOG_BYTES, bytes);
+    }
+
+    private void attachQuota(long versionId, HeadQuota.Asked asked) {
+        Version version = engine.catalogue.byId(versionId);
+        if (version.guaranteeBlocks > 0 || version.limitBlocks > 0) {
+            version.quota = new HeadQuota(version, engine.ledger);
+            version.quota.adopt(asked);
+        }
+    }
+
+    private static void detachQuota(Version version) {
+        if (version != null && version.quota != null) {
+            version.quota.close();
+        }
     }
 
     private Version require(String name) {

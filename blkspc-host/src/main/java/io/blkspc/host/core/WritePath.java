@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
@@ -62,21 +63,53 @@ final class WritePath {
         }
         int windowBlocks = Math.max(1, blockSizeBytes >>> Geometry.BLOCK_SHIFT);
         long blocks = (long) allocCount * windowBlocks;
-        long slots = (long) allocCount * HostCookie.SLOTS_PER_CREDIT;
-        long logBytes = allocCount * HostCookie.logBytesPerCredit(windowBlocks);
         engine.lock.lock();
         try {
-            engine.checkWritable();
-            checkHead(head);
-            if (!engine.ledger.tryPromise(blocks, slots, logBytes)) {
-                throw BlockSpaceException.outOfSpace(engine.ledger.facts(blocks, slots, logBytes));
+            while (true) {
+                engine.checkWritable();
+                checkHead(head);
+                HeadQuota quota = head.version.quota;
+                if (quota != null) {
+                    quota.checkLimit(blocks);
+                }
+                String lack = promise(quota, allocCount, blocks, windowBlocks);
+                if (lack == null) {
+                    return newCookie(head, allocCount, blockSizeBytes);
+                }
+                if (!engine.reclaim()) {
+                    throw BlockSpaceException.outOfSpace(lack);
+                }
             }
-            HostCookie cookie = new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, this);
-            head.cookies.add(cookie);
-            return cookie;
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    /** Promises everything or nothing; returns what is lacking, or {@code null}. */
+    private String promise(HeadQuota quota, int allocCount, long blocks, int windowBlocks) {
+        if (quota != null && quota.isGuaranteed()) {
+            return quota.tryReserve(blocks) ? null : quota.facts(blocks);
+        }
+        long slots = (long) allocCount * HostCookie.SLOTS_PER_CREDIT;
+        long logBytes = allocCount * HostCookie.logBytesPerCredit(windowBlocks);
+        if (!engine.ledger.tryPromise(blocks, slots, logBytes)) {
+            return engine.ledger.facts(blocks, slots, logBytes);
+        }
+        if (quota != null) {
+            quota.reserved(blocks);
+        }
+        return null;
+    }
+
+    private HostCookie newCookie(Head head, int allocCount, int blockSizeBytes) {
+        HeadQuota quota = head.version.quota;
+        Budget shared = quota != null && quota.isGuaranteed() ? quota.budget() : null;
+        HostCookie cookie =
+                new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, shared, this);
+        cookie.bornMillis = engine.coarseMillis;
+        head.cookies.add(cookie);
+        cookie.happened(Cookie.Event.RESERVE);
+        return cookie;
     }
 
     /** Runs once, at the last put: stages, blocks and metadata go back together. */
@@ -93,7 +126,10 @@ final class WritePath {
                 }
             }
             engine.ledger.unpromise(cookie.promisedBlocks(), 0, 0);
-            cookie.budget.release();
+            if (cookie.ownsBudget) {
+                cookie.budget.release();
+            }
+            engine.settled(head.version, cookie.promisedBlocks());
             cookie.clear();
             head.cookies.remove(cookie);
             if (returned) {
@@ -129,6 +165,9 @@ final class WritePath {
                 }
                 Allocation answer = tryAllocate(cookie, block, wanted, mapping);
                 if (answer != null) {
+                    if (answer.commitType() != null) {
+                        cookie.happened(Cookie.Event.ALLOCATE);
+                    }
                     return answer;
                 }
                 if (cookie.affordable(block, 1) == 0) {
@@ -178,7 +217,11 @@ final class WritePath {
             // A block of one's own can always be overwritten: where no credit can be had either, a persist point makes
             // it
             // settled, and then it is written in place (R1).
-            boolean settles = run.state() == ExtentRun.WRITTEN && owned && !isPoolRoomy();
+            if (run.state() == ExtentRun.UNWRITTEN && owned) {
+                // Preallocated: it has its block and its leaf already, so writing it takes nothing.
+                return engine.recent.contains(run.physicalBlock()) ? null : stageOwn(cookie, block, length, mapping);
+            }
+            boolean settles = run.state() == ExtentRun.WRITTEN && owned && !isRoomy(version);
             return settles ? null : Allocation.NO_CREDIT;
         }
         length = affordable;
@@ -187,13 +230,20 @@ final class WritePath {
             length = sameRecency(run.physicalBlock(), length, isRecent);
             if (!isRecent) {
                 cookie.spend(block, length, 0);
-                head.gate.addStageHold(length);
-                stages.add(block, length, run.physicalBlock(), -1, false, cookie);
-                fill(mapping, head, block, length, MappingState.UNWRITTEN, run.physicalBlock(), false);
-                return Allocation.UNWRITTEN;
+                return stageOwn(cookie, block, length, mapping);
             }
         }
         return stageFresh(cookie, block, length, !owned, mapping);
+    }
+
+    /** Stages a run of unwritten blocks of the head's own where they are. */
+    private Allocation stageOwn(HostCookie cookie, long block, long length, Mapping mapping) {
+        Head head = cookie.head;
+        long count = sameRecency(run.physicalBlock(), length, false);
+        head.gate.addStageHold(count);
+        head.stages.add(block, count, run.physicalBlock(), -1, false, cookie);
+        fill(mapping, head, block, count, MappingState.UNWRITTEN, run.physicalBlock(), false);
+        return Allocation.UNWRITTEN;
     }
 
     private Allocation stageFresh(HostCookie cookie, long block, long length, boolean shared, Mapping mapping) {
@@ -249,11 +299,12 @@ final class WritePath {
                 head.generation);
     }
 
-    /** {@code true} when a client could still reserve one allocation. */
-    private boolean isPoolRoomy() {
-        return engine.ledger.available(Resource.DATA_BLOCKS) >= 1
+    /** {@code true} when a client of the head could still reserve one allocation. */
+    private boolean isRoomy(Version version) {
+        boolean poolIsRoomy = engine.ledger.available(Resource.DATA_BLOCKS) >= 1
                 && engine.ledger.available(Resource.NODE_SLOTS) >= HostCookie.SLOTS_PER_CREDIT
                 && engine.ledger.available(Resource.LOG_BYTES) >= HostCookie.logBytesPerCredit(1);
+        return version.quota == null ? poolIsRoomy : version.quota.isRoomy(poolIsRoomy);
     }
 
     private long sameRecency(long physical, long length, boolean isRecent) {
@@ -278,6 +329,7 @@ final class WritePath {
                 checkHead(head);
                 done = publishRecord(head, cookie, ranges, done);
             }
+            cookie.happened(Cookie.Event.COMMIT);
             engine.lock.signalAll();
         } finally {
             engine.lock.unlock();
@@ -353,6 +405,7 @@ final class WritePath {
             for (int i = 0; i < payload.count(); i++) {
                 unstage(head, sequence, payload.startBlock(i), payload.blockCount(i));
             }
+            engine.rebalance(head.version);
             head.bumpGeneration();
         } catch (RuntimeException | Error e) {
             engine.fail(e); // appended but not wholly published: nothing may be written any more (D18)
@@ -367,6 +420,8 @@ final class WritePath {
         engine.recent.add(sequence, stages.physical(index) + block - stages.start(index), count);
         if (!stages.isFresh(index)) {
             head.gate.dropStageHold(count);
+        } else if (head.version.quota != null) {
+            head.version.quota.settled(count);
         }
         stages.remove(index, block, count);
     }
@@ -380,6 +435,9 @@ final class WritePath {
     /** Promises what open cookies of a head may need again once it is frozen (S7). {@code false}: short, nothing changed. */
     boolean promiseForFreeze(Head head) {
         Ledger ledger = engine.ledger;
+        if (head.version.quota != null && head.version.quota.isGuaranteed()) {
+            return head.version.quota.tryPromiseForFreeze();
+        }
         for (HostCookie cookie : head.cookies) {
             long staged = 0;
             for (int i = 0; i < head.stages.size(); i++) {

@@ -8,7 +8,7 @@ package io.blkspc.host.extent;
  *                bits  8..15 length in blocks - 1
  *                bits 16..17 state: 1 unwritten, 2 written
  *                bits 18..55 physical: first physical block
- *  inner slot    bits  0..1  kind: 0 none, 1 child, 2 direct written, 3 direct unwritten
+ *  inner slot    bits  0..1  kind: 0 none, 1 child, 2 direct extent (written)
  *                bits  2..55 target: node id of the child, or physical block of a direct extent (38 bits)
  * </pre>
  */
@@ -16,8 +16,7 @@ final class Entry {
 
     static final int KIND_NONE = 0;
     static final int KIND_CHILD = 1;
-    static final int KIND_DIRECT_WRITTEN = 2;
-    static final int KIND_DIRECT_UNWRITTEN = 3;
+    static final int KIND_DIRECT = 2;
 
     static final int WORD_BITS = 56;
     static final long WORD_MASK = (1L << WORD_BITS) - 1;
@@ -63,17 +62,12 @@ final class Entry {
         return (nodeId << TARGET_SHIFT) | KIND_CHILD;
     }
 
-    static long direct(int state, long physical) {
-        return (physical << TARGET_SHIFT) | (state == ExtentRun.WRITTEN ? KIND_DIRECT_WRITTEN : KIND_DIRECT_UNWRITTEN);
+    static long direct(long physical) {
+        return (physical << TARGET_SHIFT) | KIND_DIRECT;
     }
 
     static int kind(long word) {
         return (int) word & 3;
-    }
-
-    /** State of a direct slot. */
-    static int directState(long word) {
-        return kind(word) == KIND_DIRECT_WRITTEN ? ExtentRun.WRITTEN : ExtentRun.UNWRITTEN;
     }
 
     static long target(long word) {

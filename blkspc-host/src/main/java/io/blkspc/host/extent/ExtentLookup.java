@@ -31,7 +31,7 @@ final class ExtentLookup {
             if (Entry.kind(word) != Entry.KIND_CHILD) {
                 long into = block & (Node.FANOUT - 1);
                 long count = Math.min(maxBlocks, Node.FANOUT - into);
-                out.set(block, count, Entry.target(word) + into, node.birth(index), Entry.directState(word));
+                out.set(block, count, Entry.target(word) + into, node.birth(index), ExtentRun.WRITTEN);
                 return true;
             }
             nodeId = Entry.target(word);

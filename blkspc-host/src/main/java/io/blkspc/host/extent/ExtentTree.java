@@ -90,13 +90,16 @@ public final class ExtentTree {
     }
 
     /** The most nodes {@link #replace} can make for a range, whatever is there. */
-    public int worstCaseNewNodes(long startBlock, long blockCount) {
+    public int worstCaseNewNodes(long startBlock, long blockCount, int state) {
         checkRange(startBlock, blockCount);
         long lastBlock = startBlock + blockCount - 1;
         long nodes = 0;
-        for (int level = 1; level <= Node.ROOT_LEVEL; level++) {
+        for (int level = state == ExtentRun.UNWRITTEN ? 0 : 1; level <= Node.ROOT_LEVEL; level++) {
             int shift = (level + 1) * Node.FANOUT_SHIFT;
             nodes += (lastBlock >>> shift) - (startBlock >>> shift) + 1;
+        }
+        if (state == ExtentRun.UNWRITTEN) {
+            return Math.toIntExact(nodes);
         }
         // Only a leaf at an end of the range can stay a leaf: the spans between are direct extents or holes.
         boolean wholeFirst = (startBlock & (Node.FANOUT - 1)) == 0;

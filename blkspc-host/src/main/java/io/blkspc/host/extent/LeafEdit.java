@@ -25,7 +25,7 @@ final class LeafEdit {
     /** Begins with an empty slot (0) or a direct extent. */
     void load(long slotWord, long birth) {
         oldCount = slotWord == 0 ? 0 : 1;
-        old[0] = slotWord == 0 ? 0 : Entry.extent(0, Node.FANOUT, Entry.directState(slotWord), Entry.target(slotWord));
+        old[0] = slotWord == 0 ? 0 : Entry.extent(0, Node.FANOUT, ExtentRun.WRITTEN, Entry.target(slotWord));
         old[1] = birth;
     }
 
@@ -92,13 +92,18 @@ final class LeafEdit {
         return resultCount;
     }
 
-    /** {@code true} when one extent covers the whole span, so that no leaf is needed. */
-    boolean isWhole() {
-        return resultCount == 1 && Entry.length(result[0]) == Node.FANOUT;
+    /**
+     * {@code true} when one written extent covers the whole span, so that no leaf is needed. Unwritten blocks always keep
+     * their leaf: writing them later then needs no node that might not be there.
+     */
+    boolean isDirect() {
+        return resultCount == 1
+                && Entry.length(result[0]) == Node.FANOUT
+                && Entry.state(result[0]) == ExtentRun.WRITTEN;
     }
 
     long directWord() {
-        return Entry.direct(Entry.state(result[0]), Entry.physical(result[0]));
+        return Entry.direct(Entry.physical(result[0]));
     }
 
     long directBirth() {

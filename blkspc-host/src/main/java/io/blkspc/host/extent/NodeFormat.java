@@ -30,7 +30,7 @@ import java.util.zip.CRC32C;
  *              16..17 state       1 unwritten, 2 written
  *              18..55 physical    first physical block; physical + length is at most 2^38
  *              56..95 birth       epoch of the pointer
- *  inner  bits  0.. 1 kind        0 none, 1 child, 2 direct written, 3 direct unwritten
+ *  inner  bits  0.. 1 kind        0 none, 1 child, 2 direct extent (written)
  *               2..55 target      child: node id; direct: first of 256 physical blocks, 38 bits
  *              56..95 birth       epoch of the pointer
  * </pre>
@@ -164,6 +164,7 @@ public final class NodeFormat {
             if (kind == Entry.KIND_CHILD) {
                 check(Entry.target(word) != 0, "child", 0, offset, nodeId);
             } else {
+                check(kind == Entry.KIND_DIRECT, "kind", kind, offset, nodeId);
                 check(level == 1, "direct extent at level", level, offset, nodeId);
                 checkPhysical(Entry.target(word), Node.FANOUT, offset, nodeId);
             }

@@ -117,8 +117,8 @@ final class TreeEdit {
         boolean whole = start <= firstBlock && end >= firstBlock + Node.spanBlocks(level);
         if (level > 0 && !(whole && state == ExtentRun.NONE)) {
             inner(child ? Entry.target(oldWord) : 0, oldBirth, level, firstBlock);
-        } else if (whole) {
-            slotWord = state == ExtentRun.NONE ? 0 : Entry.direct(state, physical + (firstBlock - start));
+        } else if (whole && state != ExtentRun.UNWRITTEN) {
+            slotWord = state == ExtentRun.NONE ? 0 : Entry.direct(physical + (firstBlock - start));
             slotBirth = state == ExtentRun.NONE ? 0 : birth;
             if (slotWord != oldWord || slotBirth != oldBirth) {
                 dropBelow(oldWord, oldBirth, level, firstBlock);
@@ -128,7 +128,7 @@ final class TreeEdit {
         }
     }
 
-    /** Handles a leaf span that changes in part; it may be a hole or a direct extent so far. */
+    /** Handles a leaf span that changes in part or becomes unwritten; it may be a hole or a direct extent so far. */
     private void leaf(long oldWord, long oldBirth, long firstBlock) {
         boolean child = Entry.kind(oldWord) == Entry.KIND_CHILD;
         Node old = child ? ExtentTree.require(cache, Entry.target(oldWord), 0, firstBlock) : null;
@@ -148,7 +148,7 @@ final class TreeEdit {
         for (int index = 0; index < leafEdit.droppedCount(); index++) {
             dropData(leafEdit.droppedWord(index), leafEdit.droppedBirth(index), firstBlock);
         }
-        if (leafEdit.count() == 0 || leafEdit.isWhole()) {
+        if (leafEdit.count() == 0 || leafEdit.isDirect()) {
             slotWord = leafEdit.count() == 0 ? 0 : leafEdit.directWord();
             slotBirth = leafEdit.count() == 0 ? 0 : leafEdit.directBirth();
             if (child) {
@@ -219,10 +219,7 @@ final class TreeEdit {
             return;
         }
         if (Entry.kind(word) != Entry.KIND_CHILD) {
-            dropData(
-                    Entry.extent(0, Node.FANOUT, Entry.directState(word), Entry.target(word)),
-                    pointerBirth,
-                    firstBlock);
+            dropData(Entry.extent(0, Node.FANOUT, ExtentRun.WRITTEN, Entry.target(word)), pointerBirth, firstBlock);
             return;
         }
         Node node = ExtentTree.require(cache, Entry.target(word), level, firstBlock);

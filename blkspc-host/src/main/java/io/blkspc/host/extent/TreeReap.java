@@ -63,7 +63,7 @@ final class TreeReap {
     private void slot(long word, long birth, int level, long start) {
         if (Entry.kind(word) != Entry.KIND_CHILD) {
             spansLeft--;
-            sink.dropExtent(Entry.target(word), Node.FANOUT, birth, Entry.directState(word));
+            sink.dropExtent(Entry.target(word), Node.FANOUT, birth, ExtentRun.WRITTEN);
         } else if (level > 0) {
             inner(Entry.target(word), birth, level, start);
         } else {

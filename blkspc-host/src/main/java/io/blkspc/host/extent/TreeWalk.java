@@ -39,7 +39,7 @@ final class TreeWalk {
             if (Entry.kind(word) == Entry.KIND_CHILD) {
                 node(Entry.target(word), node.birth(index), level - 1, start, pass);
             } else {
-                pass.extent(start, Node.FANOUT, Entry.target(word), node.birth(index), Entry.directState(word));
+                pass.extent(start, Node.FANOUT, Entry.target(word), node.birth(index), ExtentRun.WRITTEN);
             }
         }
     }

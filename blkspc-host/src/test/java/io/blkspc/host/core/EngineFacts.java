@@ -25,12 +25,34 @@ public final class EngineFacts {
     public static void requireConsistent(HostPool pool) {
         Engine engine = pool.engine();
         require(engine.ledger.isConsistent(), "ledger is inconsistent: " + engine.ledger);
+        for (Version version : engine.catalogue.versions()) {
+            if (version.quota != null && version.isVisible()) {
+                requireCovered(engine, version);
+            }
+        }
         long used = engine.ledger.used(Resource.DATA_BLOCKS);
         long counted = used + engine.freeSpace.freeBlocks() + engine.quarantine.blocks();
         require(
                 counted == engine.freeSpace.blockCount(),
                 "used + free + resting is not the capacity: used=" + used + ", free=" + engine.freeSpace.freeBlocks()
                         + ", resting=" + engine.quarantine.blocks() + ", capacity=" + engine.freeSpace.blockCount());
+    }
+
+    private static void requireCovered(Engine engine, Version version) {
+        HeadQuota quota = version.quota;
+        long held = 0;
+        if (version.head != null) {
+            for (HostCookie cookie : version.head.cookies) {
+                held += cookie.promisedBlocks();
+            }
+            for (int i = 0; i < version.head.stages.size(); i++) {
+                held += version.head.stages.isFresh(i) ? version.head.stages.count(i) : 0;
+            }
+        }
+        require(quota.outstanding() == held, "outstanding is wrong: " + quota + ", held=" + held);
+        require(
+                quota.isCovered() || engine.catalogue.isSorting(version),
+                "a guarantee is not covered: " + quota + ", " + engine.ledger);
     }
 
     /** {@code true} when a hidden version exists, whose blocks no visible mapping need show. */

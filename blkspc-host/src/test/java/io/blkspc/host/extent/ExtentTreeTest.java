@@ -39,15 +39,29 @@ class ExtentTreeTest {
     void oneBlockTakesFourNodesAndARunOverABorderSeven() {
         at.write(Root.EMPTY, 5, 1, 100, 1, 0);
         assertThat(at.made).hasSize(4);
-        assertThat(at.tree.worstCaseNewNodes(5, 1)).isEqualTo(4);
+        assertThat(at.tree.worstCaseNewNodes(5, 1, ExtentRun.WRITTEN)).isEqualTo(4);
         at.made.clear();
         long border = 1L << 24;
         at.write(Root.EMPTY, border - 1, 2, 100, 1, 0);
         assertThat(at.made).hasSize(7);
-        assertThat(at.tree.worstCaseNewNodes(border - 1, 2)).isEqualTo(7);
-        assertThat(at.tree.worstCaseNewNodes(border - 100, 256)).isEqualTo(7);
-        assertThat(at.tree.worstCaseNewNodes(256, 256)).isEqualTo(3);
-        assertThat(at.tree.worstCaseNewNodes(0, Node.SPACE_BLOCKS)).isEqualTo(1 + 256 + 65536);
+        assertThat(at.tree.worstCaseNewNodes(border - 1, 2, ExtentRun.WRITTEN)).isEqualTo(7);
+        assertThat(at.tree.worstCaseNewNodes(border - 100, 256, ExtentRun.WRITTEN))
+                .isEqualTo(7);
+        assertThat(at.tree.worstCaseNewNodes(256, 256, ExtentRun.WRITTEN)).isEqualTo(3);
+        assertThat(at.tree.worstCaseNewNodes(0, Node.SPACE_BLOCKS, ExtentRun.WRITTEN))
+                .isEqualTo(1 + 256 + 65536);
+        assertThat(at.tree.worstCaseNewNodes(256, 513, ExtentRun.UNWRITTEN)).isEqualTo(6);
+    }
+
+    @Test
+    void unwrittenBlocksKeepTheirLeafSoThatWritingThemNeedsNoNode() {
+        Root root = at.tree.replace(Root.EMPTY, MIB, 2 * MIB, 1000, ExtentRun.UNWRITTEN, 7, 0, at);
+        assertThat(at.made).hasSize(5);
+        at.made.clear();
+        root = at.tree.replace(root, MIB + 9, 1, 1009, ExtentRun.WRITTEN, 7, 0, at);
+        root = at.tree.replace(root, 2 * MIB, MIB, 1256, ExtentRun.WRITTEN, 7, 0, at);
+        assertThat(at.made).isEmpty();
+        assertThat(at.lookup(root, 2 * MIB, MIB)).isEqualTo("512+256=1256/7");
     }
 
     @Test

@@ -91,7 +91,7 @@ class NodeFormatProperties {
                 slot += length - 1;
             } else if (level == 1 && random.nextBoolean()) {
                 long physical = Math.min(random.nextLong() >>> 26, Entry.MAX_PHYSICAL_BLOCKS - Node.FANOUT);
-                words.add(Entry.direct(1 + random.nextInt(2), physical));
+                words.add(Entry.direct(physical));
             } else {
                 words.add(Entry.child(1 + (random.nextLong() >>> 11)));
             }

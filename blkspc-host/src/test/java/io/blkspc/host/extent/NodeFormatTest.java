@@ -65,7 +65,7 @@ class NodeFormatTest {
         assertThat(raw.getShort(26)).isEqualTo((short) 3);
         assertThat(raw.getLong(40)).isEqualTo(1L | (0x3FFFFFFFFFFFFFL << 2) | (5L << 56));
         assertThat(raw.getLong(40 + 12 * 7)).isEqualTo(2L | (0x100L << 2) | (6L << 56));
-        assertThat(raw.getLong(40 + 12 * 255)).isEqualTo(3L | (0x3FFFFFFF00L << 2) | (7L << 56));
+        assertThat(raw.getLong(40 + 12 * 255)).isEqualTo(2L | (0x3FFFFFFF00L << 2) | (7L << 56));
         assertThat(raw.getInt(40 + 12 * 255 + 8)).isZero();
     }
 
@@ -124,6 +124,7 @@ class NodeFormatTest {
         refused(inner(), "child", raw -> raw.putLong(40, 1L));
         refused(inner(), "unused slot", raw -> raw.putLong(52, 4L));
         refused(inner(), "unused slot", raw -> raw.putInt(60, 1));
+        refused(inner(), "kind", raw -> raw.putLong(40 + 12 * 7, 3L | (0x100L << 2)));
         refused(inner(), "direct extent at level", raw -> raw.put(24, (byte) 2).putLong(32, 0));
         refused(inner(), "physical", raw -> raw.putLong(40 + 12 * 7, 2L | (0x3FFFFFFF01L << 2)));
         refused(inner(), "physical", raw -> raw.putLong(40 + 12 * 7, 2L | (1L << 50)));
@@ -156,14 +157,7 @@ class NodeFormatTest {
 
     private static ByteBuffer inner() {
         long[] bits = {1L | (1L << 7), 0, 0, (1L << 63)};
-        long[] words = {
-            Entry.child(Entry.MAX_NODE_ID),
-            5,
-            Entry.direct(ExtentRun.WRITTEN, 0x100),
-            6,
-            Entry.direct(ExtentRun.UNWRITTEN, 0x3FFFFFFF00L),
-            7
-        };
+        long[] words = {Entry.child(Entry.MAX_NODE_ID), 5, Entry.direct(0x100), 6, Entry.direct(0x3FFFFFFF00L), 7};
         return encoded(new Node(0x0123456789ABCDL, 1, 0xFEDC0000L, bits, words));
     }
 
