@@ -31,14 +31,28 @@ final class RangeZeroer {
             if (noHole) {
                 zeroAndAllocate(bodyStart, bodyEnd - bodyStart);
             } else {
-                Patience.zero(space, bodyStart, bodyEnd - bodyStart, false);
+                zeroBody(bodyStart, bodyEnd);
             }
         }
         zeroEdge(offset, bodyStart - offset, noHole);
         zeroEdge(bodyEnd, end - bodyEnd, noHole);
     }
 
-    /** Part of one block: written, unless it reads as zeros already and need not be allocated. */
+    /** Zeroing can lack room for metadata that writing has, where a guarantee stands for it: then zeros are written. */
+    private void zeroBody(long start, long end) {
+        try {
+            Patience.zero(space, start, end - start, false);
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.OUT_OF_SPACE) {
+                throw e;
+            }
+            for (long at = start; at < end; at += Zeros.BYTES) {
+                zeroEdge(at, Math.min(Zeros.BYTES, end - at), false);
+            }
+        }
+    }
+
+    /** Bytes that are not punched: written, unless it reads as zeros already and need not be allocated. */
     private void zeroEdge(long offset, long length, boolean noHole) {
         if (length > 0 && (noHole || !reader.readsZeros(offset, length))) {
             edge.clear();

@@ -204,13 +204,20 @@ final class HeadQuota {
 
     /** {@code true} when all that the formulas ask for stands promised. */
     boolean isCovered() {
+        return closed || !isGuaranteed() || compare(true);
+    }
+
+    /** {@code true} when that, and no more, stands promised. */
+    boolean isExact() {
+        return closed || !isGuaranteed() || compare(false);
+    }
+
+    private boolean compare(boolean moreIsFine) {
         long own = version.exclusiveBlocks;
-        return closed
-                || !isGuaranteed()
-                || (standing == blocks(own, outstanding)
-                        && budget.slots() >= slots(own, outstanding, version.ownedNodes)
-                        && budget.logBytes()
-                                >= logBytes(own, outstanding, version.ownedNodes, version.mappedBlocks - own));
+        long blocks = standing - blocks(own, outstanding);
+        long slots = budget.slots() - slots(own, outstanding, version.ownedNodes);
+        long log = budget.logBytes() - logBytes(own, outstanding, version.ownedNodes, version.mappedBlocks - own);
+        return moreIsFine ? blocks >= 0 && slots >= 0 && log >= 0 : blocks == 0 && slots == 0 && log == 0;
     }
 
     long outstanding() {

@@ -94,6 +94,10 @@ public final class EngineFacts {
     /** Every count of a pool without cookies, stages or reaping under way. */
     public static void requireExact(HostPool pool) {
         requireConsistent(pool);
+        pool.engine().catalogue.versions().stream()
+                .filter(version -> version.quota != null && version.isVisible())
+                .forEach(version ->
+                        require(version.quota.isExact(), "more is promised than is guaranteed: " + version.quota));
         new EngineFacts(pool.engine()).check();
     }
 

@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.Quota;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.core.EngineFacts;
@@ -30,6 +31,9 @@ final class ClientTask implements Runnable {
     /** What a client may be told without anything being wrong. */
     private static final Set<Code> ORDINARY =
             EnumSet.of(Code.OUT_OF_SPACE, Code.BUSY, Code.CLOSED, Code.NOT_FOUND, Code.LIMIT);
+
+    /** Names of volumes whose every block is guaranteed begin so. */
+    private static final String GUARANTEED = "full";
 
     private final Workload workload;
     private final HostPool pool;
@@ -95,7 +99,8 @@ final class ClientTask implements Runnable {
         long offset = (long) sector * SectorValue.BYTES;
         boolean plain = random.nextBoolean();
         boolean slow = random.nextInt(4) == 0;
-        attempt(head, sector, values, fua, target -> {
+        boolean kept = !plain && head.name.startsWith(GUARANTEED);
+        attempt(head, sector, values, fua, kept, target -> {
             BlockSpace space = new ObservedSpace(target, workload, slow ? () -> workload.dawdle(random) : () -> {});
             if (plain) {
                 new TestIo(space).write(offset, bytes);
@@ -138,7 +143,7 @@ final class ClientTask implements Runnable {
         void on(BlockSpace space);
     }
 
-    private void attempt(Head head, int sector, long[] values, boolean fua, Action action) {
+    private void attempt(Head head, int sector, long[] values, boolean fua, boolean kept, Action action) {
         List<Write> writes = oracle.begin(head, sector, values);
         boolean ended = workload.writingEnded;
         try (BlockSpace space = pool.open(head.name)) {
@@ -146,6 +151,9 @@ final class ClientTask implements Runnable {
             oracle.replied(writes, fua);
             workload.succeeded(ended, "write of " + head.name + " sector=" + sector);
         } catch (BlockSpaceException e) {
+            if (kept && e.code() == Code.OUT_OF_SPACE) {
+                throw new AssertionError("a guaranteed write found no space: volume=" + head.name, e);
+            }
             refuseUnlessOrdinary(e);
             oracle.failed(writes);
         }
@@ -169,12 +177,13 @@ final class ClientTask implements Runnable {
             preallocate(head, offset, Math.min(length, 8L * Geometry.BLOCK_BYTES));
             return;
         }
-        attempt(head, block * SECTORS_PER_BLOCK, zeros, fua, space -> {
+        boolean kept = (kind == 0 || kind == 1) && head.name.startsWith(GUARANTEED);
+        attempt(head, block * SECTORS_PER_BLOCK, zeros, fua, kept, space -> {
             switch (kind) {
                 case 0 -> space.discard(offset, length);
-                case 1 -> space.zero(offset, length, false);
+                case 1 -> zero(space, offset, length, false);
                 case 2 -> space.zero(offset, length, true);
-                default -> zeroWithoutHoles(space, offset, length);
+                default -> zero(space, offset, length, true);
             }
             if (fua) {
                 space.flush(offset, length);
@@ -182,9 +191,9 @@ final class ClientTask implements Runnable {
         });
     }
 
-    private static void zeroWithoutHoles(BlockSpace space, long offset, long length) {
+    private static void zero(BlockSpace space, long offset, long length, boolean noHole) {
         try (SpaceIo io = SpaceIo.on(space)) {
-            io.zero(offset, length, true, false);
+            io.zero(offset, length, noHole, false);
         }
     }
 
@@ -265,8 +274,9 @@ final class ClientTask implements Runnable {
 
     private void create() {
         int blocks = workload.volumeBlocks(random);
-        String name = workload.newName("v");
-        command(false, List.of(), List.of(name), () -> pool.create(name, (long) blocks * Geometry.BLOCK_BYTES));
+        Quota quota = quota();
+        String name = newVolume(quota, "v");
+        command(false, List.of(), List.of(name), () -> pool.create(name, (long) blocks * Geometry.BLOCK_BYTES, quota));
     }
 
     private void snapshot(Head head) {
@@ -289,11 +299,25 @@ final class ClientTask implements Runnable {
     }
 
     private void cloneOf(String source) {
+        Quota quota = quota();
         List<String> names = new ArrayList<>();
         for (int i = random.nextInt(3) == 0 ? 2 : 1; i > 0; i--) {
-            names.add(workload.newName("c"));
+            names.add(newVolume(quota, "c"));
         }
-        command(false, List.of(source), names, () -> pool.clone(source, names));
+        command(false, List.of(source), names, () -> pool.clone(source, names, quota));
+    }
+
+    private Quota quota() {
+        return switch (random.nextInt(8)) {
+            case 0, 1 -> Quota.guarantee(Quota.FULL);
+            case 2 -> Quota.guarantee((1L + random.nextInt(20)) * Geometry.BLOCK_BYTES);
+            case 3 -> Quota.limit((1L + random.nextInt(40)) * Geometry.BLOCK_BYTES);
+            default -> Quota.NONE;
+        };
+    }
+
+    private String newVolume(Quota quota, String kind) {
+        return workload.newName(quota.guaranteeBytes() == Quota.FULL ? GUARANTEED : kind);
     }
 
     private void destroy(List<String> all) {
