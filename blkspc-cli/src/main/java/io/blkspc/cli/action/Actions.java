@@ -1,6 +1,7 @@
 package io.blkspc.cli.action;
 
 import io.blkspc.api.Pool;
+import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.cli.text.Json;
 import java.util.ArrayList;
@@ -26,11 +27,17 @@ public final class Actions {
             case LIST -> pool.list().stream().map(Facts::listed).toList();
             case INFO -> Facts.of(pool.info(arguments.string("name")));
             case MAP -> MapPage.of(pool, arguments);
-            case CREATE -> Facts.of(pool.create(arguments.string("name"), arguments.number("size")));
+            case RESERVATIONS -> pool.reservations().stream().map(Facts::of).toList();
+            case CREATE -> Facts.of(pool.create(arguments.string("name"), arguments.number("size"), quota(arguments)));
             case SNAPSHOT -> timed(() -> pool.snapshot(arguments.strings("names")));
-            case CLONE -> timed(() -> pool.clone(arguments.string("source"), arguments.strings("targets")));
+            case CLONE ->
+                timed(() -> pool.clone(arguments.string("source"), arguments.strings("targets"), quota(arguments)));
             case DESTROY -> destroy(arguments, pool);
         };
+    }
+
+    private static Quota quota(Arguments arguments) {
+        return new Quota(arguments.numberOr("guarantee", 0), arguments.numberOr("limit", 0));
     }
 
     /** How long a freeze takes is what people want to know about it. */

@@ -1,6 +1,7 @@
 package io.blkspc.cli.action;
 
 import io.blkspc.api.PoolStatus;
+import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.cli.text.Json;
 import java.time.Instant;
@@ -36,11 +37,25 @@ public final class Facts {
         Map<String, Object> facts = listed(info);
         facts.put("uuid", info.uuid().toString());
         facts.put("mapped", info.mappedBytes());
-        facts.put("guarantee", info.reservedBytes());
-        facts.put("limit", null);
+        facts.put("guarantee", info.quota().guaranteeBytes());
+        facts.put("limit", info.quota().limitBytes() == 0 ? null : info.quota().limitBytes());
         facts.put("clones", info.clones());
         facts.put("connections", info.attachments());
         return facts;
+    }
+
+    /** One object of {@code reservations}. */
+    static Map<String, Object> of(ReservationInfo info) {
+        return Json.of(
+                "volume", info.volume(),
+                "kind", info.kind().name().toLowerCase(Locale.ROOT),
+                "id", info.id(),
+                "reserved", info.reservedBytes(),
+                "held", info.heldBytes(),
+                "staged", info.stagedBytes(),
+                "references", info.references(),
+                "cancelled", info.cancelled(),
+                "age_ms", info.ageMillis());
     }
 
     /** The object of {@code pool status}. */

@@ -12,6 +12,8 @@ public enum Operation {
     INFO(false),
     /** A page of the extents of one volume or snapshot. */
     MAP(false),
+    /** What is promised to whom. */
+    RESERVATIONS(false),
     /** A new, empty volume. */
     CREATE(true),
     /** Snapshots of several volumes at one moment. */

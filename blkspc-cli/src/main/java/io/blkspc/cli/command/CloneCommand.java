@@ -6,6 +6,7 @@ import io.blkspc.cli.text.Names;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code clone}. */
@@ -21,6 +22,9 @@ final class CloneCommand extends Task {
     @Parameters(index = "1..*", paramLabel = "NEW", arity = "1..*", description = "names of the clones")
     private List<String> targets;
 
+    @Mixin
+    private QuotaOptions quota;
+
     @Override
     boolean changes() {
         return true;
@@ -30,8 +34,9 @@ final class CloneCommand extends Task {
     public Integer call() throws Exception {
         Names.version(source);
         targets.forEach(Names::volume);
-        List<Map<String, Object>> made = withPool(
-                link -> Json.asObjects(link.run(Operation.CLONE, Map.of("source", source, "targets", targets))));
+        List<Map<String, Object>> made = withPool(link -> Json.asObjects(link.run(
+                Operation.CLONE,
+                Map.of("source", source, "targets", targets, "guarantee", quota.guarantee(), "limit", quota.limit()))));
         show(made, () -> Made.text(made));
         return 0;
     }

@@ -8,6 +8,7 @@ import io.blkspc.cli.text.Names;
 import io.blkspc.cli.text.Sizes;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -25,6 +26,9 @@ final class CreateCommand extends Task {
             description = "size of its address space, at most 16T")
     private String size;
 
+    @Mixin
+    private QuotaOptions quota;
+
     @Override
     boolean changes() {
         return true;
@@ -34,10 +38,15 @@ final class CreateCommand extends Task {
     public Integer call() throws Exception {
         Names.volume(name);
         long sizeBytes = volumeSize(size);
-        Map<String, Object> made =
-                withPool(link -> Json.asObject(link.run(Operation.CREATE, Map.of("name", name, "size", sizeBytes))));
-        show(made, () -> "created " + name + ", size " + size(made.get("size")) + "\n");
+        Map<String, Object> made = withPool(link -> Json.asObject(link.run(
+                Operation.CREATE,
+                Map.of("name", name, "size", sizeBytes, "guarantee", quota.guarantee(), "limit", quota.limit()))));
+        show(made, () -> "created " + name + ", size " + size(made.get("size")) + guaranteed(made) + "\n");
         return 0;
+    }
+
+    private String guaranteed(Map<String, Object> made) {
+        return Json.asLong(made.get("guarantee")) == 0 ? "" : ", guaranteed " + size(made.get("guarantee"));
     }
 
     static long volumeSize(String text) {

@@ -29,7 +29,9 @@ final class InfoCommand extends Task {
         line(text, "size", size(facts.get("size")));
         line(text, "referenced", size(facts.get("referenced")));
         line(text, "exclusive", size(facts.get("exclusive")));
+        line(text, "guarantee", size(facts.get("guarantee")));
         line(text, "reserved", size(facts.get("reserved")));
+        line(text, "limit", facts.get("limit") == null ? "-" : size(facts.get("limit")));
         line(text, "origin", facts.get("origin") == null ? "-" : facts.get("origin"));
         line(text, "clones", facts.get("clones"));
         line(text, "connections", facts.get("connections"));

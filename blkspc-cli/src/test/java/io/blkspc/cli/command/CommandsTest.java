@@ -121,6 +121,45 @@ class CommandsTest {
     }
 
     @Test
+    void reserveGuaranteesAndLimitLimits() {
+        Map<String, Object> made = command.ok("create", "g", "-s", "4M", "--reserve", "full", "--limit", "8M", "--json")
+                .object();
+        assertThat(made)
+                .containsEntry("guarantee", 4 << 20)
+                .containsEntry("limit", 8 << 20)
+                .containsEntry("reserved", 4 << 20);
+        assertThat(command.ok("create", "h", "-s", "4M", "--reserve", "1M").out())
+                .isEqualTo("created h, size 4M, guaranteed 1M\n");
+        assertThat(command.ok("clone", "g", "c", "--reserve", "2M", "--json")
+                        .array()
+                        .getFirst())
+                .containsEntry("guarantee", 2 << 20)
+                .containsEntry("limit", null);
+        assertThat(command.ok("info", "g").out()).contains("guarantee     4M\n").contains("limit         8M\n");
+        assertThat(command.ok("reservations", "--json").array())
+                .extracting(one -> one.get("volume") + " " + one.get("kind") + " " + one.get("held"))
+                .containsExactly("c guarantee 2097152", "g guarantee 4194304", "h guarantee 1048576");
+        assertThat(command.ok("reservations").out().lines())
+                .hasSize(4)
+                .anyMatch(line -> line.matches("g +guarantee +4M +4M +- +- +- +- +-"));
+    }
+
+    @Test
+    void whatCannotBeGuaranteedIsRefusedWithItsExitCodeAndChangesNothing() {
+        command.ok("create", "a", "-s", "100M");
+
+        CommandRun.Result result =
+                command.run("clone", "a", "b", "--reserve", "full").exits(28);
+
+        assertThat(result.err()).startsWith("blkspc: No space left in pool").hasLineCount(1);
+        command.run("create", "b", "-s", "65M", "--reserve", "full").exits(28);
+        command.run("info", "b").exits(3);
+        command.run("create", "b", "-s", "1M", "--reserve", "1M", "--limit", "512K")
+                .exits(2);
+        command.run("create", "b", "-s", "1M", "--reserve", "half").exits(2);
+    }
+
+    @Test
     void infoAddsItsOwnNames() {
         command.ok("create", "a", "-s", "1M");
 
