@@ -23,6 +23,9 @@ final class Head {
     /** The version was destroyed, or the pool closed. */
     volatile boolean closed;
 
+    /** Read epoch in which it was closed: readers from before may still walk its tree. */
+    long closedEpoch;
+
     Head(Version version, WriteGate gate) {
         this.version = version;
         this.gate = gate;

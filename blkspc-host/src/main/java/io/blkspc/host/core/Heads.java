@@ -21,6 +21,7 @@ final class Heads {
         Head head = version.head;
         if (head != null) {
             head.closed = true;
+            head.closedEpoch = engine.grace.epoch();
             head.bumpGeneration();
         }
     }

@@ -192,9 +192,9 @@ public final class HostPool implements Pool {
                     return;
                 }
                 case NEEDS_FORCE -> engine.persistence.forceJournal();
-                case NEEDS_PUT -> {
+                case NEEDS_CLIENTS -> {
                     if (engine.scheduler.nanoTime() - deadline > 0) {
-                        throw new BlockSpaceException(Code.BUSY, "a client still writes to a destroyed volume");
+                        throw new BlockSpaceException(Code.BUSY, "a client is still in a destroyed volume");
                     }
                     engine.scheduler.pause(RECLAIM_POLL_NANOS);
                 }

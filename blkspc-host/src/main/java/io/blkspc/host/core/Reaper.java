@@ -46,8 +46,8 @@ final class Reaper {
         IDLE,
         /** The record that hid the next version is not forced yet. */
         NEEDS_FORCE,
-        /** A client still writes to what the next version holds. */
-        NEEDS_PUT,
+        /** A client is still in the next version. */
+        NEEDS_CLIENTS,
         /** A step was done. */
         PROGRESS
     }
@@ -72,14 +72,25 @@ final class Reaper {
             if (version.destroySequence > engine.persistence.journalForced()) {
                 return Outcome.NEEDS_FORCE;
             }
-            if (version.head != null && !version.head.gate.isDrained()) {
-                return Outcome.NEEDS_PUT;
+            if (version.head != null && !isDeserted(version.head)) {
+                return Outcome.NEEDS_CLIENTS;
             }
             reap(version);
             return Outcome.PROGRESS;
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    /**
+     * {@code true} when no client is left in a destroyed version: neither writes in place, which would hit blocks given away,
+     * nor readers, which would find in the nodes they walk what the new owner writes there.
+     */
+    private boolean isDeserted(Head head) {
+        for (int i = 0; i < 2 && engine.grace.quietEpoch() < head.closedEpoch; i++) {
+            engine.grace.tryAdvance();
+        }
+        return head.gate.isDrained() && engine.grace.quietEpoch() >= head.closedEpoch;
     }
 
     private void reap(Version version) {

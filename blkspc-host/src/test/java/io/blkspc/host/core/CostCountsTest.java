@@ -1,0 +1,122 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.Allocation;
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Lease;
+import io.blkspc.api.Mapping;
+import io.blkspc.api.MappingState;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What operations cost, counted and not timed: IOs, bytes, nodes. */
+class CostCountsTest {
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+
+    /** Maps {@code extents} single blocks with holes between them, so that no two are one extent. */
+    private static void fill(BlockSpace space, int extents, int strideBlocks) {
+        int batchSize = 1000;
+        Mapping mapping = new Mapping();
+        CommitBatch batch = new CommitBatch();
+        for (int done = 0; done < extents; done += batchSize) {
+            int count = Math.min(batchSize, extents - done);
+            Cookie cookie = space.reserve(count, BLOCK);
+            batch.clear();
+            CommitType type = CommitType.UNWRITTEN;
+            try (Lease _ = space.writeLease()) {
+                for (int i = 0; i < count; i++) {
+                    long offset = (long) (done + i) * strideBlocks * BLOCK;
+                    Allocation kind = space.allocate(cookie, offset, BLOCK, mapping);
+                    assertThat(kind.isWritable()).isTrue();
+                    type = kind.commitType(); // the same for all of a call
+                    batch.add(offset, BLOCK, 0);
+                }
+            }
+            space.commit(cookie, type, batch);
+            cookie.put();
+        }
+    }
+
+    @Test
+    void cloneOfAMillionExtentsCostsWhatACloneOfNothingCosts() {
+        try (CountingPool at = new CountingPool(8L << 30)) {
+            at.pool.create("many", 16L << 30);
+            at.pool.create("none", 16L << 30);
+            try (BlockSpace many = at.pool.open("many")) {
+                fill(many, 1_000_000, 2);
+            }
+            assertThat(at.pool.info("many").mappedBytes()).isEqualTo(1_000_000L * BLOCK);
+            at.quiet();
+            Map<String, Long> none = at.countsOf(() -> at.pool.clone("none", List.of("none1")));
+            at.quiet();
+            Map<String, Long> many = at.countsOf(() -> at.pool.clone("many", List.of("many1")));
+            assertThat(many).isEqualTo(none);
+            assertThat(many).doesNotContainKeys("nodes read", "nodes stored", "node slots used", "data allocated");
+            assertThat(many.get("JOURNAL bytes written")).isBetween(512L, 4096L);
+            at.quiet();
+            Map<String, Long> noneSnap = at.countsOf(() -> at.pool.snapshot(List.of("none@s")));
+            at.quiet();
+            Map<String, Long> manySnap = at.countsOf(() -> at.pool.snapshot(List.of("many@s")));
+            assertThat(manySnap).isEqualTo(noneSnap);
+        }
+    }
+
+    @Test
+    void readingThroughAThousandClonesLooksUpAsManyNodesAsThroughNone() {
+        try (CountingPool at = new CountingPool(1L << 30)) {
+            at.pool.create("c0", 4L << 30);
+            try (BlockSpace space = at.pool.open("c0")) {
+                fill(space, 2_000, 300);
+            }
+            for (int depth = 1; depth <= 1000; depth++) {
+                at.pool.clone("c" + (depth - 1), List.of("c" + depth));
+                try (BlockSpace space = at.pool.open("c" + depth)) {
+                    // Each one changes something, so that it is a level of its own.
+                    fill(space, 1, 1);
+                    space.discard(0, BLOCK);
+                }
+            }
+            at.quiet();
+            assertThat(lookups(at, "c1000")).isEqualTo(lookups(at, "c0")).isEqualTo(4L * 100);
+        }
+    }
+
+    private static long lookups(CountingPool at, String name) {
+        Mapping mapping = new Mapping();
+        try (BlockSpace space = at.pool.open(name)) {
+            at.nodeReads();
+            for (int i = 1; i <= 100; i++) {
+                try (Lease _ = space.readLease()) {
+                    space.map(i * 300L * BLOCK, BLOCK, mapping);
+                    assertThat(mapping.state()).isEqualTo(MappingState.WRITTEN);
+                }
+            }
+            return at.nodeReads();
+        }
+    }
+
+    @Test
+    void destroyCostsTheSameHoweverMuchIsMapped() {
+        try (CountingPool at = new CountingPool(2L << 30)) {
+            at.pool.create("many", 4L << 30);
+            at.pool.create("none", 4L << 30);
+            try (BlockSpace many = at.pool.open("many")) {
+                fill(many, 200_000, 2);
+            }
+            at.quiet();
+            Map<String, Long> none = at.countsOf(() -> at.pool.destroy(List.of("none"), false));
+            at.quiet();
+            Map<String, Long> many = at.countsOf(() -> at.pool.destroy(List.of("many"), false));
+            assertThat(many).isEqualTo(none);
+            at.pool.awaitReclaim();
+            assertThat(at.pool.status().allocatedBytes()).isZero();
+        }
+    }
+}
