@@ -129,7 +129,7 @@ final class ClientTask implements Runnable {
                 values[i] = oracle.newValue();
                 SectorValue.encode(values[i], bytes, i * SectorValue.BYTES);
             }
-            attempt(head, block * SECTORS_PER_BLOCK, values, false, space -> {
+            attempt(head, block * SECTORS_PER_BLOCK, values, false, false, space -> {
                 if (zeroes) {
                     space.zero(offset, Geometry.BLOCK_BYTES, true);
                 } else {
