@@ -10,8 +10,7 @@ import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,11 +20,11 @@ final class RunningPool implements Pool {
 
     private static final Logger log = LoggerFactory.getLogger(RunningPool.class);
     /** R1: what is not durable is never older than this plus one persist point. */
-    private static final long ROUND_MILLIS = 100;
+    private static final long ROUND_NANOS = 100_000_000;
 
     private final HostPool pool;
     private final PoolLock lock;
-    private final CountDownLatch stop = new CountDownLatch(1);
+    private volatile boolean stopping;
     private final Thread thread;
     private boolean closed; // guarded by this
 
@@ -37,18 +36,19 @@ final class RunningPool implements Pool {
     }
 
     RunningPool start() {
+        pool.onBackgroundNeeded(() -> LockSupport.unpark(thread));
         thread.start();
         return this;
     }
 
     private void work() {
         try {
-            boolean more = false;
-            while (!stop.await(more ? 0 : ROUND_MILLIS, TimeUnit.MILLISECONDS)) {
-                more = pool.backgroundRound();
+            while (!stopping) {
+                if (!pool.backgroundRound()) {
+                    LockSupport.parkNanos(this, ROUND_NANOS);
+                    Thread.interrupted(); // nobody may; a flag left set would make every park return at once
+                }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         } catch (RuntimeException | Error e) {
             pool.fail(e); // a dead background thread would let the journal fill up in silence
             log.error("background work ended", e);
@@ -126,7 +126,8 @@ final class RunningPool implements Pool {
             return;
         }
         closed = true;
-        stop.countDown();
+        stopping = true;
+        LockSupport.unpark(thread);
         joinUninterruptibly();
         try {
             pool.close();

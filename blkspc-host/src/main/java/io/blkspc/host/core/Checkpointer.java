@@ -81,13 +81,21 @@ final class Checkpointer {
     void runIfDue() {
         engine.lock.lock();
         try {
-            if (engine.journal.usedBytes() > engine.journal.capacityBytes() / 2
-                    || engine.cache.dirtyCount() > MAX_DIRTY_NODES) {
+            if (isJournalHalfFull() || engine.cache.dirtyCount() > MAX_DIRTY_NODES) {
                 runWithLockHeld();
             }
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    private boolean isJournalHalfFull() {
+        return engine.journal.usedBytes() > engine.journal.capacityBytes() / 2;
+    }
+
+    /** {@code true} when one should begin. Under the order lock. */
+    boolean isOverdue() {
+        return !running && isJournalHalfFull();
     }
 
     /** Writes one now. */

@@ -302,6 +302,11 @@ public final class HostPool implements Pool {
                 () -> examine.apply(opened.inspect().get()));
     }
 
+    /** Calls this when a background round should come soon: from any thread, under locks; it must only wake somebody. */
+    public void onBackgroundNeeded(Runnable wake) {
+        engine.wakeBackground = wake;
+    }
+
     /** What the pool is made of, for checks that look inside. */
     Engine engine() {
         return engine;

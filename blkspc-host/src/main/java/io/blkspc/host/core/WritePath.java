@@ -338,6 +338,7 @@ final class WritePath {
 
     /** R1 and R13: commits wait while too much is unpersisted or the journal is full. */
     private void awaitRoomToCommit() {
+        engine.throttle();
         while (engine.recent.blocks() > Persistence.MAX_UNPERSISTED_BLOCKS) {
             engine.lock.unlock();
             try {

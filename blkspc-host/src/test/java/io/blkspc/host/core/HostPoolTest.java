@@ -96,4 +96,44 @@ class HostPoolTest {
         assertThat(pool.status().metadataUsedBytes()).isZero();
         assertThat(pool.status().promisedBytes()).isZero();
     }
+
+    @Test
+    void aFullerJournalWakesTheBackgroundAndThenSlowsWritersDown() {
+        SimDisk disk = new SimDisk(scheduler, 1);
+        HostPool pool = SimPool.create(disk, scheduler, GEOMETRY, 1).open();
+        int[] wakes = {0};
+        pool.onBackgroundNeeded(() -> wakes[0]++);
+        pool.create("vol", 8 << 20);
+        TestIo io = new TestIo(pool.open("vol"));
+        long longest = 0;
+        boolean checkpointed = false;
+        for (int i = 0; i < 2000 && !checkpointed; i++) {
+            long used = pool.status().journalUsedBytes();
+            long capacity = pool.status().journalBytes();
+            int woken = wakes[0];
+            long begin = scheduler.nanoTime();
+            io.write(i * 4096L, bytes(i, 4096));
+            long took = scheduler.nanoTime() - begin;
+            checkpointed = pool.status().journalUsedBytes() < used;
+            if (used < capacity / 2 - 1024) {
+                assertThat(wakes[0]).as("used %s", used).isEqualTo(woken);
+            } else if (used > capacity / 2) {
+                assertThat(wakes[0]).as("used %s", used).isGreaterThan(woken);
+            }
+            if (used <= capacity / 4 * 3) {
+                assertThat(took).as("used %s", used).isZero();
+            } else if (!checkpointed) {
+                assertThat(took)
+                        .as("used %s", used)
+                        .isBetween(longest, 10_000_000L)
+                        .isPositive();
+                longest = took;
+            }
+        }
+        assertThat(checkpointed)
+                .as("a writer that finds no room makes the checkpoint itself")
+                .isTrue();
+        assertThat(longest).isPositive();
+        assertThat(io.read(0, 4096)).isEqualTo(bytes(0, 4096));
+    }
 }
