@@ -135,6 +135,6 @@ class HostPoolTest {
                 .as("a writer that finds no room makes the checkpoint itself")
                 .isTrue();
         assertThat(longest).isPositive();
-        assertThat(io.read(1999 * 4096L, 4096)).isEqualTo(bytes(1999, 4096));
+        assertThat(io.read(0, 4096)).isEqualTo(bytes(0, 4096));
     }
 }
