@@ -45,7 +45,7 @@ final class Engine {
     final Ledger ledger;
     final Quarantine quarantine = new Quarantine();
     final RecentNames recent = new RecentNames();
-    final ReadGrace grace = new ReadGrace();
+    final ReadGrace grace;
     final Drops drops;
     final Persistence persistence;
     final Reuse reuse;
@@ -85,6 +85,7 @@ final class Engine {
         this.tree = tree;
         this.freeSpace = freeSpace;
         this.ledger = ledger;
+        this.grace = new ReadGrace(scheduler);
         this.drops = new Drops(catalogue::newChunkId, cache, ledger, quarantine, grace);
         this.persistence = new Persistence(this);
         this.reuse = new Reuse(this);

@@ -1,6 +1,7 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.Lease;
+import io.blkspc.host.sched.Scheduler;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -18,6 +19,7 @@ final class ReadGrace {
     /** Readers by parity, then stripe. */
     private final AtomicLongArray counters = new AtomicLongArray(2 * STRIPES * SPREAD);
 
+    private final Scheduler scheduler;
     private final Hold[] holds = new Hold[2 * STRIPES];
     private volatile long epoch = 2;
 
@@ -35,7 +37,8 @@ final class ReadGrace {
         }
     }
 
-    ReadGrace() {
+    ReadGrace(Scheduler scheduler) {
+        this.scheduler = scheduler;
         for (int i = 0; i < holds.length; i++) {
             holds[i] = new Hold(i);
         }
@@ -47,7 +50,7 @@ final class ReadGrace {
 
     /** Counts the current thread in; the answer, 0 to {@code 2 * STRIPES - 1}, goes to {@link #leave}. */
     int count() {
-        int stripe = (int) Thread.currentThread().threadId() & (STRIPES - 1);
+        int stripe = scheduler.stripe() & (STRIPES - 1);
         while (true) {
             long seen = epoch;
             int index = (int) (seen & 1) * STRIPES + stripe;

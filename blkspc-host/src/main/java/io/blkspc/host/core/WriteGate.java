@@ -53,7 +53,7 @@ final class WriteGate {
     }
 
     Lease enter(String name) {
-        int stripe = (int) Thread.currentThread().threadId() & (STRIPES - 1);
+        int stripe = scheduler.stripe() & (STRIPES - 1);
         long deadline = 0;
         while (true) {
             counters.getAndIncrement(stripe * SPREAD);

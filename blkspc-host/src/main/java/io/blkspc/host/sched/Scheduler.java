@@ -25,6 +25,14 @@ public interface Scheduler {
     void pause(long nanos);
 
     /**
+     * A number that tends to differ between threads that run at the same time: to choose one of several counters. Nothing
+     * may depend on which one it is.
+     */
+    default int stripe() {
+        return (int) Thread.currentThread().threadId();
+    }
+
+    /**
      * A point where another task may run and where a crash may strike. Does nothing in production.
      *
      * @param what a constant that names the place; it goes into the trace hash
