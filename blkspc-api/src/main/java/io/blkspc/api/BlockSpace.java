@@ -52,8 +52,9 @@ public interface BlockSpace extends AutoCloseable {
     Lease writeLease();
 
     /**
-     * Changes whenever a mapping handed out earlier may no longer be true. A client that keeps mappings across leases
-     * compares and maps again when it differs.
+     * Changes whenever a mapping handed out earlier may no longer be true. A client that keeps read mappings across leases
+     * compares inside the lease it will read under, and maps again when it differs; when it does not, the mapping may be
+     * used until that lease ends.
      */
     long generation();
 
