@@ -1,5 +1,6 @@
 /**
- * A sample subvolume file system that knows its host only through {@code io.blkspc.api}.
- * It is planned, not written: nothing runs yet; the module's README says what will be here.
+ * A sample subvolume file system that lives in a virtual block address space, written against {@code blkspc-api} only. There
+ * so far: the write path of a delayed-allocation file system, without files and without a mount; {@link
+ * io.blkspc.xfsish.Subvolume} is its entry.
  */
 package io.blkspc.xfsish;

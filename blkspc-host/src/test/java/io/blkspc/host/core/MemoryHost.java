@@ -14,7 +14,7 @@ import java.util.UUID;
 import java.util.WeakHashMap;
 
 /** The real engine with real threads on devices in memory: what the contracts of the API run on. */
-interface MemoryHost extends ContractHost {
+public interface MemoryHost extends ContractHost {
 
     /** The devices of a pool outlive it here, so that it can be opened again. */
     Map<Pool, PoolDevices> DEVICES = new WeakHashMap<>();
