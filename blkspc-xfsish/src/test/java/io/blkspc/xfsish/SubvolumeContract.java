@@ -27,6 +27,13 @@ public abstract class SubvolumeContract implements ContractHost {
         return Subvolume.open(space, SMALL);
     }
 
+    /** Block 0 is dirty. */
+    private static Subvolume written(Fixture f) {
+        Subvolume subvolume = open(f.space());
+        Bytes.write(subvolume, 0, blocks(1, 1));
+        return subvolume;
+    }
+
     @Test
     public void whatWasSyncedIsThereAfterAKill() {
         try (Fixture f = fixture()) {
@@ -265,6 +272,21 @@ public abstract class SubvolumeContract implements ContractHost {
         }
     }
 
+    @Test
+    public void aBlockThatMovedIsReadWhereItIsNow() {
+        try (Fixture f = fixture();
+                Subvolume subvolume = Subvolume.open(f.space(), new SubvolumeConfig(4, 4))) {
+            for (int i = 1; i <= 5; i++) {
+                Bytes.write(subvolume, 0, blocks(i, 1));
+                subvolume.sync(); // to a new block each time: the last one is in a snapshot
+                f.pool().snapshot(List.of("vol@s" + i));
+                // In another MiB, so that the mapping of block 0 is kept while its buffer is not.
+                Bytes.read(subvolume, 3L << 20, 40 * BLOCK);
+                assertThat(Bytes.read(subvolume, 0, BLOCK)).isEqualTo(blocks(i, 1));
+            }
+        }
+    }
+
     // ---- freeze and snapshot
 
     @Test
@@ -281,6 +303,24 @@ public abstract class SubvolumeContract implements ContractHost {
             assertThat(f.io("vol@s").read(0, 8 * BLOCK)).isEqualTo(old);
             assertThat(f.io().read(0, 8 * BLOCK)).isEqualTo(blocks(2, 8));
             assertThat(f.status().reservedBytes()).isZero();
+        }
+    }
+
+    @Test
+    public void aFreezeWaitsForTheTransactionsThatRunAndHoldsWhatTheyChanged() {
+        try (Fixture f = fixture();
+                Subvolume subvolume = open(f.space());
+                Transaction running = subvolume.begin(2)) {
+            Bytes.write(running, 0, blocks(1, 1));
+            FutureTask<Freeze> freeze = Fixture.async(subvolume::freeze);
+            Fixture.assertWaits(freeze);
+            Bytes.write(running, BLOCK, blocks(2, 1));
+            running.commit();
+            try (Freeze _ = Fixture.get(freeze)) {
+                f.pool().snapshot(List.of("vol@s"));
+            }
+            assertThat(f.io("vol@s").read(0, BLOCK)).isEqualTo(blocks(1, 1));
+            assertThat(f.io("vol@s").read(BLOCK, BLOCK)).isEqualTo(blocks(2, 1));
         }
     }
 
@@ -324,11 +364,18 @@ public abstract class SubvolumeContract implements ContractHost {
             }
             Fixture.assertWaits(sync);
             var second = f.stage(other, cookie, 8L * BLOCK, blocks(9, 1)); // would hang if write-back had it staged
+            Fixture.get(Fixture.async(
+                    () -> { // nor is a buffer above taken: a transaction may have it
+                        Bytes.write(subvolume, 7L * BLOCK, blocks(5, 1));
+                        return null;
+                    }));
             f.commit(other, cookie, second);
             f.commit(other, cookie, first);
             cookie.put();
             Fixture.get(sync);
-            assertThat(f.io().read(0, 10 * BLOCK)).isEqualTo(blocks(1, 10));
+            byte[] expected = blocks(1, 10);
+            System.arraycopy(blocks(5, 1), 0, expected, 7 * BLOCK, BLOCK);
+            assertThat(f.io().read(0, expected.length)).isEqualTo(expected);
         }
     }
 
@@ -337,8 +384,8 @@ public abstract class SubvolumeContract implements ContractHost {
     @Test
     public void aBlockBelongsToOneTransactionUntilItEnds() {
         try (Fixture f = fixture();
-                Subvolume subvolume = open(f.space())) {
-            Transaction first = subvolume.begin(1);
+                Subvolume subvolume = open(f.space());
+                Transaction first = subvolume.begin(1)) {
             Bytes.write(first, 0, new byte[] {1});
             FutureTask<byte[]> reader = Fixture.async(() -> Bytes.read(subvolume, 0, 2));
             FutureTask<Void> writer = Fixture.async(() -> {
@@ -375,9 +422,8 @@ public abstract class SubvolumeContract implements ContractHost {
     @Test
     public void aSyncWaitsForATransactionThatChangesAgainWhatItMustWrite() {
         try (Fixture f = fixture();
-                Subvolume subvolume = open(f.space())) {
-            Bytes.write(subvolume, 0, blocks(1, 1));
-            Transaction running = subvolume.begin(1);
+                Subvolume subvolume = written(f);
+                Transaction running = subvolume.begin(1)) {
             Bytes.write(running, 0, blocks(2, 1));
             FutureTask<Void> sync = Fixture.async(() -> {
                 subvolume.sync();
@@ -393,9 +439,8 @@ public abstract class SubvolumeContract implements ContractHost {
     @Test
     public void aSyncDoesNotWaitForATransactionThatBeganLater() {
         try (Fixture f = fixture();
-                Subvolume subvolume = open(f.space())) {
-            Bytes.write(subvolume, 0, blocks(1, 1));
-            Transaction running = subvolume.begin(1);
+                Subvolume subvolume = written(f);
+                Transaction running = subvolume.begin(1)) {
             Bytes.write(running, BLOCK, blocks(2, 1));
             Fixture.get(Fixture.async(() -> {
                 subvolume.sync();
