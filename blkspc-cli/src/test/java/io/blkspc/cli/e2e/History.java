@@ -49,6 +49,19 @@ final class History {
     private long lastSeq;
     private long repliedCount;
     private long tornReads;
+    private RequestLog requests;
+
+    /** A history that also remembers each request, for judges that look back. */
+    static History keepingRequests() {
+        History history = new History();
+        history.requests = new RequestLog();
+        return history;
+    }
+
+    /** What was remembered; {@code null} unless it is {@link #keepingRequests}. */
+    RequestLog requests() {
+        return requests;
+    }
 
     /** An empty volume: all its sectors are zero. */
     synchronized VolumeOracle volume(String name, long sizeBytes) {
@@ -72,7 +85,11 @@ final class History {
         List.copyOf(inFlight).forEach(this::refused);
     }
 
-    synchronized Operation begin(Change change, VolumeOracle volume, int firstSector, int sectorCount) {
+    Operation begin(Change change, VolumeOracle volume, int firstSector, int sectorCount) {
+        return begin(change, volume, firstSector, sectorCount, false);
+    }
+
+    synchronized Operation begin(Change change, VolumeOracle volume, int firstSector, int sectorCount, boolean isFua) {
         long seq = ++lastSeq;
         if (seq >= volumeOf.length) {
             volumeOf = Arrays.copyOf(volumeOf, volumeOf.length * 2);
@@ -86,13 +103,16 @@ final class History {
         inFlight.add(operation);
         volume.begun(operation);
         openWindows.forEach(window -> window.begun(operation));
+        if (requests != null) {
+            requests.begun(operation, isFua);
+        }
         return operation;
     }
 
     /** The server said it is done: it must be seen by every later read. */
     synchronized void replied(Operation operation) {
         repliedCount++;
-        end(operation);
+        end(operation, true);
         if (operation.change() != Change.TRIM) {
             operation.oracle().supersede(operation);
         }
@@ -100,16 +120,31 @@ final class History {
 
     /** The server said no, or is gone: each of its sectors is old or new. */
     synchronized void refused(Operation operation) {
-        end(operation);
+        end(operation, false);
     }
 
-    private void end(Operation operation) {
+    private void end(Operation operation, boolean isReplied) {
         if (!inFlight.remove(operation)) {
             throw new IllegalStateException("operation ended twice: " + operation);
         }
         long tick = tick();
         replyTicks[(int) operation.seq()] = tick;
         operation.oracle().ended(operation, tick);
+        if (requests != null) {
+            requests.ended(operation, tick, isReplied);
+        }
+    }
+
+    /** Something that makes durable what was replied to before this moment has ended: a flush, for example. */
+    synchronized void persisted(VolumeOracle volume, long beginTick) {
+        if (requests != null) {
+            requests.persisted(volume, beginTick, tick());
+        }
+    }
+
+    /** A later moment at each call. */
+    synchronized long now() {
+        return tick();
     }
 
     long tick() {

@@ -104,7 +104,9 @@ final class Load implements AutoCloseable {
         if (dice < 15) {
             read(first, count);
         } else if (dice < 18 && connection.can(NbdConnection.CAN_FLUSH)) {
-            track(connection.submit(NbdConnection.FLUSH, 0, 0, 0, null), () -> {}, () -> {});
+            long begin = history.now();
+            CompletableFuture<ByteBuffer> reply = connection.submit(NbdConnection.FLUSH, 0, 0, 0, null);
+            track(reply, () -> history.persisted(oracle, begin), () -> {});
         } else if (dice < 22 && connection.can(NbdConnection.CAN_TRIM)) {
             change(History.Change.TRIM, NbdConnection.TRIM, fua(), first, count);
         } else if (dice < 27 && connection.can(NbdConnection.CAN_WRITE_ZEROES)) {
@@ -152,14 +154,16 @@ final class Load implements AutoCloseable {
     }
 
     private void change(History.Change change, int command, int flags, int first, int count) throws IOException {
-        History.Operation operation = history.begin(change, oracle, first, count);
+        boolean isFua = (flags & NbdConnection.FLAG_FUA) != 0;
+        History.Operation operation = history.begin(change, oracle, first, count, isFua);
         ByteBuffer payload = change == History.Change.WRITE ? payload(operation) : null;
         CompletableFuture<ByteBuffer> reply =
                 connection.submit(command, flags, (long) first * Sector.BYTES, count * Sector.BYTES, payload);
         track(reply, () -> history.replied(operation), () -> history.refused(operation));
     }
 
-    private static ByteBuffer payload(History.Operation operation) {
+    /** Sectors that name this operation. */
+    static ByteBuffer payload(History.Operation operation) {
         ByteBuffer payload = ByteBuffer.allocate(operation.sectorCount() * Sector.BYTES);
         for (int i = 0; i < operation.sectorCount(); i++) {
             long lba = (long) operation.firstSector() + i;

@@ -38,6 +38,20 @@ final class LoopDevice implements AutoCloseable {
         }
     }
 
+    /** An image file as a block device, without NBD in between. */
+    static LoopDevice ofFile(Path image) {
+        LoopDevice loop = new LoopDevice(image.toAbsolutePath().getParent());
+        loop.setUp(image, "--direct-io=off");
+        return loop;
+    }
+
+    private void setUp(Path file, String option) {
+        device = Exec.run(Tools.path("losetup"), "-f", "--show", option, file.toString())
+                .ok()
+                .out()
+                .trim();
+    }
+
     private void open(String uri) throws IOException {
         Files.createDirectories(mountPoint());
         Path pidFile = directory.resolve("nbdfuse.pid");
@@ -60,11 +74,7 @@ final class LoopDevice implements AutoCloseable {
         if (!isReady || !nbdfuse.isAlive()) {
             throw new AssertionError("nbdfuse did not become ready: uri=" + uri + "\n" + Files.readString(log));
         }
-        String disk = mountPoint().resolve("disk").toString();
-        device = Exec.run(Tools.path("losetup"), "-f", "--show", "--direct-io=on", disk)
-                .ok()
-                .out()
-                .trim();
+        setUp(mountPoint().resolve("disk"), "--direct-io=on");
     }
 
     /** Path of the block device. */

@@ -2,12 +2,15 @@ package io.blkspc.cli.e2e;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
@@ -114,10 +117,14 @@ final class ServerProcess implements Endpoint {
 
     /** A failure with the stacks of all threads of the server, which SIGQUIT makes it print. */
     private AssertionError stuck(String what) {
-        ProcessHandle server = process.descendants().findFirst().orElse(process.toHandle());
-        Exec.run("kill", "-QUIT", Long.toString(server.pid()));
+        Exec.run("kill", "-QUIT", Long.toString(traced().pid()));
         Await.within(Duration.ofSeconds(3), () -> out.soFar().contains("Heap"));
         return new AssertionError(what + "\n" + printed());
+    }
+
+    /** The server itself, where a tracer is between it and us. */
+    ProcessHandle traced() {
+        return process.descendants().findFirst().orElse(process.toHandle());
     }
 
     boolean isAlive() {
@@ -139,6 +146,20 @@ final class ServerProcess implements Endpoint {
                 .filter(line -> line.startsWith("ready "))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no ready line\n" + printed()));
+    }
+
+    /** Contents of every volume and snapshot, by name. */
+    Map<String, ByteBuffer> contents() throws IOException {
+        Map<String, ByteBuffer> contents = new TreeMap<>();
+        try (ControlSocket control = ControlSocket.of(pool)) {
+            for (Object each : (List<?>) control.request("list", Map.of())) {
+                String name = (String) ((Map<?, ?>) each).get("name");
+                try (NbdConnection connection = connect(name)) {
+                    contents.put(name, connection.read(0, Math.toIntExact(connection.sizeBytes())));
+                }
+            }
+        }
+        return contents;
     }
 
     @Override
