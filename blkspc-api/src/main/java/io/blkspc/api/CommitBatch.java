@@ -3,7 +3,7 @@ package io.blkspc.api;
 import java.util.Arrays;
 
 /**
- * The ranges of one {@link BlockSpace#commit}: whole blocks of the caller's own stages, each with the CRC-32C of the data
+ * The ranges of one {@link BlockSpace#commit}: whole blocks of the caller's own stages, each with the {@link DataChecksum} of the data
  * just written to its target. The bytes must not change between the checksum and the end of the write: recovery takes a
  * mismatch for a write that never arrived, and drops it. Reusable: {@link #clear} it and add again; it grows and never shrinks. Not thread safe.
  */
@@ -11,7 +11,7 @@ public final class CommitBatch {
 
     private long[] offsets = new long[16];
     private int[] lengths = new int[16];
-    private int[] crcs = new int[16];
+    private int[] checksums = new int[16];
     private int size;
 
     /** Empties the batch. */
@@ -25,10 +25,10 @@ public final class CommitBatch {
      *
      * @param offsetBytes first byte in the space, a multiple of 4096
      * @param lengthBytes a multiple of 4096, 4096 to {@link Geometry#MAX_WINDOW_BYTES}
-     * @param crc32c CRC-32C (Castagnoli, RFC 3720) of exactly these bytes as written to the target
+     * @param checksum {@link DataChecksum} of exactly these bytes as written to the target
      * @throws IllegalArgumentException when offset or length is not in range
      */
-    public CommitBatch add(long offsetBytes, int lengthBytes, int crc32c) {
+    public CommitBatch add(long offsetBytes, int lengthBytes, int checksum) {
         if (offsetBytes < 0 || !Geometry.isBlockAligned(offsetBytes)) {
             throw new IllegalArgumentException("commit offset is not a block boundary: offset=" + offsetBytes);
         }
@@ -38,11 +38,11 @@ public final class CommitBatch {
         if (size == offsets.length) {
             offsets = Arrays.copyOf(offsets, size * 2);
             lengths = Arrays.copyOf(lengths, size * 2);
-            crcs = Arrays.copyOf(crcs, size * 2);
+            checksums = Arrays.copyOf(checksums, size * 2);
         }
         offsets[size] = offsetBytes;
         lengths[size] = lengthBytes;
-        crcs[size] = crc32c;
+        checksums[size] = checksum;
         size++;
         return this;
     }
@@ -62,9 +62,9 @@ public final class CommitBatch {
         return lengths[checkIndex(index)];
     }
 
-    /** CRC-32C of the data of range {@code index}. */
-    public int crc32c(int index) {
-        return crcs[checkIndex(index)];
+    /** {@link DataChecksum} of the data of range {@code index}. */
+    public int checksum(int index) {
+        return checksums[checkIndex(index)];
     }
 
     private int checkIndex(int index) {

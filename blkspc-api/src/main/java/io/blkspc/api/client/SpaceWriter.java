@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
@@ -13,7 +14,6 @@ import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.zip.CRC32C;
 
 /**
  * Publishes a {@link WriteQueue}: one write lease in which everything is allocated and written, contiguous device bytes as
@@ -35,7 +35,7 @@ final class SpaceWriter {
     private final Transfer pending = new Transfer();
     private final CommitBatch copied = new CommitBatch();
     private final CommitBatch filled = new CommitBatch();
-    private final CRC32C crc = new CRC32C();
+    private final DataChecksum data = new DataChecksum();
 
     private MemorySegment viewed;
     private ByteBuffer view;
@@ -156,7 +156,7 @@ final class SpaceWriter {
         while (block < blocksEnd) {
             long rangeStart = block;
             long rangeEnd = Math.min(blocksEnd, rangeStart + Geometry.MAX_WINDOW_BYTES);
-            crc.reset();
+            data.reset();
             while (block < rangeEnd) {
                 if (block < cursor || block >= wholeEnd) {
                     addEdge(kind, block, shift);
@@ -167,7 +167,7 @@ final class SpaceWriter {
                     block = bodyEnd;
                 }
             }
-            batch.add(rangeStart, (int) (rangeEnd - rangeStart), (int) crc.getValue());
+            batch.add(rangeStart, (int) (rangeEnd - rangeStart), data.value());
         }
         advance(end);
     }
@@ -180,7 +180,7 @@ final class SpaceWriter {
         seek(block);
         int lastPiece = run + 1 < queue.runs() ? queue.firstPiece(run + 1) : queue.pieces();
         long slot = edges.complete(space.device(), kind, mapping, block, queue, piece, lastPiece);
-        crc.update(edges.view().limit((int) slot + Geometry.BLOCK_BYTES).position((int) slot));
+        data.update(edges.view().limit((int) slot + Geometry.BLOCK_BYTES).position((int) slot));
         add(block + shift, edges.segment(), slot, Geometry.BLOCK_BYTES);
     }
 
@@ -193,7 +193,7 @@ final class SpaceWriter {
             long start = queue.pieceStart(piece) + (at - queue.pieceOffset(piece));
             MemorySegment segment = queue.pieceSegment(piece);
             if (checksum) {
-                crc.update(view(segment).limit((int) (start + count)).position((int) start));
+                data.update(view(segment).limit((int) (start + count)).position((int) start));
             }
             add(at + shift, segment, start, count);
             at += count;

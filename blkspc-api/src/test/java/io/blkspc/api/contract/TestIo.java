@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.Cookie;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
@@ -15,10 +16,10 @@ import io.blkspc.api.MappingState;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * The simplest correct client: reads and writes any bytes of a space, one mapping at a time, looping over short mappings
@@ -209,9 +210,8 @@ public final class TestIo {
     public static void addRanges(CommitBatch batch, long offset, byte[] whole) {
         for (int at = 0; at < whole.length; at += Geometry.MAX_WINDOW_BYTES) {
             int length = Math.min(whole.length - at, Geometry.MAX_WINDOW_BYTES);
-            CRC32C crc = new CRC32C();
-            crc.update(whole, at, length);
-            batch.add(offset + at, length, (int) crc.getValue());
+            DataChecksum checksum = new DataChecksum().update(ByteBuffer.wrap(whole, at, length));
+            batch.add(offset + at, length, checksum.value());
         }
     }
 

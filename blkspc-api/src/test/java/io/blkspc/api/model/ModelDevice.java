@@ -5,13 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.zip.CRC32C;
 
 /**
  * A device in native memory, sparse in chunks of 1 MiB. What nobody wrote holds {@link #POISON}, so that a client that
@@ -90,8 +90,8 @@ final class ModelDevice implements BlockDevice {
     }
 
     /** Adds one block to a checksum. */
-    void checksum(long block, CRC32C crc) {
-        crc.update(chunk(block * Geometry.BLOCK_BYTES)
+    void checksum(long block, DataChecksum checksum) {
+        checksum.update(chunk(block * Geometry.BLOCK_BYTES)
                 .asSlice(block * Geometry.BLOCK_BYTES % CHUNK_BYTES, Geometry.BLOCK_BYTES)
                 .asByteBuffer());
     }

@@ -4,13 +4,13 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.model.ModelVersion.Pointer;
 import io.blkspc.api.model.ModelVersion.Stage;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.zip.CRC32C;
 
 /** Changes of one head's map: commit, discard, zero, preallocate. Under the pool's monitor. */
 final class ModelEdit {
@@ -28,7 +28,7 @@ final class ModelEdit {
     void commit(ModelCookie cookie, CommitType type, CommitBatch ranges) {
         Set<Long> seen = new HashSet<>();
         for (int i = 0; i < ranges.size(); i++) {
-            CRC32C crc = new CRC32C();
+            DataChecksum checksum = new DataChecksum();
             for (long block = firstOf(ranges, i); block < endOf(ranges, i); block++) {
                 Stage stage = head.stages.get(block);
                 boolean isMine = stage != null && stage.cookie() == cookie && seen.add(block);
@@ -41,9 +41,9 @@ final class ModelEdit {
                             "block is not staged by this cookie as this type: offset=" + block * BLOCK + ", type="
                                     + type);
                 }
-                pool.device.checksum(stage.physical(), crc);
+                pool.device.checksum(stage.physical(), checksum);
             }
-            if (pool.options.strict() && (int) crc.getValue() != ranges.crc32c(i)) {
+            if (pool.options.strict() && checksum.value() != ranges.checksum(i)) {
                 throw new IllegalArgumentException("checksum is not of what was written: offset="
                         + ranges.offsetBytes(i) + ", length=" + ranges.lengthBytes(i));
             }

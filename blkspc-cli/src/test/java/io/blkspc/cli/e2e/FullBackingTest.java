@@ -38,7 +38,7 @@ class FullBackingTest {
         layout.require();
         Path image = layout.makeImages(directory, "disk").getFirst();
         try (PoolDisks disks = PoolDisks.attach(layout, directory, disk -> LoopDevice.ofFile(image))) {
-            disks.createPool(layout, "48M");
+            disks.createPool(layout, "64M");
             try (ServerProcess server = new ServerProcess(disks.pool())) {
                 server.start();
                 Map<String, String> files = files(disks.pool());

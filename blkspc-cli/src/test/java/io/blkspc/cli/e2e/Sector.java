@@ -2,6 +2,7 @@ package io.blkspc.cli.e2e;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
 
 /**
  * One sector of test data that says where it belongs and which write made it. Little-endian.
@@ -13,11 +14,11 @@ import java.nio.ByteOrder;
  *      12    8 lba     sector number in that volume
  *      20    8 seq     number of the write, unique over all volumes
  *      28  480 fill    a pattern that differs for each lba and seq, so that a mixture of two sectors shows
- *     508    4 check   hash of bytes 0 to 508
+ *     508    4 crc     CRC-32C of bytes 0 to 508
  * </pre>
  *
- * <p>The hash is no CRC on purpose: every sector that ends with its own CRC-32C has the same CRC-32C, and so have all runs of
- * such sectors, which would blind a server that tells data apart by it.
+ * <p>The checksum is a CRC-32C at the end on purpose: all such sectors have the same CRC-32C, which is the worst that can happen
+ * to a server that tells data which has not arrived by a CRC.
  *
  * @param kind what the bytes are
  * @param volume meaningful only for {@link Kind#WRITTEN}
@@ -33,7 +34,7 @@ record Sector(Kind kind, int volume, long lba, long seq) {
     private static final int LBA_OFFSET = 12;
     private static final int SEQ_OFFSET = 20;
     private static final int FILL_OFFSET = 28;
-    private static final int CHECK_OFFSET = 508;
+    private static final int CRC_OFFSET = 508;
     private static final Sector ZERO = new Sector(Kind.ZERO, 0, 0, 0);
     private static final Sector GARBAGE = new Sector(Kind.GARBAGE, 0, 0, 0);
 
@@ -53,11 +54,11 @@ record Sector(Kind kind, int volume, long lba, long seq) {
         buffer.putLong(at, MAGIC).putInt(at + VOLUME_OFFSET, volume);
         buffer.putLong(at + LBA_OFFSET, lba).putLong(at + SEQ_OFFSET, seq);
         long state = seq * 0x9E3779B97F4A7C15L ^ lba * 0xC2B2AE3D27D4EB4FL ^ volume;
-        for (int offset = FILL_OFFSET; offset < CHECK_OFFSET; offset += Long.BYTES) {
+        for (int offset = FILL_OFFSET; offset < CRC_OFFSET; offset += Long.BYTES) {
             state = state * 6364136223846793005L + 1442695040888963407L;
             buffer.putLong(at + offset, state);
         }
-        buffer.putInt(at + CHECK_OFFSET, check(buffer, at));
+        buffer.putInt(at + CRC_OFFSET, crc(buffer, at));
     }
 
     /** Says what the 512 bytes at this place are. */
@@ -66,7 +67,7 @@ record Sector(Kind kind, int volume, long lba, long seq) {
         if (buffer.getLong(at) != MAGIC) {
             return isZero(buffer, at) ? ZERO : GARBAGE;
         }
-        if (buffer.getInt(at + CHECK_OFFSET) != check(buffer, at)) {
+        if (buffer.getInt(at + CRC_OFFSET) != crc(buffer, at)) {
             return GARBAGE;
         }
         return new Sector(
@@ -85,13 +86,9 @@ record Sector(Kind kind, int volume, long lba, long seq) {
         return true;
     }
 
-    private static int check(ByteBuffer buffer, int at) {
-        long hash = MAGIC;
-        for (int offset = 0; offset + Long.BYTES <= CHECK_OFFSET; offset += Long.BYTES) {
-            hash = (hash ^ buffer.getLong(at + offset)) * 0x9E3779B97F4A7C15L;
-            hash ^= hash >>> 29;
-        }
-        hash = (hash ^ buffer.getInt(at + CHECK_OFFSET - Integer.BYTES)) * 0xC2B2AE3D27D4EB4FL;
-        return (int) (hash >>> 32);
+    private static int crc(ByteBuffer buffer, int at) {
+        CRC32C crc = new CRC32C();
+        crc.update(buffer.slice(at, CRC_OFFSET));
+        return (int) crc.getValue();
     }
 }

@@ -22,7 +22,7 @@ import java.nio.ByteOrder;
  *        +4  4 lastBlock     unsigned, inclusive: a run may be 2^32 blocks long
  *        +8  8 target        bits 0-37 physical block, bits 38-39 state (0 none, 1 unwritten, 2 written),
  *                            bit 40 = 1 when the entry carries a checksum; other bits zero
- *       +16  4 dataCrc       CRC-32C of the data of the whole run, 0 without one
+ *       +16  4 dataCrc       DataChecksum of the whole run, 0 without one
  *       +20  4 reserved      zero
  * </pre>
  *

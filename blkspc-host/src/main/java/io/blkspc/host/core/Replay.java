@@ -3,12 +3,12 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
-import io.blkspc.host.format.Crc32c;
 import io.blkspc.host.journal.JournalScan;
 import io.blkspc.host.journal.RecordReader;
 import io.blkspc.host.journal.RecordType;
@@ -17,6 +17,7 @@ import io.blkspc.host.journal.ScanResult;
 import io.blkspc.host.journal.Superblock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +38,8 @@ final class Replay implements RecordVisitor {
     private final Drops drops;
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment data = arena.allocate(Geometry.MAX_WINDOW_BYTES, Geometry.BLOCK_BYTES);
-    private final Crc32c crc = new Crc32c(data);
+    private final ByteBuffer view = data.asByteBuffer();
+    private final DataChecksum checksum = new DataChecksum();
     private final Transfer transfer = new Transfer();
     private final boolean verifyData;
     private BlockDevice medium;
@@ -139,6 +141,6 @@ final class Replay implements RecordVisitor {
                     Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
         }
         medium.read(transfer.reset(offset).add(data, 0, length), IoRole.VERIFY);
-        return crc.of(0, length) == extents.crc(entry);
+        return checksum.reset().update(view.position(0).limit((int) length)).value() == extents.crc(entry);
     }
 }

@@ -396,7 +396,7 @@ final class WritePath {
             int count = ranges.lengthBytes(next) >>> Geometry.BLOCK_SHIFT;
             int index = stages.find(block);
             long physical = stages.physical(index) + block - stages.start(index);
-            payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.crc32c(next));
+            payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.checksum(next));
             next++;
         }
         long sequence = engine.append(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());

@@ -1,5 +1,6 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.core.FlatState.Extents;
@@ -24,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 
 /**
  * Follows the journal of a running pool and works out, for any crash state, what a recovery must come to: by rules R1 to R11
@@ -231,10 +231,9 @@ public final class CrashModel {
                 prediction.withoutCrc += aboveMark ? 1 : 0;
                 continue;
             }
-            CRC32C crc = new CRC32C();
-            crc.update(image.device("data")
-                    .peek(entry.physical() << Geometry.BLOCK_SHIFT, (int) (entry.count() << Geometry.BLOCK_SHIFT)));
-            boolean there = (int) crc.getValue() == entry.crc();
+            byte[] data = image.device("data")
+                    .peek(entry.physical() << Geometry.BLOCK_SHIFT, (int) (entry.count() << Geometry.BLOCK_SHIFT));
+            boolean there = new DataChecksum().update(ByteBuffer.wrap(data)).value() == entry.crc();
             if (!aboveMark) {
                 prediction.overwritten += there ? 0 : 1;
             } else if (there) {

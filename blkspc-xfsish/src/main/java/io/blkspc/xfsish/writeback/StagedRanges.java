@@ -5,10 +5,10 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.buffer.DirtyBatch;
 import io.blkspc.xfsish.buffer.DirtyBatch.Outcome;
-import java.util.zip.CRC32C;
 
 /**
  * What one pass staged, and its commits: as many ranges in one call as share a cookie and a type. A range is one answer of
@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
 final class StagedRanges {
 
     private final BlockSpace space;
-    private final CRC32C crc = new CRC32C();
+    private final DataChecksum data = new DataChecksum();
     private final CommitBatch commit = new CommitBatch();
     private final int[] firsts = new int[DirtyBatch.MAX_BUFFERS];
     private final int[] counts = new int[DirtyBatch.MAX_BUFFERS];
@@ -100,10 +100,10 @@ final class StagedRanges {
     }
 
     private int checksum(int first, int count) {
-        crc.reset();
+        data.reset();
         for (int i = first; i < first + count; i++) {
-            crc.update(batch.buffer(i).view());
+            data.update(batch.buffer(i).view());
         }
-        return (int) crc.getValue();
+        return data.value();
     }
 }
