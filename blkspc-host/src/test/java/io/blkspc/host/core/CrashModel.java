@@ -44,7 +44,7 @@ public final class CrashModel {
         public int partlyDroppedRecords;
         public boolean beyondGap;
         public boolean markFromBeyondGap;
-        public boolean damaged;
+        private boolean damaged;
         public boolean olderSalt;
         public boolean olderLap;
         public boolean copiesDiffer;
@@ -54,8 +54,27 @@ public final class CrashModel {
             this.state = state;
         }
 
+        private long forced;
+
+        /** Last sequence a recovery applies. */
+        public long lastSequence() {
+            return lastSequence;
+        }
+
         /** Sequences up to here were forced, and a record or superblock that is left says so. */
-        long forced;
+        public long forced() {
+            return forced;
+        }
+
+        /** Forced records are missing: a recovery must refuse. */
+        public boolean isDamaged() {
+            return damaged;
+        }
+
+        /** The records a replay needs. */
+        public List<JournalImage.Found> chain(SimDisk image) {
+            return JournalImage.of(image.device("journal")).chain(start);
+        }
 
         private ReplayStart start;
 
@@ -274,17 +293,30 @@ public final class CrashModel {
         requireSame(pool.engine(), prediction.state);
     }
 
-    private static void requireSame(Engine engine, FlatState expected) {
+    /** A running pool holds in memory what its journal says: no request is half done. */
+    public void requireFollowed(HostPool pool, SimDisk disk) {
+        follow(disk);
+        requireSameVersions(
+                pool.engine(), runs.get(superblock(disk.killImage()).salt()).at(Long.MAX_VALUE));
+    }
+
+    private static void requireSameVersions(Engine engine, FlatState expected) {
         require(
                 engine.catalogue.epoch == expected.epoch,
                 "epoch=" + engine.catalogue.epoch + ", in the model " + expected.epoch);
         require(
                 engine.catalogue.versions().size() == expected.versions.size(),
                 "versions " + engine.catalogue.versions() + ", in the model " + expected.versions.keySet());
-        boolean reaping = engine.catalogue.setAside != null;
         for (Version version : engine.catalogue.versions()) {
             String difference = expected.difference(version, flat(engine, version));
             require(difference == null, difference);
+        }
+    }
+
+    private static void requireSame(Engine engine, FlatState expected) {
+        requireSameVersions(engine, expected);
+        boolean reaping = engine.catalogue.setAside != null;
+        for (Version version : engine.catalogue.versions()) {
             reaping |= version.reapCursor != Version.NOT_REAPING;
         }
         BitSet visible = expected.reach(true);

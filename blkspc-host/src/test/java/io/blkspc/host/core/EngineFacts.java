@@ -65,6 +65,21 @@ public final class EngineFacts {
         return pool.engine().catalogue.epoch;
     }
 
+    /** Records up to here are durable with their data, and the medium says so. */
+    public static long durableMark(HostPool pool) {
+        return pool.engine().persistence.durableMark();
+    }
+
+    /** Node slots promised to cookies. */
+    public static long promisedNodeSlots(HostPool pool) {
+        return pool.engine().ledger.promised(Resource.NODE_SLOTS);
+    }
+
+    /** Node slots in use. */
+    public static long usedNodeSlots(HostPool pool) {
+        return pool.engine().ledger.used(Resource.NODE_SLOTS);
+    }
+
     /** {@code true} while a hidden version is half given back. */
     public static boolean isReaping(HostPool pool) {
         Catalogue catalogue = pool.engine().catalogue;

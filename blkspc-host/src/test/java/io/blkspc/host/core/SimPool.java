@@ -6,6 +6,7 @@ import io.blkspc.host.sched.Scheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 
 /** A real pool on a simulated disk: the engine that production runs, with everything else coming from a seed. */
 public final class SimPool {
@@ -13,6 +14,8 @@ public final class SimPool {
     private final SimDisk disk;
     private final Scheduler scheduler;
     private final SplittableRandom random;
+    private long cacheBytes = 1 << 20;
+    private UnaryOperator<NodeStore> nodes = UnaryOperator.identity();
 
     private SimPool(SimDisk disk, Scheduler scheduler, long seed) {
         this.disk = disk;
@@ -41,6 +44,18 @@ public final class SimPool {
         return new SimPool(disk, scheduler, seed);
     }
 
+    /** Memory for clean nodes; small, so that changes read the node store in their midst. */
+    public SimPool cacheBytes(long bytes) {
+        cacheBytes = bytes;
+        return this;
+    }
+
+    /** What stands before the node store. */
+    public SimPool nodes(UnaryOperator<NodeStore> wrapper) {
+        nodes = wrapper;
+        return this;
+    }
+
     /** Opens it, recovering where needed. The node map is always made again: that is the harder case. */
     public HostPool open() {
         return opening().open();
@@ -59,7 +74,7 @@ public final class SimPool {
                 () -> new UUID(random.nextLong(), random.nextLong()),
                 random::nextLong,
                 () -> 1_600_000_000_000L,
-                1 << 20,
+                cacheBytes,
                 false);
         return new PoolOpening(environment, devices, new NodeStoreFactory() {
             @Override
@@ -70,7 +85,7 @@ public final class SimPool {
 
             @Override
             public NodeStore createEmpty() {
-                return new HeapNodeStore();
+                return nodes.apply(new HeapNodeStore());
             }
         });
     }

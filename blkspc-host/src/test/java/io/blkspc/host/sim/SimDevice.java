@@ -99,7 +99,7 @@ public final class SimDevice implements BackingDevice {
         if (sectors > 1 && disk.tearsInFlight()) {
             int first = 1 + disk.random().nextInt(sectors - 1);
             PendingWrite head = apply(firstSector, Arrays.copyOf(bytes, first * SECTOR));
-            disk.end("write torn");
+            endTorn(head);
             apply(firstSector + first, Arrays.copyOfRange(bytes, first * SECTOR, bytes.length)).returnedAt =
                     disk.nextSequence();
             head.returnedAt = disk.nextSequence();
@@ -107,6 +107,19 @@ public final class SimDevice implements BackingDevice {
             apply(firstSector, bytes).returnedAt = disk.nextSequence();
         }
         transfer.advance(bytes.length);
+    }
+
+    /** Something thrown here ends the call: from then on a force covers what it wrote. */
+    private void endTorn(PendingWrite head) {
+        boolean done = false;
+        try {
+            disk.end("write torn");
+            done = true;
+        } finally {
+            if (!done) {
+                head.returnedAt = disk.nextSequence();
+            }
+        }
     }
 
     private void failWrite(Fault fault, Transfer transfer, IoRole role, byte[] bytes) {

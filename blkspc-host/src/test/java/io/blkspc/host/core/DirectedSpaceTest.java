@@ -1,0 +1,81 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.Allocation;
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Mapping;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import io.blkspc.host.sim.Transfers;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a reservation must cover, counted. */
+class DirectedSpaceTest {
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+
+    private HostPool pool;
+
+    @BeforeEach
+    void open() {
+        InertScheduler inert = new InertScheduler();
+        SimDisk disk = new SimDisk(inert, 1);
+        SimPool.create(disk, inert, SimPool.geometry(1 << 20, 400, 64 << 10), 1);
+        pool = SimPool.on(disk, inert, 1).open();
+        pool.create("v", 64L * BLOCK);
+    }
+
+    private static void commit(BlockSpace space, Cookie cookie, Mapping mapping, long offset) {
+        byte[] bytes = new byte[BLOCK];
+        long device = mapping.deviceOffsetBytes() + offset - mapping.offsetBytes();
+        Transfers.write(space.device(), device, bytes, IoRole.DATA);
+        CRC32C crc = new CRC32C();
+        crc.update(bytes);
+        CommitBatch batch = new CommitBatch();
+        batch.add(offset, BLOCK, (int) crc.getValue());
+        space.commit(cookie, CommitType.UNWRITTEN, batch);
+    }
+
+    /** A2: the first write into an empty volume makes a leaf and every node above it; one credit has promised them all. */
+    @Test
+    void oneCreditPromisesEveryNodeOfItsWindow() {
+        try (BlockSpace space = pool.open("v")) {
+            Cookie cookie = space.reserve(1, BLOCK);
+            long promised = EngineFacts.promisedNodeSlots(pool);
+            Mapping mapping = new Mapping();
+            assertThat(space.allocate(cookie, 0, BLOCK, mapping)).isEqualTo(Allocation.UNWRITTEN);
+            commit(space, cookie, mapping, 0);
+            assertThat(EngineFacts.usedNodeSlots(pool)).isEqualTo(4).isLessThanOrEqualTo(promised);
+            cookie.put();
+            assertThat(EngineFacts.promisedNodeSlots(pool)).isZero();
+        }
+    }
+
+    /** S7: what is still staged when a volume is frozen will need its nodes once more, and they are promised again. */
+    @Test
+    void freezePromisesAgainWhatOpenCookiesWillNeed() {
+        try (BlockSpace space = pool.open("v")) {
+            Cookie cookie = space.reserve(1, 2 * BLOCK);
+            Mapping mapping = new Mapping();
+            assertThat(space.allocate(cookie, 0, 2 * BLOCK, mapping)).isEqualTo(Allocation.UNWRITTEN);
+            assertThat(mapping.lengthBytes()).isEqualTo(2 * BLOCK);
+            commit(space, cookie, mapping, 0);
+            assertThat(EngineFacts.promisedNodeSlots(pool)).isZero();
+            pool.snapshot(List.of("v@s"));
+            assertThat(EngineFacts.promisedNodeSlots(pool)).isEqualTo(4);
+            commit(space, cookie, mapping, BLOCK);
+            assertThat(EngineFacts.usedNodeSlots(pool)).isEqualTo(8);
+            cookie.put();
+        }
+        EngineFacts.requireExact(pool);
+    }
+}

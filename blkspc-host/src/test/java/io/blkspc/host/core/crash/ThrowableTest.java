@@ -1,0 +1,186 @@
+package io.blkspc.host.core.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.IoRole;
+import io.blkspc.host.core.CrashModel;
+import io.blkspc.host.core.CrashModel.Prediction;
+import io.blkspc.host.core.EngineFacts;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.SimPool;
+import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.core.crash.ThrowingSeams.Kind;
+import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.FaultInjector;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Contract D18: whatever is thrown inside a commit, a checkpoint, a freeze or a recovery, at any call to the outside, the
+ * request is done in full, or not at all, or the pool takes no more writes; never half.
+ */
+@SuppressWarnings("checkstyle:IllegalCatch") // what is thrown is the point
+class ThrowableTest {
+
+    private static final boolean RELEASE = Boolean.getBoolean("blkspc.release");
+
+    static LongStream workloads() {
+        return LongStream.rangeClosed(1, RELEASE ? 100 : 4);
+    }
+
+    /** One run with one throw. */
+    private static final class Run {
+        final SplittableRandom random;
+        final Workload workload;
+        final CrashModel model = new CrashModel();
+        final ThrowingSeams seams;
+        final SimDisk empty;
+
+        Run(long seed, Kind kind, long at) {
+            random = new SplittableRandom(seed);
+            workload = new Workload(random);
+            workload.hasFaults = true;
+            seams = new ThrowingSeams(kind, at);
+            InertScheduler inert = new InertScheduler();
+            empty = new SimDisk(inert, seed);
+            SimPool.create(empty, inert, SimPool.geometry(1 << 20, 400, 64 << 10), seed);
+        }
+
+        HostPool open(SimDisk disk) {
+            disk.use(seams);
+            return SimPool.on(disk, seams, random.nextLong())
+                    .nodes(seams::on)
+                    .cacheBytes(1)
+                    .open();
+        }
+
+        /** Requests of one client and background rounds, as long as nothing is thrown that a client would not survive. */
+        void work(SimDisk disk, HostPool pool, int rounds) {
+            ClientTask client = new ClientTask(workload, pool, random.nextLong(), 4);
+            for (int i = 0; i < rounds; i++) {
+                try {
+                    client.run();
+                    pool.backgroundRound();
+                } catch (Throwable thrown) {
+                    boolean refused = thrown instanceof BlockSpaceException && pool.failure() != null;
+                    if (!refused && !ThrowingSeams.isPlanted(thrown)) {
+                        throw thrown;
+                    }
+                }
+                workload.writingEnded |= pool.failure() != null;
+                if (pool.failure() == null) {
+                    seams.pauseCounting(() -> {
+                        model.requireFollowed(pool, disk);
+                        EngineFacts.requireConsistent(pool);
+                    });
+                }
+            }
+        }
+
+        /** A new process finds everything that was durable, and nothing that was half done. */
+        void checkAfterwards(SimDisk disk) {
+            seams.disarm();
+            model.follow(disk);
+            SimDisk image = random.nextBoolean() ? disk.killImage() : disk.cut(random, CutKind.RANDOM);
+            Prediction expected = model.predict(image);
+            HostPool pool = open(image);
+            model.requireSame(pool, expected);
+            workload.oracle.check(PoolContent.of(pool), Loss.POWER);
+            pool.awaitReclaim();
+            EngineFacts.requireExact(pool);
+        }
+
+        AssertionError failed(String what, long seed, Throwable thrown) {
+            return new AssertionError(what + " workload=" + seed + " " + seams.fired() + ": " + thrown, thrown);
+        }
+    }
+
+    private static Kind[] kinds(long at) {
+        return RELEASE ? Kind.values() : new Kind[] {Kind.values()[(int) (at % Kind.values().length)]};
+    }
+
+    @ParameterizedTest
+    @MethodSource("workloads")
+    void throwInAnyRequestLeavesItWholeOrEndsWriting(long seed) {
+        int thrown = 0;
+        boolean more = true;
+        for (long at = 1; more; at++) {
+            more = false;
+            for (Kind kind : kinds(at)) {
+                more |= requests(seed, kind, at);
+                thrown++;
+            }
+        }
+        assertThat(thrown).isGreaterThan(100);
+    }
+
+    private static boolean requests(long seed, Kind kind, long at) {
+        Run run = new Run(seed, kind, at);
+        try {
+            SimDisk disk = run.empty.killImage();
+            HostPool pool = run.open(disk);
+            run.model.adopt(pool);
+            run.model.follow(disk);
+            disk.faults(event -> {
+                if (event.role() == IoRole.SUPERBLOCK) {
+                    run.model.follow(disk);
+                }
+                return null;
+            });
+            run.seams.arm();
+            run.work(disk, pool, 6);
+            disk.faults(FaultInjector.NONE);
+            run.checkAfterwards(disk);
+            return run.seams.hasFired();
+        } catch (Throwable thrown) {
+            throw run.failed("request", seed, thrown);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("workloads")
+    void throwInARecoveryIsForgottenByTheNextOne(long seed) {
+        boolean more = true;
+        for (long at = 1; more; at++) {
+            more = false;
+            for (Kind kind : kinds(at)) {
+                more |= recovery(seed, kind, at);
+            }
+        }
+    }
+
+    private static boolean recovery(long seed, Kind kind, long at) {
+        Run run = new Run(seed, kind, at);
+        try {
+            SimDisk disk = run.empty.killImage();
+            HostPool pool = run.open(disk);
+            run.model.adopt(pool);
+            run.work(disk, pool, 4);
+            SimDisk image = disk.cut(run.random, CutKind.RANDOM);
+            run.model.follow(disk);
+            run.model.predict(image);
+            run.seams.arm();
+            try {
+                run.open(image);
+            } catch (Throwable thrown) {
+                if (!ThrowingSeams.isPlanted(thrown)) {
+                    throw thrown;
+                }
+            }
+            run.seams.disarm();
+            SimDisk again = image.cut(run.random, CutKind.RANDOM);
+            Prediction expected = run.model.predict(again);
+            HostPool opened = run.open(again);
+            run.model.requireSame(opened, expected);
+            run.workload.oracle.check(PoolContent.of(opened), Loss.POWER);
+            return run.seams.hasFired();
+        } catch (Throwable thrown) {
+            throw run.failed("recovery", seed, thrown);
+        }
+    }
+}
