@@ -70,6 +70,11 @@ public final class EngineFacts {
         return pool.engine().persistence.durableMark();
     }
 
+    /** {@code true} while this thread holds the order lock: no request can be made then. */
+    public static boolean isLocked(HostPool pool) {
+        return pool.engine().lock.isHeld();
+    }
+
     /** Node slots promised to cookies. */
     public static long promisedNodeSlots(HostPool pool) {
         return pool.engine().ledger.promised(Resource.NODE_SLOTS);

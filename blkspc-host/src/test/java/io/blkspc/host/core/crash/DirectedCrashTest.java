@@ -39,9 +39,13 @@ class DirectedCrashTest {
     private HostPool pool;
 
     private void openPool(long dataBytes) {
+        openPool(dataBytes, 256 << 10);
+    }
+
+    private void openPool(long dataBytes, int ring) {
         InertScheduler inert = new InertScheduler();
         SimDisk fresh = new SimDisk(inert, 1);
-        SimPool.create(fresh, inert, SimPool.geometry(dataBytes, 3_000, 256 << 10), 1);
+        SimPool.create(fresh, inert, SimPool.geometry(dataBytes, 3_000, ring), 1);
         disk = fresh.killImage();
         pool = SimPool.on(disk, new InertScheduler(), 1).open();
         model.adopt(pool);
@@ -115,7 +119,7 @@ class DirectedCrashTest {
         }
     }
 
-    /** R6: what is published between the first persist point of a freeze and its record is durable with the record. */
+    /** R6: what is published at any moment of a freeze, and is in it, is durable with it. */
     @Test
     void writeIntoTheMiddleOfAFreezeIsInItForGood() {
         openPool(MIB);
@@ -124,20 +128,29 @@ class DirectedCrashTest {
         settle();
         pool.clone("v", List.of("shares"));
         write("v", 1, 1, 1);
-        boolean[] done = {false};
+        int[] writes = {0};
+        boolean[] inside = {false};
         disk.faults(event -> {
-            if (event.op() == IoOp.FORCE && event.role() == IoRole.JOURNAL && !done[0]) {
-                done[0] = true;
-                write("v", 0, 1, 2);
+            // With the lock held no other client could do anything either.
+            if (event.op() == IoOp.FORCE && !inside[0] && !EngineFacts.isLocked(pool)) {
+                inside[0] = true;
+                write("v", 2L * writes[0]++, 1, 2);
+                inside[0] = false;
             }
             return null;
         });
         pool.snapshot(List.of("v@s"));
         disk.faults(FaultInjector.NONE);
-        byte[] frozen = read(pool, "v@s", 0);
-        assertThat(frozen).isEqualTo(filled(1, 2));
+        assertThat(writes[0]).isGreaterThanOrEqualTo(2);
+        assertThat(read(pool, "v@s", 0)).isEqualTo(filled(1, 2));
+        byte[][] frozen = new byte[16][];
+        for (int block = 0; block < frozen.length; block++) {
+            frozen[block] = read(pool, "v@s", block);
+        }
         HostPool recovered = reopen(disk.cut(random, CutKind.NONE));
-        assertThat(read(recovered, "v@s", 0)).isEqualTo(frozen);
+        for (int block = 0; block < frozen.length; block++) {
+            assertThat(read(recovered, "v@s", block)).isEqualTo(frozen[block]);
+        }
     }
 
     /** R7: a freed block gets new data only when the record that freed it is below the durable mark. */
@@ -180,6 +193,74 @@ class DirectedCrashTest {
             settle();
             assertThat(space.allocate(cookie, 300L * BLOCK, BLOCK, mapping)).isEqualTo(Allocation.UNWRITTEN);
             cookie.put();
+        }
+    }
+
+    /** R10: the journal up to a checkpoint is overwritten only when both superblock copies are forced. */
+    @Test
+    void journalIsNotReusedBeforeTheFlip() {
+        openPool(MIB, 64 << 10);
+        pool.create("v", 64 * BLOCK);
+        for (int i = 0; i < 500 && !EngineFacts.isJournalFull(pool); i++) {
+            write("v", i % 64, 1, i);
+            model.follow(disk);
+        }
+        assertThat(EngineFacts.isJournalFull(pool)).isTrue();
+        boolean[] inside = {false};
+        disk.faults(event -> {
+            if (event.role() == IoRole.CHECKPOINT && event.op() == IoOp.FORCE && !inside[0]) {
+                inside[0] = true;
+                for (int i = 0; i < 100 && !EngineFacts.isJournalFull(pool); i++) {
+                    write("v", i % 64, 1, -i);
+                    model.follow(disk);
+                }
+                reopen(disk.cut(random, CutKind.ALL));
+            }
+            return null;
+        });
+        pool.checkpoint();
+        assertThat(inside[0]).isTrue();
+    }
+
+    /** R11: a superblock that only the page cache holds is brought to the medium before what it frees is overwritten. */
+    @Test
+    void recoveryFromASuperblockInThePageCacheMayBeCut() {
+        openPool(MIB);
+        pool.create("v", 200 * BLOCK);
+        int[] cuts = {0};
+        disk.faults(event -> {
+            if (event.role() == IoRole.SUPERBLOCK && event.op() == IoOp.FORCE) {
+                model.follow(disk);
+                cutInRecovery(disk.killImage());
+                cuts[0]++;
+            }
+            return null;
+        });
+        for (int i = 0; i < 40; i++) {
+            write("v", random.nextInt(200), 1, i);
+            pool.checkpoint();
+        }
+        assertThat(cuts[0]).isGreaterThan(40);
+    }
+
+    private void cutInRecovery(SimDisk image) {
+        model.predict(image);
+        image.faults(event -> {
+            if (event.role() == IoRole.SUPERBLOCK && event.op() == IoOp.WRITE) {
+                throw new CountdownScheduler.Stopped();
+            }
+            return null;
+        });
+        assertThatThrownBy(() -> SimPool.on(image, new InertScheduler(), random.nextLong())
+                        .open())
+                .isInstanceOf(CountdownScheduler.Stopped.class);
+        image.faults(FaultInjector.NONE);
+        for (CutKind kind : List.of(CutKind.NONE, CutKind.ALL)) {
+            SimDisk again = image.cut(random, kind);
+            Prediction expected = model.predict(again);
+            HostPool recovered =
+                    SimPool.on(again, new InertScheduler(), random.nextLong()).open();
+            model.requireSame(recovered, expected);
         }
     }
 

@@ -2,8 +2,11 @@ package io.blkspc.host.core.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.core.CrashModel;
 import io.blkspc.host.core.CrashModel.Prediction;
 import io.blkspc.host.core.EngineFacts;
@@ -15,8 +18,10 @@ import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,6 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ThrowableTest {
 
     private static final boolean RELEASE = Boolean.getBoolean("blkspc.release");
+
+    private static final List<Kind> KINDS = List.of(Kind.values());
 
     static LongStream workloads() {
         return LongStream.rangeClosed(1, RELEASE ? 100 : 4);
@@ -100,8 +107,12 @@ class ThrowableTest {
         }
     }
 
-    private static Kind[] kinds(long at) {
-        return RELEASE ? Kind.values() : new Kind[] {Kind.values()[(int) (at % Kind.values().length)]};
+    private static Kind kindFor(long at) {
+        return KINDS.get((int) (at % KINDS.size()));
+    }
+
+    private static List<Kind> kinds(long at) {
+        return RELEASE ? KINDS : List.of(kindFor(at));
     }
 
     @ParameterizedTest
@@ -181,6 +192,42 @@ class ThrowableTest {
             return run.seams.hasFired();
         } catch (Throwable thrown) {
             throw run.failed("recovery", seed, thrown);
+        }
+    }
+
+    /** A step of the reaper reads nodes in its midst; what it has freed by then must not be freed again. */
+    @Test
+    void throwInTheReaperEndsWritingOrIsForgotten() {
+        boolean more = true;
+        for (long at = 1; more; at++) {
+            Run run = new Run(1, kindFor(at), at);
+            SimDisk disk = run.empty.killImage();
+            HostPool pool = run.open(disk);
+            pool.create("v", 20L << 20);
+            try (BlockSpace space = pool.open("v")) {
+                for (int leaf = 0; leaf < 12; leaf++) {
+                    new TestIo(space).write(((long) leaf << 20) + Geometry.BLOCK_BYTES, new byte[Geometry.BLOCK_BYTES]);
+                }
+            }
+            pool.checkpoint(); // from now on nodes are read again
+            pool.destroy(List.of("v"), true);
+            run.seams.arm();
+            try {
+                pool.awaitReclaim();
+            } catch (Throwable thrown) {
+                assertThat(ThrowingSeams.isPlanted(thrown))
+                        .as(thrown.toString())
+                        .isTrue();
+            }
+            run.seams.disarm();
+            if (pool.failure() == null) {
+                pool.awaitReclaim();
+                EngineFacts.requireEmpty(pool);
+            }
+            HostPool recovered = run.open(disk.killImage());
+            recovered.awaitReclaim();
+            EngineFacts.requireEmpty(recovered);
+            more = run.seams.hasFired();
         }
     }
 }

@@ -5,7 +5,6 @@ import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;
 import io.blkspc.host.sim.InertScheduler;
 import java.lang.foreign.MemorySegment;
-import java.util.function.Supplier;
 
 /**
  * Everything the engine is given from outside, for one thread: IO before and after its effect, locks, clock, waiting, and the
@@ -15,15 +14,18 @@ final class ThrowingSeams implements Scheduler {
 
     /** What is thrown. */
     enum Kind {
-        OUT_OF_MEMORY(() -> new OutOfMemoryError("planted")),
-        STACK_OVERFLOW(() -> new StackOverflowError("planted")),
-        INTERNAL(() -> new InternalError("planted")),
-        RUNTIME(() -> new IllegalStateException("planted"));
+        OUT_OF_MEMORY,
+        STACK_OVERFLOW,
+        INTERNAL,
+        RUNTIME;
 
-        private final Supplier<Throwable> maker;
-
-        Kind(Supplier<Throwable> maker) {
-            this.maker = maker;
+        private Throwable make() {
+            return switch (this) {
+                case OUT_OF_MEMORY -> new OutOfMemoryError("planted");
+                case STACK_OVERFLOW -> new StackOverflowError("planted");
+                case INTERNAL -> new InternalError("planted");
+                case RUNTIME -> new IllegalStateException("planted");
+            };
         }
     }
 
@@ -78,7 +80,7 @@ final class ThrowingSeams implements Scheduler {
     private void call(String what) {
         if (armed && ++calls == at) {
             fired = kind + " at call " + at + ", " + what;
-            throw ThrowingSeams.<RuntimeException>sneak(kind.maker.get());
+            throw ThrowingSeams.<RuntimeException>sneak(kind.make());
         }
     }
 
