@@ -10,6 +10,7 @@ import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.Transfers;
@@ -57,6 +58,39 @@ class DirectedSpaceTest {
             assertThat(EngineFacts.usedNodeSlots(pool)).isEqualTo(4).isLessThanOrEqualTo(promised);
             cookie.put();
             assertThat(EngineFacts.promisedNodeSlots(pool)).isZero();
+        }
+    }
+
+    /** S11: the last put gives back all that was promised and not used. */
+    @Test
+    void putGivesBackWhatWasNotUsed() {
+        try (BlockSpace space = pool.open("v")) {
+            Cookie cookie = space.reserve(5, BLOCK);
+            assertThat(EngineFacts.promisedNodeSlots(pool)).isEqualTo(20);
+            Mapping mapping = new Mapping();
+            assertThat(space.allocate(cookie, 0, BLOCK, mapping)).isEqualTo(Allocation.UNWRITTEN);
+            commit(space, cookie, mapping, 0);
+            cookie.put();
+            assertThat(EngineFacts.promisedNodeSlots(pool)).isZero();
+            assertThat(pool.status().reservedBytes()).isZero();
+        }
+    }
+
+    /** S5: the same cookie is told the same stage again, from the very block it asks for. */
+    @Test
+    void stageAskedForAgainFromItsMiddleNamesItsMiddle() {
+        try (BlockSpace space = pool.open("v")) {
+            new TestIo(space).write(0, new byte[2 * BLOCK]);
+            pool.snapshot(List.of("v@s"));
+            Cookie cookie = space.reserve(1, 2 * BLOCK);
+            Mapping first = new Mapping();
+            assertThat(space.allocate(cookie, 0, 2 * BLOCK, first)).isEqualTo(Allocation.COW);
+            assertThat(first.lengthBytes()).isEqualTo(2 * BLOCK);
+            Mapping second = new Mapping();
+            assertThat(space.allocate(cookie, BLOCK, BLOCK, second)).isEqualTo(Allocation.COW);
+            assertThat(second.deviceOffsetBytes()).isEqualTo(first.deviceOffsetBytes() + BLOCK);
+            assertThat(second.sourceDeviceOffsetBytes()).isEqualTo(first.sourceDeviceOffsetBytes() + BLOCK);
+            cookie.put();
         }
     }
 

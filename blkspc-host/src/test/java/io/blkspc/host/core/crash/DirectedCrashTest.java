@@ -304,6 +304,27 @@ class DirectedCrashTest {
         cutAfterEveryStep(3);
     }
 
+    /** A version that is half taken apart comes before its parent, whatever their ids: a merge would give it more. */
+    @Test
+    void recoveryTakesUpTheHalfReapedVersionFirst() {
+        openPool(4 * MIB);
+        pool.create("v", 200 * MIB);
+        for (int leaf = 0; leaf < 150; leaf++) {
+            write("v", leaf * 256L + 3, 1, leaf);
+        }
+        pool.snapshot(List.of("v@s"));
+        pool.clone("v@s", List.of("c"));
+        for (int leaf = 0; leaf < 150; leaf++) {
+            write("c", leaf * 256L + 5, 1, leaf);
+        }
+        pool.destroy(List.of("v"), true);
+        settle();
+        pool.destroy(List.of("c"), true);
+        pool.destroy(List.of("v@s"), true);
+        pool.checkpoint();
+        cutAfterEveryStep(3);
+    }
+
     /** As above, where the version is merged into its only child, which was frozen again meanwhile. */
     @Test
     void mergingGoesOnAfterACutAtAnyStepAndAFreeze() {
