@@ -5,8 +5,6 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
-import io.blkspc.api.IoRole;
-import io.blkspc.api.Transfer;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.journal.JournalScan;
@@ -37,12 +35,10 @@ final class Replay implements RecordVisitor {
     private final ExtentTree tree;
     private final Drops drops;
     private final Arena arena = Arena.ofAuto();
-    private final MemorySegment data = arena.allocate(Geometry.MAX_WINDOW_BYTES, Geometry.BLOCK_BYTES);
-    private final ByteBuffer view = data.asByteBuffer();
     private final DataChecksum checksum = new DataChecksum();
-    private final Transfer transfer = new Transfer();
     private final boolean verifyData;
-    private BlockDevice medium;
+    private MediumWindow medium;
+    private ByteBuffer view;
     private MemorySegment payload = arena.allocate(64 << 10, 8);
     private long mark;
     private long records;
@@ -71,7 +67,8 @@ final class Replay implements RecordVisitor {
     long run() {
         try (BlockDevice journal = devices.journal().openMedium();
                 BlockDevice blocks = devices.data().openMedium()) {
-            medium = blocks;
+            medium = new MediumWindow(blocks);
+            view = medium.memory().asByteBuffer();
             ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
             if (result.tailDamagedAtOrBelowForced()) {
                 throw new CorruptSpaceException(
@@ -140,7 +137,10 @@ final class Replay implements RecordVisitor {
             throw new CorruptSpaceException(
                     Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
         }
-        medium.read(transfer.reset(offset).add(data, 0, length), IoRole.VERIFY);
-        return checksum.reset().update(view.position(0).limit((int) length)).value() == extents.crc(entry);
+        int start = (int) medium.load(offset, length);
+        return checksum.reset()
+                        .update(view.clear().position(start).limit(start + (int) length))
+                        .value()
+                == extents.crc(entry);
     }
 }
