@@ -26,6 +26,27 @@ class LauncherIT {
         assertThat(outcome.text()).contains("blkspc").doesNotContain("WARNING");
     }
 
+    /** Chronicle Map compiles a class at each start unless the jar holds it: that was half of the time of every command. */
+    @Test
+    void poolIsMadeWithoutACompiler() throws Exception {
+        Outcome outcome = run(new ProcessBuilder(
+                JAVA.toString(),
+                "-Xlog:class+load",
+                "-jar",
+                JAR.toString(),
+                "--pool",
+                dir.resolve("pool").toString(),
+                "pool",
+                "create",
+                "--size",
+                "16M"));
+
+        assertThat(outcome.text())
+                .contains("created pool")
+                .contains("VanillaGlobalMutableState$$Native source: file:")
+                .doesNotContain("com.sun.tools.javac.comp.");
+    }
+
     @Test
     void launcherWorksThroughALinkFromAnyDirectory() throws Exception {
         Path link = Files.createSymbolicLink(dir.resolve("linked name"), ROOT.resolve("blkspc"));

@@ -52,6 +52,20 @@ class ChronicleNodeStoreTest {
         }
     }
 
+    /** What Chronicle Map would otherwise generate and compile at its first use comes from the build. */
+    @Test
+    void valueClassIsTheOneTheBuildMade() throws ReflectiveOperationException {
+        ChronicleNodeStore.create(dir.resolve("extents.map"), 100, path -> {}).close();
+
+        Class<?> made = Class.forName("net.openhft.chronicle.hash.VanillaGlobalMutableState$$Native");
+
+        assertThat(made.getProtectionDomain().getCodeSource().getLocation())
+                .isEqualTo(ChronicleNodeStore.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation());
+    }
+
     /** A store that grows could fail while growing: so it must hold all it promised, in the file it was created with. */
     @Test
     void isFullOnlyAboveItsLimitAndNeverGrowsWhateverTheChurn() throws IOException {
