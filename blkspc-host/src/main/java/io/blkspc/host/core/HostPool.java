@@ -12,7 +12,6 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
@@ -92,11 +91,7 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            List<VolumeInfo> infos = new ArrayList<>();
-            for (Version version : engine.catalogue.visible()) {
-                infos.add(describe(version));
-            }
-            return infos;
+            return new VolumeInfos(engine.catalogue.visible(), engine.catalogue::byId).all();
         } finally {
             engine.lock.unlock();
         }
@@ -108,7 +103,8 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            return describe(require(name));
+            Version version = require(name);
+            return new VolumeInfos(engine.catalogue.visible(), engine.catalogue::byId).of(version);
         } finally {
             engine.lock.unlock();
         }
@@ -121,39 +117,6 @@ public final class HostPool implements Pool {
             throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
         }
         return version;
-    }
-
-    private VolumeInfo describe(Version version) {
-        Version origin = engine.catalogue.byId(version.originId);
-        int clones = 0;
-        for (Version other : engine.catalogue.visible()) {
-            clones += other.originId == version.id ? 1 : 0;
-        }
-        long reserved = 0;
-        if (version.head != null) {
-            for (HostCookie cookie : version.head.cookies) {
-                reserved += cookie.promisedBlocks();
-            }
-        }
-        if (version.quota != null) {
-            reserved += version.quota.standing();
-        }
-        Quota quota =
-                version.isHead() ? new Quota(bytes(version.guaranteeBlocks), bytes(version.limitBlocks)) : Quota.NONE;
-        return new VolumeInfo(
-                version.name,
-                version.uuid,
-                version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
-                version.sizeBytes,
-                bytes(version.mappedBlocks),
-                bytes(version.exclusiveBlocks),
-                bytes(reserved),
-                origin == null ? null : origin.name,
-                version.createdMillis,
-                !version.isHead(),
-                clones,
-                version.head == null ? 0 : version.head.handles,
-                quota);
     }
 
     @Override
@@ -305,6 +268,11 @@ public final class HostPool implements Pool {
     /** Calls this when a background round should come soon: from any thread, under locks; it must only wake somebody. */
     public void onBackgroundNeeded(Runnable wake) {
         engine.wakeBackground = wake;
+    }
+
+    /** How long the parts of the opening took. */
+    OpeningPhases openingPhases() {
+        return opened.phases();
     }
 
     /** What the pool is made of, for checks that look inside. */

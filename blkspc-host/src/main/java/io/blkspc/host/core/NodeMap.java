@@ -41,6 +41,13 @@ final class NodeMap implements NodeStore {
         this.rebuild = rebuild;
     }
 
+    /** An open map that is empty, for a caller that puts every node of the checkpoint into it. */
+    static NodeMap ofEmpty(Scheduler scheduler, NodeStoreFactory factory) {
+        NodeMap map = new NodeMap(scheduler, factory, false, 0, store -> {});
+        map.store = factory.createEmpty();
+        return map;
+    }
+
     /** Opens the map if it is not open. */
     NodeStore open() {
         NodeStore opened = store;

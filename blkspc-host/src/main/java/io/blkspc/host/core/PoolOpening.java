@@ -35,7 +35,6 @@ import org.slf4j.LoggerFactory;
 public final class PoolOpening {
 
     private static final Logger log = LoggerFactory.getLogger(PoolOpening.class);
-    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Environment environment;
     private final PoolDevices devices;
@@ -60,7 +59,13 @@ public final class PoolOpening {
             boolean lazyMap) {}
 
     /** How the pool was opened, what closes its devices, and what looks at it while it is open. */
-    record Opened(long recoveryMillis, boolean clean, Runnable closeDevices, Supplier<Inspection> inspect) {
+    record Opened(OpeningPhases phases, boolean clean, Runnable closeDevices, Supplier<Inspection> inspect) {
+
+        /** Duration of the recovery, 0 when there was none. */
+        long recoveryMillis() {
+            return clean ? 0 : phases.totalMillis();
+        }
+
         void release() {
             closeDevices.run();
         }
@@ -103,7 +108,7 @@ public final class PoolOpening {
      *     TOO_NEW}, {@code TOO_OLD}
      */
     public HostPool open() {
-        long begin = environment.scheduler().nanoTime();
+        OpeningPhases phases = new OpeningPhases(environment.scheduler());
         devices.superblock().force(IoRole.SUPERBLOCK);
         Superblock superblock = readSuperblock();
         checkSizes(superblock);
@@ -112,12 +117,13 @@ public final class PoolOpening {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
         }
         FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
-        Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace);
-        long millis = clean ? 0 : (environment.scheduler().nanoTime() - begin) / NANOS_PER_MILLI + 1;
+        Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace, phases);
+        phases.done(clean ? "open" : "checkpoint written");
+        log.info("opened: clean={}, phasesMillis={}", clean, phases);
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
-                new Opened(millis, clean, devices::close, () -> inspect(false)),
+                new Opened(phases, clean, devices::close, () -> inspect(false)),
                 environment.uuids(),
                 environment.clockMillis());
     }
@@ -145,19 +151,17 @@ public final class PoolOpening {
         FreeSpace freeMap = new FreeSpace(dataBlocks);
         CatalogueImage image = new CatalogueImage();
         try (SegmentStore segments = newSegmentStore(superblock)) {
-            segments.loadKeys(
-                    superblock.checkpointRoot(),
-                    EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST, ObjectKind.FREEMAP),
-                    (kind, id, memory, offset, length) -> {
-                        if (kind != ObjectKind.FREEMAP) {
-                            load(image, kind, id, memory, offset, length);
-                        } else if (clean && !FreeMapImage.load(freeMap, id, memory, offset, length)) {
-                            throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
-                        }
-                    });
-            Catalogue catalogue = image.link();
             NodeStore map = new HeapNodeStore();
-            loadNodes(superblock, segments, map);
+            segments.load(superblock.checkpointRoot(), (kind, id, memory, offset, length) -> {
+                if (kind == ObjectKind.NODE) {
+                    map.put(id, memory.asSlice(offset, length));
+                } else if (kind != ObjectKind.FREEMAP) {
+                    load(image, kind, id, memory, offset, length);
+                } else if (clean && !FreeMapImage.load(freeMap, id, memory, offset, length)) {
+                    throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
+                }
+            });
+            Catalogue catalogue = image.link();
             NodeCache cache =
                     new NodeCache(map, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
             ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
@@ -232,27 +236,26 @@ public final class PoolOpening {
         return engine;
     }
 
-    private Engine recover(Superblock superblock, FreeSpace freeSpace) {
+    private Engine recover(Superblock superblock, FreeSpace freeSpace, OpeningPhases phases) {
         // What the page cache holds may be newer than the medium and lost at the next power cut: bring it down first,
         // then
         // read what is there (R11).
         devices.journal().force(IoRole.JOURNAL);
         devices.segments().force(IoRole.CHECKPOINT);
         devices.data().force(IoRole.DATA);
+        phases.done("force");
         SegmentStore segments = newSegmentStore(superblock);
-        CatalogueImage image = new CatalogueImage();
-        segments.loadKeys(
-                superblock.checkpointRoot(),
-                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
-                (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length));
-        Catalogue catalogue = image.link();
-        NodeMap map =
-                new NodeMap(environment.scheduler(), nodes, false, 0, store -> loadNodes(superblock, segments, store));
+        NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes);
+        phases.done("empty map");
+        Catalogue catalogue = loadAll(superblock, segments, map);
+        phases.done("checkpoint read");
         NodeCache cache = newCache(superblock, map);
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
         Replay replay = new Replay(superblock, devices, catalogue, cache, tree, true);
         long last = replay.run();
+        phases.done("replay");
         long slots = new Reachable(catalogue, tree, freeSpace).mark();
+        phases.done("free space");
         SuperblockStore store = superblockStore();
         // A new salt and an empty ring count from the flip of the first checkpoint on, not before: until then the old
         // records are the truth.
@@ -263,6 +266,22 @@ public final class PoolOpening {
         countUse(engine, slots);
         engine.checkpointer.run();
         return engine;
+    }
+
+    /** Reads each segment once: the catalogue, and every node into an empty map. */
+    private static Catalogue loadAll(Superblock superblock, SegmentStore segments, NodeStore map) {
+        CatalogueImage image = new CatalogueImage();
+        segments.loadKeys(
+                superblock.checkpointRoot(),
+                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST, ObjectKind.NODE),
+                (kind, id, memory, offset, length) -> {
+                    if (kind == ObjectKind.NODE) {
+                        map.put(id, memory.asSlice(offset, length));
+                    } else {
+                        load(image, kind, id, memory, offset, length);
+                    }
+                });
+        return image.link();
     }
 
     private static void load(

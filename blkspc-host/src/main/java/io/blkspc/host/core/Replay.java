@@ -4,8 +4,6 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
-import io.blkspc.api.IoRole;
-import io.blkspc.api.Transfer;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.format.Crc32c;
@@ -36,11 +34,9 @@ final class Replay implements RecordVisitor {
     private final ExtentTree tree;
     private final Drops drops;
     private final Arena arena = Arena.ofAuto();
-    private final MemorySegment data = arena.allocate(Geometry.MAX_WINDOW_BYTES, Geometry.BLOCK_BYTES);
-    private final Crc32c crc = new Crc32c(data);
-    private final Transfer transfer = new Transfer();
     private final boolean verifyData;
-    private BlockDevice medium;
+    private MediumWindow medium;
+    private Crc32c crc;
     private MemorySegment payload = arena.allocate(64 << 10, 8);
     private long mark;
     private long records;
@@ -69,7 +65,8 @@ final class Replay implements RecordVisitor {
     long run() {
         try (BlockDevice journal = devices.journal().openMedium();
                 BlockDevice blocks = devices.data().openMedium()) {
-            medium = blocks;
+            medium = new MediumWindow(blocks);
+            crc = new Crc32c(medium.memory());
             ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
             if (result.tailDamagedAtOrBelowForced()) {
                 throw new CorruptSpaceException(
@@ -138,7 +135,6 @@ final class Replay implements RecordVisitor {
             throw new CorruptSpaceException(
                     Code.NEEDS_CHECK, "extents record", 0, "offset=" + offset + ", length=" + length);
         }
-        medium.read(transfer.reset(offset).add(data, 0, length), IoRole.VERIFY);
-        return crc.of(0, length) == extents.crc(entry);
+        return crc.of(medium.load(offset, length), length) == extents.crc(entry);
     }
 }

@@ -1,0 +1,80 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.Geometry;
+import io.blkspc.api.Quota;
+import io.blkspc.api.VolumeInfo;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.agrona.collections.Long2LongHashMap;
+
+/**
+ * What a pool tells of its volumes and snapshots. Looks at each version once for the number of clones, however many are
+ * described afterwards. Used under the order lock.
+ */
+final class VolumeInfos {
+
+    private final Collection<Version> visible;
+    private final LongFunction<Version> byId;
+    private final Long2LongHashMap clones = new Long2LongHashMap(0);
+
+    /**
+     * Counts the clones of every version.
+     *
+     * @param visible all versions with a name
+     * @param byId any version, or {@code null}
+     */
+    VolumeInfos(Collection<Version> visible, LongFunction<Version> byId) {
+        this.visible = visible;
+        this.byId = byId;
+        for (Version version : visible) {
+            if (version.originId != 0) {
+                clones.put(version.originId, clones.get(version.originId) + 1);
+            }
+        }
+    }
+
+    /** All of them, in the order they were given. */
+    List<VolumeInfo> all() {
+        List<VolumeInfo> infos = new ArrayList<>(visible.size());
+        for (Version version : visible) {
+            infos.add(of(version));
+        }
+        return infos;
+    }
+
+    /** One of them. */
+    VolumeInfo of(Version version) {
+        Version origin = byId.apply(version.originId);
+        long reserved = 0;
+        if (version.head != null) {
+            for (HostCookie cookie : version.head.cookies) {
+                reserved += cookie.promisedBlocks();
+            }
+        }
+        if (version.quota != null) {
+            reserved += version.quota.standing();
+        }
+        Quota quota =
+                version.isHead() ? new Quota(bytes(version.guaranteeBlocks), bytes(version.limitBlocks)) : Quota.NONE;
+        return new VolumeInfo(
+                version.name,
+                version.uuid,
+                version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
+                version.sizeBytes,
+                bytes(version.mappedBlocks),
+                bytes(version.exclusiveBlocks),
+                bytes(reserved),
+                origin == null ? null : origin.name,
+                version.createdMillis,
+                !version.isHead(),
+                Math.toIntExact(clones.get(version.id)),
+                version.head == null ? 0 : version.head.handles,
+                quota);
+    }
+
+    private static long bytes(long blocks) {
+        return blocks << Geometry.BLOCK_SHIFT;
+    }
+}
