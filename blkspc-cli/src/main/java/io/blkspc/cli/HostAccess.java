@@ -8,6 +8,7 @@ import io.blkspc.host.HostConfig;
 import io.blkspc.host.PoolLock;
 import io.blkspc.host.PoolSpec;
 import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.device.CacheMode;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -31,8 +32,8 @@ final class HostAccess implements PoolAccess {
     public OpenPool open(Path directory, OpenRequest request) {
         HostConfig defaults =
                 request.mode() == Mode.OFFLINE ? HostConfig.offline() : HostConfig.serving(request.controlSocket());
-        HostConfig config =
-                new HostConfig(defaults.mode(), defaults.socketPath(), defaults.cacheBytes(), request.progress());
+        HostConfig config = defaults.with(request.direct() ? CacheMode.DIRECT : CacheMode.WRITEBACK)
+                .with(request.progress());
         Pool pool = BlockSpaceHost.open(directory, config);
         return new OpenPool() {
             @Override

@@ -11,6 +11,7 @@ import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
+import io.blkspc.host.device.CacheMode;
 import io.blkspc.host.device.DirectorySync;
 import io.blkspc.host.device.FileBlockDevice;
 import io.blkspc.host.device.FileForce;
@@ -109,7 +110,7 @@ public final class BlockSpaceHost {
             write(dir.resolve(DATA_PATH), data.toString());
         }
         Preallocation.create(dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, loose);
-        PoolDevices devices = devices(dir);
+        PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
         try {
             new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes()))
                     .create(geometry);
@@ -153,7 +154,7 @@ public final class BlockSpaceHost {
     }
 
     private static Pool openLocked(Path dir, HostConfig config, PoolLock lock) {
-        PoolDevices devices = devices(dir);
+        PoolDevices devices = devices(dir, config.dataCache());
         try {
             config.progress().accept("opening");
             long nodes;
@@ -181,7 +182,7 @@ public final class BlockSpaceHost {
             throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
         }
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            PoolDevices devices = devices(dir);
+            PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
                         new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1)).inspect());
@@ -242,7 +243,7 @@ public final class BlockSpaceHost {
         };
     }
 
-    private static PoolDevices devices(Path dir) {
+    private static PoolDevices devices(Path dir, CacheMode dataCache) {
         Path data = dataPath(dir);
         FileBlockDevice superblock = FileBlockDevice.open(dir.resolve(SUPERBLOCK));
         FileBlockDevice journal = null;
@@ -250,7 +251,7 @@ public final class BlockSpaceHost {
         try {
             journal = FileBlockDevice.open(dir.resolve(JOURNAL));
             segments = FileBlockDevice.open(dir.resolve(SEGMENTS));
-            return new PoolDevices(superblock, journal, segments, FileBlockDevice.openExclusive(data));
+            return new PoolDevices(superblock, journal, segments, FileBlockDevice.openExclusive(data, dataCache));
         } catch (RuntimeException | Error e) {
             superblock.close();
             if (journal != null) {

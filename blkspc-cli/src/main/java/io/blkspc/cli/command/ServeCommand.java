@@ -1,5 +1,6 @@
 package io.blkspc.cli.command;
 
+import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.serve.PoolServer;
 import io.blkspc.cli.serve.ServeOptions;
@@ -32,13 +33,20 @@ final class ServeCommand extends Task {
     @Option(names = "--export", paramLabel = "GLOB", description = "NBD clients see only names like this")
     private String export;
 
+    @Option(
+            names = "--cache",
+            paramLabel = "writeback|direct",
+            description = "direct: data goes around the page cache (O_DIRECT), where the file system can; default: "
+                    + "writeback. Writes are durable at the same moments either way")
+    private String cache;
+
     @Override
     public Integer call() throws Exception {
         CountDownLatch stop = new CountDownLatch(1);
         StopSignals.handleWith(stop::countDown);
         PoolServer server;
         try (Progress progress = progress("serve:")) {
-            ServeOptions options = new ServeOptions(unix, tcp, readOnly, export);
+            ServeOptions options = new ServeOptions(unix, tcp, readOnly, export, isDirect());
             server = PoolServer.start(environment().access(), location(), options, stop, progress::say);
         }
         out().println(
@@ -48,5 +56,14 @@ final class ServeCommand extends Task {
         out().flush();
         server.serveUntilStopped();
         return ExitCode.DONE;
+    }
+
+    private boolean isDirect() {
+        return switch (cache) {
+            case null -> false;
+            case "writeback" -> false;
+            case "direct" -> true;
+            default -> throw CommandFailure.usage("no such cache mode: value=" + cache + ", known=writeback|direct");
+        };
     }
 }

@@ -105,7 +105,7 @@ public final class PoolDoor {
     /** {@code null}: try again. */
     private PoolLink open() {
         try {
-            OpenRequest request = new OpenRequest(Mode.OFFLINE, null, progress);
+            OpenRequest request = new OpenRequest(Mode.OFFLINE, null, false, progress);
             return new OwnLink(access.open(location.directory(), request).pool());
         } catch (BlockSpaceException failure) {
             if (failure.code() != BlockSpaceException.Code.BUSY || isOver(MOMENT_NANOS)) {

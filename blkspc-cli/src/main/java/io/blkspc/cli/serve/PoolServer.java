@@ -78,8 +78,9 @@ public final class PoolServer {
         Path controlSocket = location.controlSocket();
         List<NbdAddress> addresses = addresses(location, options);
         location.prepareDirectoryOf(controlSocket); // those of the other two are the same
-        OpenPool open =
-                access.open(location.directory(), new OpenRequest(Mode.STARTING, controlSocket.toString(), progress));
+        OpenPool open = access.open(
+                location.directory(),
+                new OpenRequest(Mode.STARTING, controlSocket.toString(), options.direct(), progress));
         Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
         ControlServer control = null;
         NbdServer nbd = null;

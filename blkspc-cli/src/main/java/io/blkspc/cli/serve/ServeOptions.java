@@ -9,5 +9,6 @@ import java.nio.file.Path;
  * @param tcp {@code HOST:PORT} to serve NBD on as well, or {@code null}
  * @param readOnly nothing can be changed
  * @param export glob of the names that NBD clients see, or {@code null} for all
+ * @param direct data goes around the page cache
  */
-public record ServeOptions(Path unix, String tcp, boolean readOnly, String export) {}
+public record ServeOptions(Path unix, String tcp, boolean readOnly, String export, boolean direct) {}

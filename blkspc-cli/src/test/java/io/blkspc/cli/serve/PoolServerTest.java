@@ -63,7 +63,7 @@ class PoolServerTest {
     }
 
     private PoolServer serve() throws IOException {
-        return serve(new ServeOptions(null, null, false, null));
+        return serve(new ServeOptions(null, null, false, null, false));
     }
 
     @Test
@@ -155,7 +155,7 @@ class PoolServerTest {
 
     @Test
     void globHidesVolumesFromClientsButNotFromCommands() throws IOException {
-        serve(new ServeOptions(null, null, false, "web*"));
+        serve(new ServeOptions(null, null, false, "web*", false));
         command.ok("create", "web1", "-s", "1M");
 
         assertThatThrownBy(
@@ -167,7 +167,8 @@ class PoolServerTest {
 
     @Test
     void tcpIsServedOnLoopbackOnly() throws IOException {
-        assertThat(serve(new ServeOptions(null, "127.0.0.1:0", false, null)).uris())
+        assertThat(serve(new ServeOptions(null, "127.0.0.1:0", false, null, false))
+                        .uris())
                 .hasSize(2)
                 .last()
                 .asString()
@@ -187,7 +188,7 @@ class PoolServerTest {
 
     @Test
     void readOnlyServerChangesNothing() throws IOException {
-        serve(new ServeOptions(null, null, true, null));
+        serve(new ServeOptions(null, null, true, null, false));
 
         for (List<String> words : List.of(
                 List.of("create", "x", "-s", "1M"),

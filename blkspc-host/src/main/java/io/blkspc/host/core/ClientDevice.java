@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
+import io.blkspc.host.device.UnreadableBlockException;
 
 /**
  * The data device as clients see it: a write that the medium failed ends all writing of the pool (contract D12), though the
@@ -39,6 +40,8 @@ final class ClientDevice implements BlockDevice {
     public void write(Transfer transfer, IoRole role) {
         try {
             device.write(transfer, role);
+        } catch (UnreadableBlockException e) {
+            throw e; // of a read: nothing was written (D11)
         } catch (BlockSpaceException e) {
             if (e.code() == Code.IO || e.code() == Code.FAILED) {
                 engine.fail(e);

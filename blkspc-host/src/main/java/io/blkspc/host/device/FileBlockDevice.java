@@ -9,7 +9,8 @@ import java.lang.ref.Reference;
 import java.nio.file.Path;
 
 /**
- * A file or a raw block device through the page cache. The size is what it was when opened; nothing here makes it grow.
+ * A file or a raw block device, through the page cache or around it ({@link CacheMode}). The size is what it was when
+ * opened, in whole blocks where it goes around the cache; nothing here makes it grow.
  *
  * <p>A device is <em>failed</em> from the first force or write the medium refused, for whatever role: from then on every
  * write and force reports {@code FAILED}, while reads go on. A write that found no room ({@code OUT_OF_BACKING}) does not
@@ -55,8 +56,36 @@ public final class FileBlockDevice implements BackingDevice {
      * @throws BlockSpaceException {@code BUSY} when another pool or a mount holds it
      */
     public static FileBlockDevice openExclusive(Path path) {
-        PosixFile file = FileLock.openExclusive(path);
-        return of(file);
+        return openExclusive(path, CacheMode.WRITEBACK);
+    }
+
+    /**
+     * As {@link #openExclusive(Path)}. Where {@link CacheMode#DIRECT} cannot be had the device uses the cache and says so
+     * once in the log; {@link #cacheMode} tells which it is.
+     */
+    public static FileBlockDevice openExclusive(Path path, CacheMode mode) {
+        return of(FileLock.openExclusive(path), mode);
+    }
+
+    /** Opens as {@link #open}, in a mode. */
+    static FileBlockDevice open(Path path, CacheMode mode) {
+        return of(PosixFile.open(path, Posix.O_RDWR, 0), mode);
+    }
+
+    private static FileBlockDevice of(PosixFile file, CacheMode mode) {
+        if (mode == CacheMode.WRITEBACK) {
+            return of(file);
+        }
+        try {
+            long sizeBytes = file.facts().sizeBytes();
+            RawFile direct = DirectOpening.tryDirect(file);
+            return direct == null
+                    ? new FileBlockDevice(file, file.path(), sizeBytes)
+                    : new FileBlockDevice(direct, file.path(), sizeBytes & -DirectFile.BLOCK_BYTES);
+        } catch (BlockSpaceException e) {
+            file.close();
+            throw e;
+        }
     }
 
     private static FileBlockDevice of(PosixFile file) {
@@ -160,6 +189,11 @@ public final class FileBlockDevice implements BackingDevice {
         }
         // A write may have failed meanwhile: then this was no persist point either.
         checkNotFailed("force");
+    }
+
+    /** The mode it really works in. */
+    public CacheMode cacheMode() {
+        return file instanceof DirectFile ? CacheMode.DIRECT : CacheMode.WRITEBACK;
     }
 
     /** {@code true} once a write or force failed. */

@@ -34,6 +34,9 @@ final class Posix {
     /** Of posix_fadvise: drop clean pages of the range. */
     static final int FADV_DONTNEED = 4;
 
+    /** Of fcntl: replace the status flags, of which O_DIRECT is one; the argument is the flags. */
+    static final int F_SETFL = 4;
+
     static final int F_OFD_GETLK = 36;
     static final int F_OFD_SETLK = 37;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.api.Pool;
 import io.blkspc.api.contract.ContractHost;
 import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.SystemScheduler;
@@ -24,6 +25,11 @@ public interface MemoryHost extends ContractHost {
         return 1 << 20;
     }
 
+    /** The device of the blocks; it keeps its bytes when it is closed. */
+    default BackingDevice newData(long dataBytes) {
+        return new SparseDevice(dataBytes);
+    }
+
     @Override
     default Pool newPool(long dataBytes) {
         PoolGeometry geometry = new PoolGeometry(dataBytes, 32_768, journalBytes(), 128 << 10);
@@ -31,7 +37,7 @@ public interface MemoryHost extends ContractHost {
                 new SparseDevice(8192),
                 new SparseDevice(geometry.journalBytes()),
                 new SparseDevice(geometry.segmentAreaBytes()),
-                new SparseDevice(dataBytes));
+                newData(dataBytes));
         opening(devices).create(geometry);
         return open(devices);
     }

@@ -16,8 +16,13 @@ import org.junit.jupiter.api.Test;
 /** A device over a file that does what the kernel may do, and seldom does. */
 class FailingFileTest {
 
-    private final ScriptedFile file = new ScriptedFile(65_536, Long.getLong("blkspc.seed", 3));
-    private final FileBlockDevice device = new FileBlockDevice(file, Path.of("scripted"), 65_536);
+    final ScriptedFile file = new ScriptedFile(65_536, Long.getLong("blkspc.seed", 3));
+    final FileBlockDevice device = device(file, 65_536);
+
+    /** The tests of one way to use a file; a subclass uses it in another one. */
+    FileBlockDevice device(ScriptedFile scripted, int sizeBytes) {
+        return new FileBlockDevice(scripted, Path.of("scripted"), sizeBytes);
+    }
 
     @Test
     void shortAndInterruptedTransfersAreContinued() {
@@ -34,6 +39,7 @@ class FailingFileTest {
         }
     }
 
+    /** Of a subclass the numbers differ. */
     @Test
     void progressIsExactWhenAWriteFailsPartway() {
         file.writeBudget = 1_000;
@@ -52,7 +58,7 @@ class FailingFileTest {
     void afterAFailedWriteNothingIsWrittenOrForced() {
         for (IoRole role : new IoRole[] {IoRole.DATA, IoRole.JOURNAL, IoRole.CHECKPOINT, IoRole.SUPERBLOCK}) {
             ScriptedFile failing = new ScriptedFile(65_536, 1);
-            FileBlockDevice once = new FileBlockDevice(failing, Path.of("scripted"), 65_536);
+            FileBlockDevice once = device(failing, 65_536);
             failing.writeBudget = 0;
             failing.writeError = Errno.EIO;
             assertFails(Code.IO, () -> Transfers.write(once, 0, new byte[512], role));
@@ -69,7 +75,7 @@ class FailingFileTest {
     void failedForceIsNeverRepeated() {
         for (int error : new int[] {Errno.EIO, Errno.ENOSPC, Errno.EINTR}) {
             ScriptedFile failing = new ScriptedFile(512, 1);
-            FileBlockDevice once = new FileBlockDevice(failing, Path.of("scripted"), 512);
+            FileBlockDevice once = device(failing, 512);
             failing.syncError = error;
             assertFails(Code.IO, () -> once.force(IoRole.JOURNAL));
             failing.syncError = 0;

@@ -26,12 +26,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FileBlockDeviceTest {
 
-    private static final int SIZE = 1 << 20;
+    static final int SIZE = 1 << 20;
 
     @TempDir
     Path dir;
 
-    private Path path;
+    Path path;
+
+    /** The tests of a way to open devices; a subclass opens them in another one. */
+    FileBlockDevice open(Path file) {
+        return FileBlockDevice.open(file);
+    }
+
+    /** How often a test that needs many IOs does them. */
+    int rounds() {
+        return 3_000;
+    }
 
     @BeforeEach
     void makeFile() throws Exception {
@@ -49,7 +59,7 @@ class FileBlockDeviceTest {
     void manyUnevenPartsArriveInOrder() throws Exception {
         long seed = Long.getLong("blkspc.seed", 42);
         Random random = new Random(seed);
-        try (FileBlockDevice device = FileBlockDevice.open(path);
+        try (FileBlockDevice device = open(path);
                 Arena arena = Arena.ofConfined()) {
             assertThat(device.sizeBytes()).isEqualTo(SIZE);
             MemorySegment memory = arena.allocate(300_000);
@@ -75,7 +85,7 @@ class FileBlockDeviceTest {
 
     @Test
     void rangesBeyondTheEndAreRefusedUntouched() {
-        try (FileBlockDevice device = FileBlockDevice.open(path)) {
+        try (FileBlockDevice device = open(path)) {
             for (long offset : new long[] {SIZE, SIZE - 1, -1, Long.MAX_VALUE, Long.MIN_VALUE}) {
                 Transfer transfer = Transfers.of(offset, new byte[2]);
                 assertFails(Code.OUT_OF_RANGE, () -> device.read(transfer, IoRole.DATA));
@@ -89,7 +99,7 @@ class FileBlockDeviceTest {
 
     @Test
     void readCachedFindsWhatWasJustWritten() {
-        try (FileBlockDevice device = FileBlockDevice.open(path)) {
+        try (FileBlockDevice device = open(path)) {
             Transfers.write(device, 4096, new byte[] {1, 2, 3}, IoRole.DATA);
             Transfer transfer = Transfers.of(4096, new byte[3]);
             assumeTrue(
@@ -102,7 +112,7 @@ class FileBlockDeviceTest {
 
     @Test
     void fileCutShortUnderneathIsAnIoErrorNotAHang() throws Exception {
-        try (FileBlockDevice device = FileBlockDevice.open(path)) {
+        try (FileBlockDevice device = open(path)) {
             Files.write(path, new byte[1000]);
             Transfer transfer = Transfers.of(0, new byte[4096]);
             assertFails(Code.IO, () -> device.read(transfer, IoRole.DATA));
@@ -124,7 +134,7 @@ class FileBlockDeviceTest {
         int threads = 4;
         AtomicReference<Throwable> failure = new AtomicReference<>();
         AtomicBoolean isDone = new AtomicBoolean();
-        try (FileBlockDevice device = FileBlockDevice.open(path)) {
+        try (FileBlockDevice device = open(path)) {
             Thread[] workers = new Thread[threads];
             for (int t = 0; t < threads; t++) {
                 long base = (long) t * (SIZE / threads);
@@ -132,11 +142,11 @@ class FileBlockDeviceTest {
                 workers[t] = new Thread(() -> {
                     byte[] content = new byte[8192];
                     Arrays.fill(content, value);
-                    for (int i = 0; i < 3_000; i++) {
+                    for (int i = 0; i < rounds(); i++) {
                         Transfers.write(device, base, content, IoRole.DATA);
                         assertThat(Transfers.read(device, base, content.length, IoRole.DATA))
                                 .isEqualTo(content);
-                        if (i % 500 == 0) {
+                        if (i % (rounds() / 6) == 0) {
                             device.force(IoRole.DATA);
                         }
                     }
@@ -171,7 +181,7 @@ class FileBlockDeviceTest {
         Files.write(other, precious);
         AtomicInteger refused = new AtomicInteger();
         for (int round = 0; round < 200; round++) {
-            FileBlockDevice device = FileBlockDevice.open(path);
+            FileBlockDevice device = open(path);
             Thread late = new Thread(() -> {
                 try {
                     while (true) {
@@ -187,7 +197,7 @@ class FileBlockDeviceTest {
             }
             device.close();
             device.close();
-            try (FileBlockDevice next = FileBlockDevice.open(other)) {
+            try (FileBlockDevice next = open(other)) {
                 late.join();
                 assertThat(Transfers.read(next, 0, 4096, IoRole.DATA)).isEqualTo(precious);
             }
@@ -198,7 +208,7 @@ class FileBlockDeviceTest {
     @Test
     void nothingIsAllocatedPerCall() {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        try (FileBlockDevice device = FileBlockDevice.open(path);
+        try (FileBlockDevice device = open(path);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(8192);
             Transfer transfer = new Transfer();

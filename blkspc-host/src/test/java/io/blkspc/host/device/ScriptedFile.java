@@ -19,6 +19,9 @@ final class ScriptedFile implements RawFile {
     int syncError;
     int syncs;
 
+    /** Bytes that are moved together or not at all. */
+    int granule = 1;
+
     ScriptedFile(int sizeBytes, long seed) {
         content = new byte[sizeBytes];
         random = new Random(seed);
@@ -53,7 +56,8 @@ final class ScriptedFile implements RawFile {
         for (int i = 0; i < count; i++) {
             total += table.get(JAVA_LONG, i * 16L + 8);
         }
-        long left = Math.min(most, 1 + random.nextLong(total));
+        long some = (1 + random.nextLong(total) + granule - 1) / granule * granule;
+        long left = Math.min(most, Math.min(some, total));
         long moved = 0;
         for (int i = 0; i < count && left > 0; i++) {
             int n = (int) Math.min(left, table.get(JAVA_LONG, i * 16L + 8));
