@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Mapping;
@@ -14,8 +15,8 @@ import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.Transfers;
+import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,10 +40,9 @@ class DirectedSpaceTest {
         byte[] bytes = new byte[BLOCK];
         long device = mapping.deviceOffsetBytes() + offset - mapping.offsetBytes();
         Transfers.write(space.device(), device, bytes, IoRole.DATA);
-        CRC32C crc = new CRC32C();
-        crc.update(bytes);
+        int checksum = new DataChecksum().update(ByteBuffer.wrap(bytes)).value();
         CommitBatch batch = new CommitBatch();
-        batch.add(offset, BLOCK, (int) crc.getValue());
+        batch.add(offset, BLOCK, checksum);
         space.commit(cookie, CommitType.UNWRITTEN, batch);
     }
 

@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
+import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
@@ -14,7 +15,6 @@ import io.blkspc.api.Mapping;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.zip.CRC32C;
 
 /**
  * Maps single blocks that touch no other, so that each is an extent of its own, in an order that goes to another leaf with
@@ -35,7 +35,7 @@ final class ScatteredExtents {
     private final MemorySegment block = Arena.ofAuto().allocate(Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
     private final Transfer transfer = new Transfer();
     private final Mapping mapping = new Mapping();
-    private final CRC32C crc = new CRC32C();
+    private final DataChecksum checksum = new DataChecksum();
 
     ScatteredExtents(HostPool pool) {
         this.pool = pool;
@@ -92,8 +92,6 @@ final class ScatteredExtents {
         }
         transfer.reset(mapping.deviceOffsetBytes()).add(block, 0, Geometry.BLOCK_BYTES);
         space.device().write(transfer, IoRole.DATA);
-        crc.reset();
-        crc.update(block.asByteBuffer());
-        return (int) crc.getValue();
+        return checksum.reset().update(block.asByteBuffer()).value();
     }
 }
