@@ -18,6 +18,8 @@ import io.blkspc.host.device.FileForce;
 import io.blkspc.host.device.Preallocation;
 import io.blkspc.host.device.Preallocation.Fill;
 import io.blkspc.host.extent.ChronicleNodeStore;
+import io.blkspc.host.extent.HeapNodeStore;
+import io.blkspc.host.extent.NodeFormat;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.SystemScheduler;
@@ -28,6 +30,8 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Entry point: makes pools in directories and opens them.
@@ -41,6 +45,8 @@ import java.util.UUID;
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // what was taken is given back, whatever went wrong
 public final class BlockSpaceHost {
+
+    private static final Logger log = LoggerFactory.getLogger(BlockSpaceHost.class);
 
     private static final String SUPERBLOCK = "superblock";
     private static final String JOURNAL = "journal";
@@ -112,7 +118,7 @@ public final class BlockSpaceHost {
         Preallocation.create(dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, loose);
         PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
         try {
-            new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes()))
+            new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes(), false))
                     .create(geometry);
         } finally {
             devices.close();
@@ -161,7 +167,7 @@ public final class BlockSpaceHost {
             try (SuperblockStore reading = new SuperblockStore(devices.superblock())) {
                 nodes = reading.read().superblock().maxNodes();
             }
-            HostPool pool = new PoolOpening(environment(config), devices, nodeStores(dir, nodes)).open();
+            HostPool pool = new PoolOpening(environment(config), devices, nodeStores(dir, nodes, true)).open();
             return new RunningPool(pool, lock).start();
         } catch (RuntimeException | Error e) {
             devices.close();
@@ -185,7 +191,8 @@ public final class BlockSpaceHost {
             PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
-                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1)).inspect());
+                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
+                                .inspect());
             } finally {
                 devices.close();
             }
@@ -228,7 +235,13 @@ public final class BlockSpaceHost {
                 config.mode() == PoolLock.Mode.OFFLINE);
     }
 
-    private static NodeStoreFactory nodeStores(Path dir, long maxNodes) {
+    /**
+     * The map file of a pool.
+     *
+     * @param mayLieInMemory where a file system has no room to make the file again, keep the nodes in memory until the next
+     *     start: they are an index only, and a full file system must not keep a pool from opening (D6, D9)
+     */
+    private static NodeStoreFactory nodeStores(Path dir, long maxNodes, boolean mayLieInMemory) {
         Path map = dir.resolve(MAP);
         return new NodeStoreFactory() {
             @Override
@@ -238,7 +251,16 @@ public final class BlockSpaceHost {
 
             @Override
             public NodeStore createEmpty() {
-                return ChronicleNodeStore.deleteAndCreate(map, maxNodes, FileForce::force);
+                try {
+                    return ChronicleNodeStore.deleteAndCreate(map, maxNodes, FileForce::force);
+                } catch (BlockSpaceException e) {
+                    boolean fits = maxNodes <= Runtime.getRuntime().maxMemory() / 2 / NodeFormat.BYTES;
+                    if (!mayLieInMemory || !fits || e.code() == Code.LIMIT) {
+                        throw e;
+                    }
+                    log.warn("node map is kept in memory until the next start: {}", e.getMessage());
+                    return new HeapNodeStore(maxNodes);
+                }
             }
         };
     }
