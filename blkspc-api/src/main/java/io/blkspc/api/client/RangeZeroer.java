@@ -67,9 +67,20 @@ final class RangeZeroer {
 
     /** Space for the holes is reserved before anything changes, so that a full pool leaves the range as it was. */
     private void zeroAndAllocate(long offset, long length) {
+        fill(offset, length, true);
+    }
+
+    /** Gives the holes of a range blocks; what it holds stays. */
+    void preallocate(long offset, long length) {
+        fill(offset, length, false);
+    }
+
+    private void fill(long offset, long length, boolean zeroFirst) {
         Cookie cookie = reserve(offset, length, true);
         try {
-            Patience.zero(space, offset, length, true);
+            if (zeroFirst) {
+                Patience.zero(space, offset, length, true);
+            }
             while (!tryPreallocate(cookie, offset, length)) {
                 // holes that several windows share, or that another client made meanwhile
                 Cookie spent = cookie;

@@ -40,9 +40,9 @@ public final class SpaceIo implements AutoCloseable {
     private long openOffset;
     private long openEnd = -1;
 
-    private SpaceIo(BlockSpace space, int edgeBlocks, int maxRuns, int maxPieces) {
+    private SpaceIo(BlockSpace space, int edgeBlocks, int maxRuns, int maxPieces, int cachedExtents) {
         this.space = space;
-        this.reader = new SpaceReader(space);
+        this.reader = new SpaceReader(space, cachedExtents);
         this.writer = new SpaceWriter(space, arena, edgeBlocks);
         this.zeroer = new RangeZeroer(space, reader, writer);
         this.queue = new WriteQueue(maxRuns, maxPieces);
@@ -51,12 +51,12 @@ public final class SpaceIo implements AutoCloseable {
 
     /** For one request at a time. */
     public static SpaceIo on(BlockSpace space) {
-        return new SpaceIo(space, DEFAULT_EDGE_BLOCKS, 1, 1);
+        return new SpaceIo(space, DEFAULT_EDGE_BLOCKS, 1, 1, ExtentCache.ONE);
     }
 
-    /** For {@link #queue queued} writes as well: holds 512 KiB of scratch memory. */
+    /** For {@link #queue queued} writes as well, and for many reads: holds 512 KiB of scratch memory and cached extents. */
     public static SpaceIo batched(BlockSpace space) {
-        return new SpaceIo(space, BATCH_EDGE_BLOCKS, WriteQueue.MAX_RUNS, WriteQueue.MAX_PIECES);
+        return new SpaceIo(space, BATCH_EDGE_BLOCKS, WriteQueue.MAX_RUNS, WriteQueue.MAX_PIECES, ExtentCache.MANY);
     }
 
     /** The space it works on. */
@@ -92,6 +92,18 @@ public final class SpaceIo implements AutoCloseable {
     public long readRun(long offset, long length, MemorySegment target, long start, boolean cachedOnly) {
         checkRange(offset, length);
         return reader.readRun(offset, length, target, start, cachedOnly);
+    }
+
+    /** A hint that a range will be read soon: looks up where it lies, not the data. */
+    public void prefetch(long offset, long length) {
+        checkRange(offset, length);
+        reader.extents().prefetch(offset, length);
+    }
+
+    /** A hint that a range will not be read soon. */
+    public void drop(long offset, long length) {
+        checkRange(offset, length);
+        reader.extents().drop(offset, length);
     }
 
     // Writing
@@ -223,6 +235,15 @@ public final class SpaceIo implements AutoCloseable {
         checkRange(offset, length);
         zeroer.zero(offset, length, noHole);
         persist(offset, length, fua);
+    }
+
+    /**
+     * Gives every hole of a range of whole blocks space of its own and leaves what it holds. Where the volume is guaranteed
+     * in full and owns all its blocks, no later write of it takes anything of the pool, not even a journal record once a block was written.
+     */
+    public void preallocate(long offset, long length) {
+        checkRange(offset, length);
+        zeroer.preallocate(offset, length);
     }
 
     /** Returns the blocks that lie wholly inside a range; the rest of it is left as it is. */

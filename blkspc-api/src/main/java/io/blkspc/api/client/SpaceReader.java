@@ -7,15 +7,21 @@ import io.blkspc.api.Mapping;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.MemorySegment;
 
-/** Reads through {@code map} inside one lease; bytes that are contiguous on the device are one device read. */
+/** Reads through cached extents inside one lease; bytes that are contiguous on the device are one device read. */
 final class SpaceReader {
 
     private final BlockSpace space;
-    private final Mapping mapping = new Mapping();
+    private final ExtentCache extents;
     private final Transfer pending = new Transfer();
 
-    SpaceReader(BlockSpace space) {
+    SpaceReader(BlockSpace space, int cachedExtents) {
         this.space = space;
+        this.extents = new ExtentCache(space, cachedExtents);
+    }
+
+    /** The extents it has looked up. */
+    ExtentCache extents() {
+        return extents;
     }
 
     /** Reads all of it, zeros included; with {@code cachedOnly} answers {@code false} instead of waiting. */
@@ -23,9 +29,8 @@ final class SpaceReader {
         try (Lease _ = space.readLease()) {
             long done = 0;
             while (done < length) {
-                space.map(offset + done, length - done, mapping);
-                long count = mapping.lengthBytes();
-                if (mapping.state().readsZeros()) {
+                long count = extents.find(offset + done, length - done);
+                if (readsZeros()) {
                     Zeros.copyTo(target, start + done, count);
                 } else if (!add(target, start + done, count, cachedOnly)) {
                     return false;
@@ -48,14 +53,13 @@ final class SpaceReader {
             long done = 0;
             boolean zeros = false;
             while (done < length) {
-                space.map(offset + done, length - done, mapping);
-                boolean readsZeros = mapping.state().readsZeros();
+                long count = extents.find(offset + done, length - done);
+                boolean readsZeros = readsZeros();
                 if (done == 0) {
                     zeros = readsZeros;
                 } else if (zeros != readsZeros) {
                     break;
                 }
-                long count = mapping.lengthBytes();
                 if (!readsZeros && !add(target, start + done, count, cachedOnly)) {
                     return 0;
                 }
@@ -75,18 +79,22 @@ final class SpaceReader {
         try (Lease _ = space.readLease()) {
             long done = 0;
             while (done < length) {
-                space.map(offset + done, length - done, mapping);
-                if (!mapping.state().readsZeros()) {
+                long count = extents.find(offset + done, length - done);
+                if (!readsZeros()) {
                     return false;
                 }
-                done += mapping.lengthBytes();
+                done += count;
             }
             return true;
         }
     }
 
+    private boolean readsZeros() {
+        return extents.deviceOffset() == Mapping.NO_DEVICE_OFFSET;
+    }
+
     private boolean add(MemorySegment target, long start, long count, boolean cachedOnly) {
-        long from = mapping.deviceOffsetBytes();
+        long from = extents.deviceOffset();
         boolean follows = pending.count() > 0 && pending.deviceOffsetBytes() + pending.totalBytes() == from;
         if (!follows) {
             if (!drain(cachedOnly)) {
