@@ -82,7 +82,7 @@ public final class NbdServer implements AutoCloseable {
 
     /** Facts at this moment. */
     public NbdStatus status() {
-        return connections.status(buffers.heldBytes());
+        return connections.status(buffers.usedBytes());
     }
 
     /**

@@ -7,6 +7,6 @@ package io.blkspc.nbd;
  * @param negotiating clients in the handshake
  * @param accepted clients accepted since the start
  * @param requests requests of connections that have ended
- * @param bufferBytes memory held for replies that wait for the medium
+ * @param bufferBytes memory of replies that wait for the medium or the client
  */
 public record NbdStatus(int connections, int negotiating, long accepted, long requests, long bufferBytes) {}

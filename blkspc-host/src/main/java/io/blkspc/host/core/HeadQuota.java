@@ -104,7 +104,15 @@ final class HeadQuota {
 
     /** {@code true} when a client could reserve one block now. */
     boolean isRoomy(boolean poolIsRoomy) {
-        return isInLimit(1) && (standing > 0 || poolIsRoomy);
+        return isInLimit(1) && !isPinned() && (standing > 0 || poolIsRoomy);
+    }
+
+    /**
+     * {@code true} when all of the volume is guaranteed and its own: it has what any write of it takes, so it is overwritten
+     * where it lies, after a persist point if need be, and takes nothing of the pool even where there is room.
+     */
+    private boolean isPinned() {
+        return version.guaranteeBlocks >= version.sizeBlocks() && version.exclusiveBlocks >= version.sizeBlocks();
     }
 
     /** Promises blocks to a cookie of a guaranteed head, from the guarantee first. {@code false}: short, nothing changed. */

@@ -13,7 +13,7 @@ package io.blkspc.nbd.service;
  * @param sendBufferBytes replies of one connection that are sent together
  * @param maxPayloadBytes longest read or write that is accepted
  * @param maxInFlight requests of one connection that wait for the medium while others go on
- * @param maxInFlightBytes reply bytes of one connection that those requests may hold
+ * @param maxInFlightBytes memory of one connection for replies that wait for the medium or for the client
  * @param sharedBufferBytes memory of all connections together for replies that wait
  * @param workers threads for requests that wait for the medium, for all connections together
  * @param closeMillis time that closing the server gives requests in flight
@@ -124,6 +124,25 @@ public record NbdLimits(
                 maxInFlight,
                 maxInFlightBytes,
                 sharedBufferBytes,
+                workers,
+                closeMillis);
+    }
+
+    /** The same with other bounds on memory of replies that wait. */
+    public NbdLimits withMemory(long newMaxInFlightBytes, long newSharedBufferBytes) {
+        return new NbdLimits(
+                maxConnections,
+                maxNegotiating,
+                handshakeMillis,
+                maxOptions,
+                maxOptionBytes,
+                stallMillis,
+                receiveBufferBytes,
+                sendBufferBytes,
+                maxPayloadBytes,
+                maxInFlight,
+                newMaxInFlightBytes,
+                newSharedBufferBytes,
                 workers,
                 closeMillis);
     }

@@ -5,7 +5,6 @@ import io.blkspc.api.client.SpaceIo;
 import io.blkspc.nbd.protocol.CommandFlags;
 import io.blkspc.nbd.protocol.NbdError;
 import io.blkspc.nbd.protocol.SimpleReply;
-import io.blkspc.nbd.transport.BufferPool;
 import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReplyMemory;
 import java.io.IOException;
@@ -20,15 +19,13 @@ final class Reads {
     private final ReplyBuffer out;
     private final SlowLane slow;
     private final Link link;
-    private final BufferPool buffers;
     private final boolean structured;
 
-    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, BufferPool buffers, boolean structured) {
+    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, boolean structured) {
         this.io = io;
         this.out = out;
         this.slow = slow;
         this.link = link;
-        this.buffers = buffers;
         this.structured = structured;
     }
 
@@ -83,7 +80,7 @@ final class Reads {
     /** The whole answer is read before its first byte is sent: a simple reply cannot take a success back. */
     private void largeSimple(long requestCookie, long offset, int length) throws IOException {
         out.send();
-        ReplyMemory memory = buffers.tryAcquire(SimpleReply.BYTES + length);
+        ReplyMemory memory = slow.tryAcquire(SimpleReply.BYTES + length);
         if (memory == null) {
             streamSimple(requestCookie, offset, length);
             return;
@@ -93,7 +90,7 @@ final class Reads {
             out.encoder().simple(memory.segment(), 0, requestCookie, NbdError.NONE);
             link.send(memory.view().limit(SimpleReply.BYTES + length).position(0));
         } finally {
-            buffers.release(memory);
+            slow.release(memory);
         }
     }
 

@@ -72,7 +72,7 @@ public final class Session implements AutoCloseable {
         this.io = SpaceIo.batched(space);
         this.slow = new SlowLane(space, link, workers, buffers, limits.maxInFlight(), limits.maxInFlightBytes());
         this.forces = new Forces(space, out, slow);
-        this.reads = new Reads(io, out, slow, link, buffers, negotiated.structured());
+        this.reads = new Reads(io, out, slow, link, negotiated.structured());
         this.writes = new Writes(io, in, out, forces);
         this.extents = new Extents(space, out);
         this.validator = new RequestValidator(

@@ -54,10 +54,7 @@ final class SlowLane {
         }
         lock.lock();
         try {
-            if (inFlight == maxInFlight || bytesInFlight + replyBytes > maxBytes) {
-                return null;
-            }
-            ReplyMemory memory = buffers.tryAcquire((int) replyBytes);
+            ReplyMemory memory = inFlight == maxInFlight ? null : acquire(replyBytes);
             if (memory == null) {
                 return null;
             }
@@ -68,11 +65,45 @@ final class SlowLane {
             }
             request.begin(memory);
             inFlight++;
-            bytesInFlight += memory.segment().byteSize();
             return request;
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Memory for one reply that the connection's own thread reads and sends, out of the same bounds, or {@code null}. Goes
+     * back through {@link #release}.
+     */
+    ReplyMemory tryAcquire(long replyBytes) {
+        lock.lock();
+        try {
+            return acquire(replyBytes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void release(ReplyMemory memory) {
+        long bytes = memory.segment().byteSize();
+        buffers.release(memory);
+        lock.lock();
+        try {
+            bytesInFlight -= bytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private ReplyMemory acquire(long replyBytes) {
+        if (bytesInFlight + BufferPool.sizeOf(replyBytes) > maxBytes) {
+            return null;
+        }
+        ReplyMemory memory = buffers.tryAcquire((int) replyBytes);
+        if (memory != null) {
+            bytesInFlight += memory.segment().byteSize();
+        }
+        return memory;
     }
 
     void submit(SlowRequest request) {
@@ -155,14 +186,11 @@ final class SlowLane {
     }
 
     private void recycle(SlowRequest request) {
-        ReplyMemory memory = request.takeMemory();
-        long bytes = memory.segment().byteSize();
-        buffers.release(memory);
+        release(request.takeMemory());
         lock.lock();
         try {
             free.addFirst(request);
             inFlight--;
-            bytesInFlight -= bytes;
             if (inFlight == 0) {
                 drained.signalAll();
             }

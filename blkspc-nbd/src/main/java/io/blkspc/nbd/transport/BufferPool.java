@@ -6,19 +6,22 @@ import java.util.Deque;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Native buffers for replies that wait for the medium, shared by all connections and bounded in total. Sizes are powers of
- * two; small ones are kept for reuse. Any thread may call anything; it never waits.
+ * Native buffers for replies that wait for the medium, shared by all connections and bounded in total. Sizes up to 1 MiB are
+ * powers of two and kept for reuse. Any thread may call anything; it never waits.
  */
 public final class BufferPool implements AutoCloseable {
 
     private static final int SMALLEST_SHIFT = 13;
     private static final int LARGEST_KEPT_SHIFT = 20;
+    private static final int LARGEST_KEPT_BYTES = 1 << LARGEST_KEPT_SHIFT;
+    private static final int PAGE_BYTES = 4096;
     private static final int KEPT_PER_SIZE = 64;
 
     private final long maxBytes;
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<ReplyMemory>[] kept;
     private long heldBytes;
+    private long keptBytes;
     private boolean closed;
 
     /** At most {@code maxBytes} in total. */
@@ -31,14 +34,22 @@ public final class BufferPool implements AutoCloseable {
         }
     }
 
+    /** What a buffer of at least {@code bytes} takes. */
+    public static long sizeOf(long bytes) {
+        if (bytes > LARGEST_KEPT_BYTES) {
+            return (bytes + PAGE_BYTES - 1) & -PAGE_BYTES;
+        }
+        return 1L << Math.max(SMALLEST_SHIFT, Long.SIZE - Long.numberOfLeadingZeros(bytes - 1));
+    }
+
     /** A buffer of at least {@code bytes}, or {@code null} when the bound is reached. */
     public ReplyMemory tryAcquire(int bytes) {
-        int shift = Math.max(SMALLEST_SHIFT, Integer.SIZE - Integer.numberOfLeadingZeros(bytes - 1));
-        long size = 1L << shift;
+        long size = sizeOf(bytes);
         lock.lock();
         try {
-            ReplyMemory buffer = shift <= LARGEST_KEPT_SHIFT ? kept[shift].pollFirst() : null;
+            ReplyMemory buffer = size <= LARGEST_KEPT_BYTES ? keptOf(size).pollFirst() : null;
             if (buffer != null) {
+                keptBytes -= size;
                 return buffer;
             }
             if (closed || (heldBytes + size > maxBytes && !dropKept(size))) {
@@ -53,25 +64,30 @@ public final class BufferPool implements AutoCloseable {
 
     /** Gives a buffer back. */
     public void release(ReplyMemory buffer) {
-        int shift = Long.numberOfTrailingZeros(buffer.segment().byteSize());
+        long size = buffer.segment().byteSize();
         lock.lock();
         try {
-            if (!closed && shift <= LARGEST_KEPT_SHIFT && kept[shift].size() < KEPT_PER_SIZE) {
-                kept[shift].addFirst(buffer);
+            if (!closed && size <= LARGEST_KEPT_BYTES && keptOf(size).size() < KEPT_PER_SIZE) {
+                keptOf(size).addFirst(buffer);
+                keptBytes += size;
                 return;
             }
-            heldBytes -= buffer.segment().byteSize();
+            heldBytes -= size;
         } finally {
             lock.unlock();
         }
         buffer.free();
     }
 
-    /** Memory held now, in use or kept, in bytes. */
-    public long heldBytes() {
+    private Deque<ReplyMemory> keptOf(long size) {
+        return kept[Long.numberOfTrailingZeros(size)];
+    }
+
+    /** Memory in use now, in bytes; with what is kept for reuse it is never more than the bound. */
+    public long usedBytes() {
         lock.lock();
         try {
-            return heldBytes;
+            return heldBytes - keptBytes;
         } finally {
             lock.unlock();
         }
@@ -94,6 +110,7 @@ public final class BufferPool implements AutoCloseable {
             while (bytes > maxBytes - heldBytes && !kept[shift].isEmpty()) {
                 ReplyMemory buffer = kept[shift].removeFirst();
                 heldBytes -= buffer.segment().byteSize();
+                keptBytes -= buffer.segment().byteSize();
                 buffer.free();
             }
         }
