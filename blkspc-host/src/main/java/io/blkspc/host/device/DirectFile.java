@@ -72,9 +72,12 @@ final class DirectFile implements RawFile {
     @Override
     public long write(long vectors, int count, long offsetBytes) {
         if (isAligned(vectors, count, offsetBytes)) {
-            long ticket = writing.enter(offsetBytes, offsetBytes + totalBytes(vectors, count), false);
+            long length = totalBytes(vectors, count);
+            long ticket = writing.enter(offsetBytes, offsetBytes + length, false);
             try {
-                return file.write(vectors, count, offsetBytes);
+                long written = file.write(vectors, count, offsetBytes);
+                boolean endsInsideFirst = written > 0 && written < Math.min(length, BLOCK_BYTES);
+                return endsInsideFirst ? finishFirstBlock(vectors, offsetBytes, written) : wholeBlocks(written);
             } finally {
                 writing.leave(ticket);
             }
@@ -92,13 +95,29 @@ final class DirectFile implements RawFile {
                     readEdges(buffer, start, length, skip, wanted);
                 }
                 copy(vectors, buffer.memory, skip, wanted, true);
-                return writeBlocks(buffer, start, length, skip, wanted);
+                return writeBlocks(buffer, start, length, skip, wanted, 0);
             } finally {
                 buffers.give(buffer);
             }
         } finally {
             writing.leave(ticket);
         }
+    }
+
+    /** A short write may end inside a block. What is left of it has no reason to be read: all of it is at hand. */
+    private long finishFirstBlock(long vectors, long offsetBytes, long written) {
+        Buffer buffer = buffers.take();
+        try {
+            copy(vectors, buffer.memory, 0, BLOCK_BYTES, true);
+            return writeBlocks(buffer, offsetBytes, BLOCK_BYTES, 0, BLOCK_BYTES, written);
+        } finally {
+            buffers.give(buffer);
+        }
+    }
+
+    /** The caller goes on behind this; the rest of the block after it is written once more. */
+    private static long wholeBlocks(long written) {
+        return written < 0 ? written : written & -BLOCK_BYTES;
     }
 
     private void readEdges(Buffer buffer, long start, long length, long skip, long wanted) {
@@ -137,11 +156,14 @@ final class DirectFile implements RawFile {
         return done;
     }
 
-    /** Returns how much of what was wanted got written, or why nothing did. */
-    private long writeBlocks(Buffer buffer, long start, long length, long skip, long wanted) {
-        long done = 0;
+    /** Writes from {@code already} on. Returns how much of what was wanted got written, or why nothing did. */
+    private long writeBlocks(Buffer buffer, long start, long length, long skip, long wanted, long already) {
+        long done = already & -SECTOR_BYTES;
         while (done < length) {
             long written = file.write(buffer.vectorOf(done, length - done), 1, start + done);
+            if (written == -Errno.EINTR) {
+                continue;
+            }
             if (written <= 0) {
                 long usable = Math.min(wanted, done - skip);
                 return usable > 0 ? usable : written;

@@ -1,6 +1,7 @@
 package io.blkspc.host.device;
 
 import static io.blkspc.host.device.FileBlockDeviceTest.assertFails;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,8 +9,11 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.sim.Transfers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** The same failures with a device that goes around the page cache, and those that only it has. */
@@ -47,6 +51,47 @@ class DirectFailingFileTest extends FailingFileTest {
         Transfers.write(device, 5_000, new byte[10], IoRole.DATA);
         device.force(IoRole.DATA);
         assertThat(device.isFailed()).isFalse();
+    }
+
+    /** Memory decides whether the kernel gets these writes as they are; how far it takes them is random. */
+    @Test
+    void wholeBlocksNeedNoReadWhereverTheWriteStops() {
+        file.readError = Errno.EIO;
+        Random random = new Random(Long.getLong("blkspc.seed", 5));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(5 * 4_096, 4_096);
+            for (int i = 0; i < 2_000; i++) {
+                int length = 4_096 * (1 + random.nextInt(4));
+                byte[] bytes = new byte[length];
+                random.nextBytes(bytes);
+                int skip = random.nextBoolean() ? 0 : 1 + random.nextInt(4_095);
+                MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, skip, length);
+                int offset = 4_096 * random.nextInt(12);
+                device.write(new Transfer().reset(offset).add(memory, skip, length), IoRole.DATA);
+                assertThat(Arrays.copyOfRange(file.content, offset, offset + length))
+                        .isEqualTo(bytes);
+            }
+        }
+    }
+
+    @Test
+    void progressOfWholeBlocksIsNeverTooMuchAndWithinABlock() {
+        for (int budget = 0; budget < 8_192; budget += 512) {
+            ScriptedFile scripted = new ScriptedFile(65_536, budget);
+            FileBlockDevice once = device(scripted, 65_536);
+            scripted.writeBudget = budget;
+            scripted.writeError = Errno.ENOSPC;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment memory = arena.allocate(8_192, 4_096);
+                memory.fill((byte) 5);
+                Transfer transfer = new Transfer().reset(4_096).add(memory, 0, 8_192);
+                assertFails(Code.OUT_OF_BACKING, () -> once.write(transfer, IoRole.DATA));
+                for (int i = 0; i < transfer.progressBytes(); i++) {
+                    assertThat(scripted.content[4_096 + i]).isEqualTo((byte) 5);
+                }
+                assertThat(transfer.progressBytes()).isBetween((long) (budget & -4_096), (long) budget);
+            }
+        }
     }
 
     @Test
