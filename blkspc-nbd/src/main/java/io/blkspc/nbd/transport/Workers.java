@@ -22,7 +22,10 @@ public final class Workers implements AutoCloseable {
     private final ArrayBlockingQueue<Runnable> tasks;
     private final int maxThreads;
     private final AtomicInteger threads = new AtomicInteger();
-    private final AtomicInteger idle = new AtomicInteger();
+    // Tasks accepted and not finished. While there are as many threads, none of these waits behind another. To count
+    // the
+    // threads that wait for a task would not do: one that just took its task still counts.
+    private final AtomicInteger unfinished = new AtomicInteger();
 
     /** At most {@code maxThreads} threads and {@code maxTasks} waiting tasks. */
     public Workers(int maxThreads, int maxTasks) {
@@ -32,10 +35,12 @@ public final class Workers implements AutoCloseable {
 
     /** Runs {@code task} soon, or returns {@code false} when too many wait. */
     public boolean offer(Runnable task) {
+        unfinished.incrementAndGet(); // first: a task may finish before the next line
         if (!tasks.offer(task)) {
+            unfinished.decrementAndGet();
             return false;
         }
-        if (idle.get() < tasks.size()) {
+        if (unfinished.get() > threads.get()) {
             startThread();
         }
         return true;
@@ -67,13 +72,10 @@ public final class Workers implements AutoCloseable {
     private void run() {
         while (true) {
             Runnable task;
-            idle.incrementAndGet();
             try {
                 task = tasks.take();
             } catch (InterruptedException e) {
                 continue; // nobody stops a worker this way
-            } finally {
-                idle.decrementAndGet();
             }
             if (task instanceof Stop) {
                 return;
@@ -82,6 +84,8 @@ public final class Workers implements AutoCloseable {
                 task.run();
             } catch (Throwable t) {
                 log.error("a request failed in a way nobody foresaw", t);
+            } finally {
+                unfinished.decrementAndGet();
             }
         }
     }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,11 @@ class SlowMediumTest {
     }
 
     private void awaitWaiting(int count) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (medium.waiting.get() < count) {
+            assertThat(System.nanoTime())
+                    .as("at the medium: %s", medium.waiting)
+                    .isLessThan(deadline);
             Thread.onSpinWait();
         }
     }
