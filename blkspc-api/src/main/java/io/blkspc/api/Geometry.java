@@ -25,6 +25,16 @@ public final class Geometry {
         return (bytes & (BLOCK_BYTES - 1)) == 0;
     }
 
+    /** Bytes of so many blocks. */
+    public static long toBytes(long blocks) {
+        return blocks << BLOCK_SHIFT;
+    }
+
+    /** Whole blocks in so many bytes. */
+    public static long toBlocks(long bytes) {
+        return bytes >>> BLOCK_SHIFT;
+    }
+
     /** {@code bytes} rounded down to a block boundary. */
     public static long alignDown(long bytes) {
         return bytes & -BLOCK_BYTES;

@@ -1,10 +1,8 @@
 package io.blkspc.cli.e2e;
 
 import com.fasterxml.jackson.jr.ob.JSON;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,10 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The {@code blkspc} command on one pool, each call a process of its own, as a user's would be. It runs from the class
- * path of the tests without the tests' own classes, and with the flags that the manifest of the jar would give.
- */
+/** The {@code blkspc} command on one pool, each call a process of its own, as a user's would be. */
 final class Blkspc {
 
     /** Exit codes of the command. */
@@ -27,9 +22,6 @@ final class Blkspc {
     static final int NEEDS_CHECK = 4;
     static final int BUSY = 5;
     static final int NO_SPACE = 28;
-
-    private static final List<String> MANIFEST_FLAGS =
-            List.of("--add-opens", "--add-exports", "--enable-native-access", "--sun-misc-unsafe-memory-access");
 
     private final Path pool;
 
@@ -94,24 +86,8 @@ final class Blkspc {
     }
 
     static List<String> command(List<String> jvmFlags, List<String> words) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> MANIFEST_FLAGS.stream().anyMatch(flag::startsWith))
-                .forEach(command::add);
-        // Many short lives: the second compiler would cost more than it brings.
-        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        command.addAll(jvmFlags);
-        command.addAll(List.of("-cp", productClassPath(), "io.blkspc.cli.Main"));
+        List<String> command = new ArrayList<>(Product.java(jvmFlags));
         command.addAll(words);
         return command;
-    }
-
-    private static String productClassPath() {
-        return String.join(
-                File.pathSeparator,
-                Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-                        .filter(entry -> !entry.contains("test-classes") && !entry.endsWith("-tests.jar"))
-                        .toList());
     }
 }

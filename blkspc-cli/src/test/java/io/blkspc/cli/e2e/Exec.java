@@ -40,7 +40,7 @@ final class Exec {
 
         @Override
         public String toString() {
-            int main = command.indexOf("io.blkspc.cli.Main");
+            int main = Math.max(command.indexOf("io.blkspc.cli.Main"), command.indexOf("-jar") + 1);
             return "exit=" + exit + ", command=" + command.subList(Math.max(0, main), command.size())
                     + "\n--- stdout\n" + tail(out) + "\n--- stderr\n"
                     + tail(err);

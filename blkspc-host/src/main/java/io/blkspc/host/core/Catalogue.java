@@ -1,5 +1,6 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.extent.ExtentRun;
@@ -93,6 +94,16 @@ final class Catalogue {
 
     Version byName(String name) {
         return names.get(name);
+    }
+
+    /** The volume or snapshot of this name; throws {@code NOT_FOUND} when there is none. */
+    Version require(String name) {
+        Version version = byName(name);
+        if (version == null) {
+            String kind = name.indexOf('@') < 0 ? "volume" : "snapshot";
+            throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
+        }
+        return version;
     }
 
     Version byId(long id) {

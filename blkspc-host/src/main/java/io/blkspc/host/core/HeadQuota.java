@@ -1,7 +1,6 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException;
-import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 
@@ -132,14 +131,12 @@ final class HeadQuota {
 
     private boolean tryPromise(long own, long held, long ownNodes, long shared, long cookieBlocks) {
         long blocks = blocks(own, held);
-        long slots = Math.max(budget.slots(), slots(own, held, ownNodes));
-        long log = Math.max(budget.logBytes(), logBytes(own, held, ownNodes, shared));
-        long moreSlots = slots - budget.slots();
-        long moreLog = log - budget.logBytes();
-        if (!ledger.tryPromise(blocks - standing + cookieBlocks, moreSlots, moreLog)) {
+        long slots = missingSlots(own, held, ownNodes);
+        long log = missingLogBytes(own, held, ownNodes, shared);
+        if (!ledger.tryPromise(blocks - standing + cookieBlocks, slots, log)) {
             return false;
         }
-        budget.credit(moreSlots, moreLog);
+        budget.credit(slots, log);
         standing = blocks;
         outstanding = held;
         return true;
@@ -160,8 +157,16 @@ final class HeadQuota {
     private String facts(long own, long held, long ownNodes, long shared, long cookieBlocks) {
         return ledger.facts(
                 blocks(own, held) - standing + cookieBlocks,
-                Math.max(0, slots(own, held, ownNodes) - budget.slots()),
-                Math.max(0, logBytes(own, held, ownNodes, shared) - budget.logBytes()));
+                missingSlots(own, held, ownNodes),
+                missingLogBytes(own, held, ownNodes, shared));
+    }
+
+    private long missingSlots(long own, long held, long ownNodes) {
+        return Math.max(0, slots(own, held, ownNodes) - budget.slots());
+    }
+
+    private long missingLogBytes(long own, long held, long ownNodes, long shared) {
+        return Math.max(0, logBytes(own, held, ownNodes, shared) - budget.logBytes());
     }
 
     /** A cookie of a head without a guarantee was given blocks. */
@@ -254,10 +259,5 @@ final class HeadQuota {
         return "quota[volume=" + version.name + ", guarantee=" + version.guaranteeBlocks + ", limit="
                 + version.limitBlocks + ", own=" + version.exclusiveBlocks + ", outstanding=" + outstanding
                 + ", standing=" + standing + ", slots=" + budget.slots() + ", logBytes=" + budget.logBytes() + "]";
-    }
-
-    /** A size in blocks. */
-    static long blocksOf(long bytes) {
-        return bytes >>> Geometry.BLOCK_SHIFT;
     }
 }

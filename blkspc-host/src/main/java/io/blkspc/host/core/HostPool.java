@@ -14,6 +14,7 @@ import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -21,7 +22,6 @@ import java.util.function.Supplier;
 /** An open pool. The thin public face over the parts of the engine; made by {@link PoolOpening}. */
 public final class HostPool implements Pool {
 
-    private static final long NANOS_PER_MILLI = 1_000_000;
     private static final long RECLAIM_POLL_NANOS = 1_000_000;
 
     private final Engine engine;
@@ -61,12 +61,12 @@ public final class HostPool implements Pool {
             return new PoolStatus(
                     state,
                     uuid,
-                    bytes(ledger.capacity(Resource.DATA_BLOCKS)),
-                    bytes(used),
-                    bytes(ledger.capacity(Resource.DATA_BLOCKS) - used),
-                    bytes(engine.quarantine.blocks()),
-                    bytes(ledger.promised(Resource.DATA_BLOCKS) + ledger.slop(Resource.DATA_BLOCKS)),
-                    bytes(ledger.promised(Resource.DATA_BLOCKS)),
+                    Geometry.toBytes(ledger.capacity(Resource.DATA_BLOCKS)),
+                    Geometry.toBytes(used),
+                    Geometry.toBytes(ledger.capacity(Resource.DATA_BLOCKS) - used),
+                    Geometry.toBytes(engine.quarantine.blocks()),
+                    Geometry.toBytes(ledger.promised(Resource.DATA_BLOCKS) + ledger.slop(Resource.DATA_BLOCKS)),
+                    Geometry.toBytes(ledger.promised(Resource.DATA_BLOCKS)),
                     ledger.capacity(Resource.NODE_SLOTS) * NodeFormat.BYTES,
                     ledger.used(Resource.NODE_SLOTS) * NodeFormat.BYTES,
                     engine.catalogue.visible().size() - snapshots,
@@ -80,10 +80,6 @@ public final class HostPool implements Pool {
         } finally {
             engine.lock.unlock();
         }
-    }
-
-    private static long bytes(long blocks) {
-        return blocks << Geometry.BLOCK_SHIFT;
     }
 
     @Override
@@ -103,20 +99,11 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            Version version = require(name);
+            Version version = engine.catalogue.require(name);
             return new VolumeInfos(engine.catalogue.visible(), engine.catalogue::byId).of(version);
         } finally {
             engine.lock.unlock();
         }
-    }
-
-    private Version require(String name) {
-        Version version = engine.catalogue.byName(name);
-        if (version == null) {
-            String kind = name.indexOf('@') < 0 ? "volume" : "snapshot";
-            throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
-        }
-        return version;
     }
 
     @Override
@@ -209,7 +196,7 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            Head head = heads.of(require(name));
+            Head head = heads.of(engine.catalogue.require(name));
             head.handles++;
             return new HostSpace(engine, head, writePath, clearing);
         } finally {
@@ -233,7 +220,7 @@ public final class HostPool implements Pool {
         if (engine.isFailed() || engine.isClosed()) {
             return false;
         }
-        engine.coarseMillis = engine.scheduler.nanoTime() / NANOS_PER_MILLI;
+        engine.coarseMillis = TimeUnit.NANOSECONDS.toMillis(engine.scheduler.nanoTime());
         engine.lock.lock();
         boolean markBehind = engine.persistence.isMarkBehind();
         engine.lock.unlock();

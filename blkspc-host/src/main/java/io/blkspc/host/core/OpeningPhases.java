@@ -3,11 +3,10 @@ package io.blkspc.host.core;
 import io.blkspc.host.sched.Scheduler;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** How long each part of an opening took, in milliseconds and in order; for the log and for measurements. One thread. */
 final class OpeningPhases {
-
-    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Scheduler scheduler;
     private final Map<String, Long> millis = new LinkedHashMap<>();
@@ -23,13 +22,13 @@ final class OpeningPhases {
     /** The phase that began at the last call, or at construction, is over. */
     void done(String phase) {
         long now = scheduler.nanoTime();
-        millis.merge(phase, (now - phaseBegin) / NANOS_PER_MILLI, Long::sum);
+        millis.merge(phase, TimeUnit.NANOSECONDS.toMillis(now - phaseBegin), Long::sum);
         phaseBegin = now;
     }
 
     /** All phases together, rounded up. */
     long totalMillis() {
-        return (phaseBegin - begin) / NANOS_PER_MILLI + 1;
+        return TimeUnit.NANOSECONDS.toMillis(phaseBegin - begin) + 1;
     }
 
     @Override

@@ -6,16 +6,15 @@ import io.blkspc.api.ReservationInfo.Kind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Lists what is promised, for people. Under the order lock. */
 final class Reservations {
 
-    private static final long NANOS_PER_MILLI = 1_000_000;
-
     private Reservations() {}
 
     static List<ReservationInfo> list(Engine engine) {
-        long now = engine.scheduler.nanoTime() / NANOS_PER_MILLI;
+        long now = TimeUnit.NANOSECONDS.toMillis(engine.scheduler.nanoTime());
         List<ReservationInfo> found = new ArrayList<>();
         for (Version version : engine.catalogue.versions()) {
             if (version.quota != null && version.isVisible() && version.guaranteeBlocks > 0) {
@@ -37,8 +36,8 @@ final class Reservations {
                 Kind.GUARANTEE,
                 version.name,
                 0,
-                bytes(version.guaranteeBlocks),
-                bytes(version.quota.standing()),
+                Geometry.toBytes(version.guaranteeBlocks),
+                Geometry.toBytes(version.quota.standing()),
                 0,
                 1,
                 false,
@@ -46,24 +45,15 @@ final class Reservations {
     }
 
     private static ReservationInfo cookie(HostCookie cookie, long now) {
-        StageTable stages = cookie.head.stages;
-        long staged = 0;
-        for (int i = 0; i < stages.size(); i++) {
-            staged += stages.cookie(i) == cookie ? stages.count(i) : 0;
-        }
         return new ReservationInfo(
                 Kind.COOKIE,
                 cookie.head.version.name,
                 cookie.id(),
-                bytes(cookie.reservedBlocks),
-                bytes(cookie.promisedBlocks()),
-                bytes(staged),
+                Geometry.toBytes(cookie.reservedBlocks),
+                Geometry.toBytes(cookie.promisedBlocks()),
+                Geometry.toBytes(cookie.head.stages.countOf(cookie)),
                 cookie.references(),
                 cookie.isCancelled(),
                 cookie.bornMillis == 0 ? 0 : Math.max(0, now - cookie.bornMillis));
-    }
-
-    private static long bytes(long blocks) {
-        return blocks << Geometry.BLOCK_SHIFT;
     }
 }

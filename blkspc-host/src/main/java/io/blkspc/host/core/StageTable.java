@@ -113,6 +113,15 @@ final class StageTable {
         return cookies[index];
     }
 
+    /** Blocks that {@code cookie} has staged. */
+    long countOf(HostCookie cookie) {
+        long staged = 0;
+        for (int i = 0; i < size; i++) {
+            staged += cookies[i] == cookie ? counts[i] : 0;
+        }
+        return staged;
+    }
+
     private void insert(
             int at, long start, long count, long physical, long source, boolean isFresh, HostCookie cookie) {
         if (size == starts.length) {

@@ -57,13 +57,13 @@ final class VersionOps {
             throw new IllegalArgumentException(
                     "volume size is not a multiple of 4096 from 4096 to 16 TiB: size=" + sizeBytes);
         }
-        long guarantee = HeadQuota.blocksOf(quota.guaranteeOf(sizeBytes));
-        long limit = HeadQuota.blocksOf(quota.limitBytes());
+        long guarantee = Geometry.toBlocks(quota.guaranteeOf(sizeBytes));
+        long limit = Geometry.toBlocks(quota.limitBytes());
         engine.lock.lock();
         try {
             engine.awaitJournalRoom(MAX_NAME_RECORD, true);
             refuseTaken(name);
-            HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, HeadQuota.blocksOf(sizeBytes), 0);
+            HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, Geometry.toBlocks(sizeBytes), 0);
             takeForHeads(1, 1, asked);
             LogRecord.Create record = new LogRecord.Create(
                     engine.catalogue.newVersionId(),
@@ -154,11 +154,11 @@ final class VersionOps {
 
     private void cloneLocked(String source, List<String> targets, Quota quota, List<Head> frozen) {
         engine.awaitJournalRoom((int) buffer.byteSize(), true);
-        Version version = frozen.isEmpty() ? require(source) : requireFrozen(source, frozen);
+        Version version = frozen.isEmpty() ? engine.catalogue.require(source) : requireFrozen(source, frozen);
         targets.forEach(this::refuseTaken);
         boolean freezes = version.isHead() && !isUnchanged(version);
-        long guarantee = HeadQuota.blocksOf(quota.guaranteeOf(version.sizeBytes));
-        long limit = HeadQuota.blocksOf(quota.limitBytes());
+        long guarantee = Geometry.toBlocks(quota.guaranteeOf(version.sizeBytes));
+        long limit = Geometry.toBlocks(quota.limitBytes());
         HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, version.sizeBlocks(), version.mappedBlocks);
         if (freezes) {
             promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
@@ -205,7 +205,7 @@ final class VersionOps {
             engine.awaitJournalRoom((int) buffer.byteSize(), true);
             List<Long> ids = new ArrayList<>();
             for (String name : names) {
-                Version version = require(name);
+                Version version = engine.catalogue.require(name);
                 if (version.head != null && version.head.handles > 0 && !force) {
                     throw new BlockSpaceException(
                             Code.BUSY, "volume is attached: name=" + name + ", handles=" + version.head.handles);
@@ -232,7 +232,7 @@ final class VersionOps {
         engine.lock.lock();
         try {
             for (String name : new java.util.TreeSet<>(volumes)) { // one order for everybody: no deadlock
-                Head head = heads.of(requireHead(name));
+                Head head = heads.of(engine.catalogue.require(name));
                 Clearing.raise(engine, head);
                 raised.add(head);
             }
@@ -305,22 +305,9 @@ final class VersionOps {
         }
     }
 
-    private Version require(String name) {
-        Version version = engine.catalogue.byName(name);
-        if (version == null) {
-            String kind = name.indexOf('@') < 0 ? "volume" : "snapshot";
-            throw new BlockSpaceException(Code.NOT_FOUND, "no such " + kind + ": name=" + name);
-        }
-        return version;
-    }
-
-    private Version requireHead(String name) {
-        return require(name);
-    }
-
     /** The head whose gate was raised, unless it was destroyed since; another one may have its name by now. */
     private Version requireFrozen(String name, List<Head> frozen) {
-        Version version = require(name);
+        Version version = engine.catalogue.require(name);
         if (!frozen.contains(version.head)) {
             throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile: name=" + name);
         }

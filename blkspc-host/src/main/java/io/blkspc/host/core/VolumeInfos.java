@@ -56,25 +56,22 @@ final class VolumeInfos {
         if (version.quota != null) {
             reserved += version.quota.standing();
         }
-        Quota quota =
-                version.isHead() ? new Quota(bytes(version.guaranteeBlocks), bytes(version.limitBlocks)) : Quota.NONE;
+        Quota quota = version.isHead()
+                ? new Quota(Geometry.toBytes(version.guaranteeBlocks), Geometry.toBytes(version.limitBlocks))
+                : Quota.NONE;
         return new VolumeInfo(
                 version.name,
                 version.uuid,
                 version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
                 version.sizeBytes,
-                bytes(version.mappedBlocks),
-                bytes(version.exclusiveBlocks),
-                bytes(reserved),
+                Geometry.toBytes(version.mappedBlocks),
+                Geometry.toBytes(version.exclusiveBlocks),
+                Geometry.toBytes(reserved),
                 origin == null ? null : origin.name,
                 version.createdMillis,
                 !version.isHead(),
                 Math.toIntExact(clones.get(version.id)),
                 version.head == null ? 0 : version.head.handles,
                 quota);
-    }
-
-    private static long bytes(long blocks) {
-        return blocks << Geometry.BLOCK_SHIFT;
     }
 }

@@ -440,11 +440,7 @@ final class WritePath {
             return head.version.quota.tryPromiseForFreeze();
         }
         for (HostCookie cookie : head.cookies) {
-            long staged = 0;
-            for (int i = 0; i < head.stages.size(); i++) {
-                staged += head.stages.cookie(i) == cookie ? head.stages.count(i) : 0;
-            }
-            long windows = cookie.windowsInUse(staged) + cookie.creditsRemaining();
+            long windows = cookie.windowsInUse(head.stages.countOf(cookie)) + cookie.creditsRemaining();
             long slots = windows * HostCookie.SLOTS_PER_CREDIT - cookie.budget.slots();
             long logBytes = windows * HostCookie.logBytesPerCredit(cookie.windowBlocks) - cookie.budget.logBytes();
             slots = Math.max(0, slots);
