@@ -16,10 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
  * The server dies exactly at the n-th write or force of one of its threads, from the first one of its start to the middle
  * of the load: places that a kill by the clock hits rarely.
  */
-@Timeout(7200)
+@Timeout(28_800)
 class KillAtSystemCallTest {
 
-    private static final int CYCLES = KillCycles.count(6, 400);
+    private static final int CYCLES = KillCycles.count(6, 1_000);
     private static final long VOLUME_BYTES = 8 << 20;
 
     @TempDir

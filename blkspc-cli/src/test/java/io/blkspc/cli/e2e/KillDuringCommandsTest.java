@@ -18,10 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
  * The server is killed while it makes and destroys snapshots and clones under load. Each command happened or not, for all
  * of its names alike; what was answered is so; and each version holds one moment of its origin.
  */
-@Timeout(7200)
+@Timeout(28_800)
 class KillDuringCommandsTest {
 
-    private static final int CYCLES = KillCycles.count(6, 400);
+    private static final int CYCLES = KillCycles.count(6, 1_000);
     private static final long VOLUME_BYTES = 4 << 20;
 
     @TempDir

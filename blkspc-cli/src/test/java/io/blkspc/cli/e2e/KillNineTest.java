@@ -13,10 +13,10 @@ import org.junit.jupiter.api.io.TempDir;
  * The server is killed under load, again and again, also while it recovers. Every write it replied to is there, on every
  * volume and on the clone; it opens without an operator and its checker finds nothing.
  */
-@Timeout(7200)
+@Timeout(28_800)
 class KillNineTest {
 
-    private static final int CYCLES = KillCycles.count(30, 1200);
+    private static final int CYCLES = KillCycles.count(30, 5_000);
     private static final long VOLUME_BYTES = 16 << 20;
 
     @TempDir

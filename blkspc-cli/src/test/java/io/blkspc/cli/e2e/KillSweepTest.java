@@ -23,10 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
  * the other until the work gets done. Each time it opens without an operator, every replied write is there, the command
  * happened or not, and the checker finds nothing.
  */
-@Timeout(14_000)
+@Timeout(28_800)
 class KillSweepTest {
 
-    private static final int CYCLES = KillCycles.count(5, 2000);
+    private static final int CYCLES = KillCycles.count(5, 3_000);
     private static final int FIRST_PLACES = 2;
     private static final int CHECK_EVERY = 5;
     private static final long VOLUME_BYTES = 4 << 20;

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>{@code -Dblkspc.powerCuts=…} says how many cuts each layout gets. The timing of a real server cannot be repeated from a
  * seed, so the disks of a cut that fails are kept in {@code target}.
  */
-@Timeout(14_000)
+@Timeout(28_800)
 class PowerCutTest {
 
     private static final int CUTS =

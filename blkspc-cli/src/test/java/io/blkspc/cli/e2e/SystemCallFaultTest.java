@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that writes succeeds any more, on any connection, and the server ends with an error; after a failed read only that request
  * failed. A new server finds everything that was replied to.
  */
-@Timeout(14_000)
+@Timeout(28_800)
 class SystemCallFaultTest {
 
     private static final int CYCLES =

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
  */
 class EngineCrashTest {
 
-    private static final long STATES = Boolean.getBoolean("blkspc.release") ? 1_000_000 : 5_000;
+    private static final long STATES =
+            Long.getLong("blkspc.crashStates", Boolean.getBoolean("blkspc.release") ? 1_000_000 : 5_000);
 
     @Test
     void everyCrashStateIsLegal() {
