@@ -4,10 +4,7 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.device.BackingDevice;
-import io.blkspc.host.extent.HeapNodeStore;
-import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.SystemScheduler;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -22,10 +19,8 @@ final class CountingPool implements AutoCloseable {
     private final Map<IoRole, AtomicLong> writes = new EnumMap<>(IoRole.class);
     private final Map<IoRole, AtomicLong> writtenBytes = new EnumMap<>(IoRole.class);
     private final Map<IoRole, AtomicLong> forces = new EnumMap<>(IoRole.class);
-    private final AtomicLong nodeReads = new AtomicLong();
-    private final AtomicLong nodePuts = new AtomicLong();
+    private final CountingNodes nodes = new CountingNodes();
     private final PoolDevices devices;
-    private NodeStore store = new HeapNodeStore();
     HostPool pool;
 
     CountingPool(long dataBytes) {
@@ -58,18 +53,7 @@ final class CountingPool implements AutoCloseable {
                 () -> 1_600_000_000_000L,
                 0,
                 true);
-        return new PoolOpening(environment, devices, new NodeStoreFactory() {
-            @Override
-            public NodeStore openExisting() {
-                return new CountingStore();
-            }
-
-            @Override
-            public NodeStore createEmpty() {
-                store = new HeapNodeStore();
-                return new CountingStore();
-            }
-        });
+        return new PoolOpening(environment, devices, nodes);
     }
 
     /** Everything done and made clean, so that what is counted next is the next thing's own. */
@@ -84,7 +68,7 @@ final class CountingPool implements AutoCloseable {
 
     /** Nodes read from the store since the last call. */
     long nodeReads() {
-        return nodeReads.getAndSet(0);
+        return nodes.reads.getAndSet(0);
     }
 
     /** What {@code work} does, by name: IOs, bytes and nodes. What it does not do is not there. */
@@ -105,8 +89,8 @@ final class CountingPool implements AutoCloseable {
             counts.put(role + " bytes written", writtenBytes.get(role).get());
             counts.put(role + " forces", forces.get(role).get());
         }
-        counts.put("nodes read", nodeReads.get());
-        counts.put("nodes stored", nodePuts.get());
+        counts.put("nodes read", nodes.reads.get());
+        counts.put("nodes stored", nodes.puts.get());
         counts.put("node slots used", pool.status().metadataUsedBytes());
         counts.put("data allocated", pool.status().allocatedBytes());
         counts.put("journal records", pool.status().sequence());
@@ -116,35 +100,6 @@ final class CountingPool implements AutoCloseable {
     @Override
     public void close() {
         pool.close();
-    }
-
-    private final class CountingStore implements NodeStore {
-        @Override
-        public boolean read(long nodeId, MemorySegment target) {
-            nodeReads.incrementAndGet();
-            return store.read(nodeId, target);
-        }
-
-        @Override
-        public void put(long nodeId, MemorySegment image) {
-            nodePuts.incrementAndGet();
-            store.put(nodeId, image);
-        }
-
-        @Override
-        public void remove(long nodeId) {
-            store.remove(nodeId);
-        }
-
-        @Override
-        public long size() {
-            return store.size();
-        }
-
-        @Override
-        public void close() {
-            // the store outlives the pool here
-        }
     }
 
     private final class Counting implements BackingDevice {

@@ -6,11 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
-import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeFormat;
-import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.SystemScheduler;
-import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -45,7 +42,8 @@ class OpeningWorkTest {
 
             assertThat(again.status().cleanOpen()).isTrue();
             assertThat(nodes.size()).isEqualTo(images);
-            assertThat(nodes.reads + nodes.puts).isZero();
+            assertThat(nodes.reads).hasValue(0);
+            assertThat(nodes.puts).hasValue(0);
             assertThat(data.reads()).isZero();
             assertThat(journal.reads()).isZero();
             // Of the segments only the directory, the tables, and the catalogue: never the images of nodes.
@@ -71,8 +69,8 @@ class OpeningWorkTest {
         assertThat(again.status().cleanOpen()).isFalse();
         assertThat(segments.mostReadsOfOneSector()).isEqualTo(1);
         assertThat(segments.bytesRead()).isBetween(images * NodeFormat.BYTES, 2 * images * NodeFormat.BYTES);
-        assertThat(nodes.puts).isEqualTo(images);
-        assertThat(nodes.reads).isLessThanOrEqualTo(images);
+        assertThat(nodes.puts).hasValue(images);
+        assertThat(nodes.reads.get()).isLessThanOrEqualTo(images);
         assertThat(data.reads()).isZero();
         again.close();
     }
@@ -109,8 +107,8 @@ class OpeningWorkTest {
         journal.forgetCounts();
         segments.forgetCounts();
         data.forgetCounts();
-        nodes.reads = 0;
-        nodes.puts = 0;
+        nodes.reads.set(0);
+        nodes.puts.set(0);
     }
 
     private static void kill(HostPool pool) {
@@ -126,50 +124,6 @@ class OpeningWorkTest {
                 () -> 1_600_000_000_000L,
                 16 << 20,
                 false);
-        return new PoolOpening(environment, devices, new NodeStoreFactory() {
-            @Override
-            public NodeStore openExisting() {
-                return nodes;
-            }
-
-            @Override
-            public NodeStore createEmpty() {
-                nodes.store = new HeapNodeStore();
-                return nodes;
-            }
-        });
-    }
-
-    /** A store that outlives its pool, as a file does, and counts. */
-    private static final class CountingNodes implements NodeStore {
-
-        private NodeStore store = new HeapNodeStore();
-        private long reads;
-        private long puts;
-
-        @Override
-        public boolean read(long nodeId, MemorySegment target) {
-            reads++;
-            return store.read(nodeId, target);
-        }
-
-        @Override
-        public void put(long nodeId, MemorySegment image) {
-            puts++;
-            store.put(nodeId, image);
-        }
-
-        @Override
-        public void remove(long nodeId) {
-            store.remove(nodeId);
-        }
-
-        @Override
-        public long size() {
-            return store.size();
-        }
-
-        @Override
-        public void close() {}
+        return new PoolOpening(environment, devices, nodes);
     }
 }
