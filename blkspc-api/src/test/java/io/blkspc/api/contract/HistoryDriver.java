@@ -70,8 +70,8 @@ public final class HistoryDriver {
             for (int i = 0; i < steps; i++) {
                 step();
                 // All of it after each step would leave time for few steps; what is wrong stays wrong until it is read.
-                verifyContents(random.nextInt(6) == 0);
-                if (random.nextInt(4) == 0) { // otherwise the next step meets a reclaim under way
+                verifyContents(random.nextInt(24) == 0);
+                if (random.nextInt(12) == 0) { // otherwise the next step meets a reclaim under way
                     verifySpace();
                 }
             }

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 class HostHistoryTest {
 
     private static final long POOL_BYTES = 16L << 20;
-    private static final int HISTORIES = Integer.getInteger("blkspc.histories", 10);
+    private static final int HISTORIES =
+            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 25_000 : 100);
     private static final int STEPS = 400;
 
     @Test
