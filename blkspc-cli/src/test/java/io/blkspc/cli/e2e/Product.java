@@ -1,9 +1,14 @@
 package io.blkspc.cli.e2e;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,7 +67,16 @@ final class Product {
 
     private static List<String> jarStart() {
         try {
-            Path cache = cache(Path.of(JAR));
+            Path jar = Path.of(JAR);
+            Path cache = jar.resolveSibling("blkspc-e2e.aot");
+            // Tests run in several processes, and one of them makes the cache for all.
+            try (FileChannel turn = FileChannel.open(jar.resolveSibling("blkspc-e2e.lock"), CREATE, WRITE);
+                    FileLock _ = turn.lock()) {
+                if (!Files.exists(cache)
+                        || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(jar)) < 0) {
+                    record(cache);
+                }
+            }
             return Files.exists(cache)
                     ? start(List.of("-XX:AOTCache=" + cache, "-Xlog:aot*=off,cds*=off"))
                     : start(List.of()); // it only saves time
@@ -81,8 +95,7 @@ final class Product {
     }
 
     /** Lets the JVM record how a server starts, which is what takes longest. */
-    private static Path cache(Path jar) throws IOException {
-        Path cache = jar.resolveSibling("blkspc-e2e.aot");
+    private static void record(Path cache) throws IOException {
         Files.deleteIfExists(cache);
         Path pool = Files.createTempDirectory("blkspc-e2e").resolve("pool");
         List<String> create = start(List.of());
@@ -101,7 +114,6 @@ final class Product {
         Await.within(Exec.LIMIT, () -> !server.isAlive());
         server.destroyForcibly();
         delete(pool.getParent());
-        return cache;
     }
 
     private static void delete(Path directory) throws IOException {

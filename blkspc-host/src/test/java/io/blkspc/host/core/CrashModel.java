@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -96,7 +97,11 @@ public final class CrashModel {
             JournalImage.Found record = forcedOnes.get(choice.nextInt(forcedOnes.size()));
             int sectors = 1 + (JournalImage.HEADER_BYTES + record.payloadLength() - 1) / JournalImage.ALIGNMENT;
             long sector = record.at() + (long) JournalImage.ALIGNMENT * choice.nextInt(sectors);
-            journal.poke(sector, new byte[JournalImage.ALIGNMENT]);
+            byte[] damage = new byte[JournalImage.ALIGNMENT];
+            if (Arrays.equals(journal.peek(sector, damage.length), damage)) {
+                Arrays.fill(damage, (byte) -1); // the last bytes of a payload may be zeros: they must change to be damaged
+            }
+            journal.poke(sector, damage);
             return true;
         }
     }

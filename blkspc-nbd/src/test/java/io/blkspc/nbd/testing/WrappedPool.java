@@ -1,16 +1,11 @@
 package io.blkspc.nbd.testing;
 
-import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpace;
-import io.blkspc.api.CommitBatch;
-import io.blkspc.api.CommitType;
-import io.blkspc.api.Cookie;
 import io.blkspc.api.IoRole;
-import io.blkspc.api.Lease;
-import io.blkspc.api.Mapping;
 import io.blkspc.api.Pool;
 import io.blkspc.api.Transfer;
+import io.blkspc.api.client.ForwardingSpace;
 import io.blkspc.nbd.service.ExportDescription;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.PoolExports;
@@ -99,29 +94,13 @@ public final class WrappedPool implements ExportSource {
         }
     }
 
-    private final class WrappedSpace implements BlockSpace {
+    private final class WrappedSpace extends ForwardingSpace {
 
-        private final BlockSpace space;
         private final BlockDevice device;
 
         WrappedSpace(BlockSpace space) {
-            this.space = space;
+            super(space);
             this.device = new WrappedDevice(WrappedPool.this, space.device());
-        }
-
-        @Override
-        public String name() {
-            return space.name();
-        }
-
-        @Override
-        public long sizeBytes() {
-            return space.sizeBytes();
-        }
-
-        @Override
-        public boolean isReadOnly() {
-            return space.isReadOnly();
         }
 
         @Override
@@ -130,77 +109,17 @@ public final class WrappedPool implements ExportSource {
         }
 
         @Override
-        public Lease readLease() {
-            return space.readLease();
-        }
-
-        @Override
-        public Lease writeLease() {
-            return space.writeLease();
-        }
-
-        @Override
-        public long generation() {
-            return space.generation();
-        }
-
-        @Override
-        public Cookie reserve(int allocCount, int blockSizeBytes) {
-            return space.reserve(allocCount, blockSizeBytes);
-        }
-
-        @Override
-        public void map(long offsetBytes, long countBytes, Mapping mapping) {
-            space.map(offsetBytes, countBytes, mapping);
-        }
-
-        @Override
-        public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
-            return space.allocate(cookie, offsetBytes, countBytes, mapping);
-        }
-
-        @Override
-        public void awaitUnstaged(long offsetBytes, long timeoutNanos) {
-            space.awaitUnstaged(offsetBytes, timeoutNanos);
-        }
-
-        @Override
-        public void commit(Cookie cookie, CommitType type, CommitBatch ranges) {
-            space.commit(cookie, type, ranges);
-        }
-
-        @Override
-        public void discard(long offsetBytes, long countBytes) {
-            space.discard(offsetBytes, countBytes);
-        }
-
-        @Override
-        public void zero(long offsetBytes, long countBytes, boolean keepAllocated) {
-            space.zero(offsetBytes, countBytes, keepAllocated);
-        }
-
-        @Override
-        public void preallocate(Cookie cookie, long offsetBytes, long countBytes) {
-            space.preallocate(cookie, offsetBytes, countBytes);
-        }
-
-        @Override
         public void flush() {
             flushes.incrementAndGet();
             pass();
-            space.flush();
+            super.flush();
         }
 
         @Override
         public void flush(long offsetBytes, long countBytes) {
             flushes.incrementAndGet();
             pass();
-            space.flush(offsetBytes, countBytes);
-        }
-
-        @Override
-        public void close() {
-            space.close();
+            super.flush(offsetBytes, countBytes);
         }
     }
 }

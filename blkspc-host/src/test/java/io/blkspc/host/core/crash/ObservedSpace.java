@@ -1,15 +1,14 @@
 package io.blkspc.host.core.crash;
 
 import io.blkspc.api.Allocation;
-import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
-import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
+import io.blkspc.api.client.ForwardingSpace;
 import io.blkspc.host.core.crash.RuleCoverage.Rule;
 import java.util.HashMap;
 import java.util.Map;
@@ -18,9 +17,8 @@ import java.util.Map;
  * A space whose client may be slow between being told an address and using it, which is when a lease must protect it; and
  * which notes what rules the answers it gets come from.
  */
-final class ObservedSpace implements BlockSpace {
+final class ObservedSpace extends ForwardingSpace {
 
-    private final BlockSpace space;
     private final Workload workload;
     private final Runnable delay;
     /** Blocks allocated and not committed yet: where they are staged, and the epoch they were staged in. */
@@ -30,7 +28,7 @@ final class ObservedSpace implements BlockSpace {
     private boolean committed;
 
     ObservedSpace(BlockSpace space, Workload workload, Runnable delay) {
-        this.space = space;
+        super(space);
         this.workload = workload;
         this.delay = delay;
     }
@@ -78,56 +76,16 @@ final class ObservedSpace implements BlockSpace {
     }
 
     @Override
-    public String name() {
-        return space.name();
-    }
-
-    @Override
-    public long sizeBytes() {
-        return space.sizeBytes();
-    }
-
-    @Override
-    public boolean isReadOnly() {
-        return space.isReadOnly();
-    }
-
-    @Override
-    public BlockDevice device() {
-        return space.device();
-    }
-
-    @Override
-    public Lease readLease() {
-        return space.readLease();
-    }
-
-    @Override
-    public Lease writeLease() {
-        return space.writeLease();
-    }
-
-    @Override
-    public long generation() {
-        return space.generation();
-    }
-
-    @Override
-    public Cookie reserve(int allocCount, int blockSizeBytes) {
-        return space.reserve(allocCount, blockSizeBytes);
-    }
-
-    @Override
     public void map(long offsetBytes, long countBytes, Mapping mapping) {
-        space.map(offsetBytes, countBytes, mapping);
+        super.map(offsetBytes, countBytes, mapping);
         delay.run();
     }
 
     @Override
     public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
         Mapping before = new Mapping();
-        space.map(offsetBytes, countBytes, before);
-        Allocation answer = space.allocate(cookie, offsetBytes, countBytes, mapping);
+        super.map(offsetBytes, countBytes, before);
+        Allocation answer = super.allocate(cookie, offsetBytes, countBytes, mapping);
         observe(answer, before, mapping);
         if (answer.isWritable()) {
             delay.run();
@@ -136,45 +94,15 @@ final class ObservedSpace implements BlockSpace {
     }
 
     @Override
-    public void awaitUnstaged(long offsetBytes, long timeoutNanos) {
-        space.awaitUnstaged(offsetBytes, timeoutNanos);
-    }
-
-    @Override
     public void commit(Cookie cookie, CommitType type, CommitBatch ranges) {
         delay.run();
-        space.commit(cookie, type, ranges);
+        super.commit(cookie, type, ranges);
         observe(ranges);
     }
 
     @Override
-    public void discard(long offsetBytes, long countBytes) {
-        space.discard(offsetBytes, countBytes);
-    }
-
-    @Override
-    public void zero(long offsetBytes, long countBytes, boolean keepAllocated) {
-        space.zero(offsetBytes, countBytes, keepAllocated);
-    }
-
-    @Override
-    public void preallocate(Cookie cookie, long offsetBytes, long countBytes) {
-        space.preallocate(cookie, offsetBytes, countBytes);
-    }
-
-    @Override
-    public void flush() {
-        space.flush();
-    }
-
-    @Override
     public void flush(long offsetBytes, long countBytes) {
-        space.flush(offsetBytes, countBytes);
+        super.flush(offsetBytes, countBytes);
         observeFua();
-    }
-
-    @Override
-    public void close() {
-        space.close();
     }
 }
