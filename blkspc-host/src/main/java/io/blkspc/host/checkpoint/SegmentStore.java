@@ -34,7 +34,8 @@ public final class SegmentStore implements AutoCloseable {
     private static final int WHOLE_READ_FROM = 8;
 
     private final BlockDevice device;
-    private final Arena arena = Arena.ofShared();
+    // Freed with its last user, for a pool whose opening failed, or which a simulated crash cut off, is never closed.
+    private final Arena arena = Arena.ofAuto();
     private final SegmentLayout layout;
     private final SegmentDirectory directory;
     private final SegmentSpace space;
@@ -194,7 +195,6 @@ public final class SegmentStore implements AutoCloseable {
     @Override
     public void close() {
         failed = true;
-        arena.close();
     }
 
     private void load(CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor, boolean whole) {

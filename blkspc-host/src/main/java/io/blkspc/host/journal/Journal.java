@@ -45,7 +45,8 @@ public final class Journal implements AutoCloseable {
     private final long capacity;
     private final long reserve;
     private final int maxPayload;
-    private final Arena arena = Arena.ofShared();
+    // Freed with its last user, for a pool whose opening failed, or which a simulated crash cut off, is never closed.
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment staging;
     private final MemorySegment zeros;
     private final Crc32c crc;
@@ -228,11 +229,10 @@ public final class Journal implements AutoCloseable {
         refuseWhenFailed();
     }
 
-    /** Releases the buffers; the device stays open. No other call may be under way or follow. */
+    /** Ends it; the device stays open. No other call may be under way or follow. */
     @Override
     public void close() {
         failed = true;
-        arena.close();
     }
 
     /** Completes header, padding and both CRCs of the record that starts at the current position. */

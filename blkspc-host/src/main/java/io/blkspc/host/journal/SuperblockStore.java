@@ -24,7 +24,8 @@ public final class SuperblockStore implements AutoCloseable {
     private static final String STRUCTURE = "superblock";
 
     private final BlockDevice device;
-    private final Arena arena = Arena.ofShared();
+    // Freed with its last user, for a pool whose opening failed, or which a simulated crash cut off, is never closed.
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment buffer = arena.allocate(Superblock.LENGTH, Superblock.LENGTH);
     private final Transfer transfer = new Transfer();
     private long newestGeneration;
@@ -123,7 +124,6 @@ public final class SuperblockStore implements AutoCloseable {
     @Override
     public void close() {
         failed = true;
-        arena.close();
     }
 
     /** One copy as it is on the medium; {@code null} when it cannot be read. */

@@ -99,7 +99,8 @@ public final class CrashModel {
             long sector = record.at() + (long) JournalImage.ALIGNMENT * choice.nextInt(sectors);
             byte[] damage = new byte[JournalImage.ALIGNMENT];
             if (Arrays.equals(journal.peek(sector, damage.length), damage)) {
-                Arrays.fill(damage, (byte) -1); // the last bytes of a payload may be zeros: they must change to be damaged
+                Arrays.fill(
+                        damage, (byte) -1); // the last bytes of a payload may be zeros: they must change to be damaged
             }
             journal.poke(sector, damage);
             return true;
