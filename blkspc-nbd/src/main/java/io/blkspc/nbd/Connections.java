@@ -1,5 +1,6 @@
 package io.blkspc.nbd;
 
+import io.blkspc.nbd.handshake.Admission;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.transport.Link;
 import java.util.ArrayList;
@@ -53,16 +54,19 @@ final class Connections {
         return true;
     }
 
-    /** Moves a client to transmission; {@code false} when there is no room, or while closing. */
-    boolean establish(Link link) {
+    /** Moves a client to transmission, if there is room. */
+    Admission establish(Link link) {
         lock.lock();
         try {
-            if (closing || !negotiating.contains(link) || established.size() >= limits.maxConnections()) {
-                return false;
+            if (closing || !negotiating.contains(link)) {
+                return Admission.CLOSING;
+            }
+            if (established.size() >= limits.maxConnections()) {
+                return Admission.FULL;
             }
             negotiating.remove(link);
             established.add(link);
-            return true;
+            return Admission.ADMITTED;
         } finally {
             lock.unlock();
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
 import io.blkspc.nbd.testing.TestServer;
@@ -53,7 +54,7 @@ class FloodTest {
     }
 
     private static List<Long> flood(NbdTestClient client, int requests, int length) throws Exception {
-        ByteBuffer batch = ByteBuffer.allocate(requests * 28);
+        ByteBuffer batch = ByteBuffer.allocate(requests * 32);
         List<Long> cookies = new ArrayList<>();
         for (int i = 0; i < requests; i++) {
             cookies.add(client.encode(batch, NbdTestClient.READ, 0, i % 4 * 4096L, length, NOTHING));
@@ -77,9 +78,18 @@ class FloodTest {
 
     /** The first lengths are for the workers, the last is longer than the buffer of replies. */
     @ParameterizedTest
-    @CsvSource({"true, 900000", "false, 900000", "true, 1500000", "false, 1500000", "true, 3000000", "false, 3000000"})
-    void oneClientHoldsNoMoreThanItsShareAndLosesNothing(boolean structured, int length) throws Exception {
-        try (NbdTestClient greedy = server.client(structured)) {
+    @CsvSource({
+        "STRUCTURED, 900000",
+        "SIMPLE, 900000",
+        "EXTENDED, 900000",
+        "STRUCTURED, 1500000",
+        "SIMPLE, 1500000",
+        "STRUCTURED, 3000000",
+        "SIMPLE, 3000000",
+        "EXTENDED, 3000000"
+    })
+    void oneClientHoldsNoMoreThanItsShareAndLosesNothing(Headers headers, int length) throws Exception {
+        try (NbdTestClient greedy = server.client(headers)) {
             List<Long> cookies = flood(greedy, 40, length);
             watch(MIB / 2, EACH);
             for (int i = 0; i < 40; i++) {
@@ -99,7 +109,7 @@ class FloodTest {
         List<NbdTestClient> greedy = new ArrayList<>();
         try {
             for (int i = 0; i < 6; i++) {
-                greedy.add(server.client(i % 2 == 0));
+                greedy.add(server.client(Headers.turn(i)));
                 flood(greedy.get(i), 40, i % 3 == 0 ? 3 * MIB : 900_000 + i);
             }
             watch(EACH, TOGETHER);

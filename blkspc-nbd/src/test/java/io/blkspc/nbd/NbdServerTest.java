@@ -10,13 +10,14 @@ import static io.blkspc.nbd.testing.NbdTestClient.WRITE;
 import static io.blkspc.nbd.testing.NbdTestClient.WRITE_ZEROES;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.TestServer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class NbdServerTest {
 
@@ -29,10 +30,10 @@ class NbdServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void readsBackWhatWasWritten(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void readsBackWhatWasWritten(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] data = bytes(10_000, 1);
             client.write(777, data);
             assertThat(client.read(777, data.length)).isEqualTo(data);
@@ -48,10 +49,10 @@ class NbdServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void requestsBeyondTheEndAreRefusedAndTheConnectionStays(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void requestsBeyondTheEndAreRefusedAndTheConnectionStays(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             long size = client.sizeBytes();
             byte[] data = bytes(4096, 2);
             for (long offset : new long[] {size - 1, size, size + 1, Long.MAX_VALUE, Long.MIN_VALUE, -1}) {
@@ -68,15 +69,15 @@ class NbdServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void snapshotsCanBeReadAndNotWritten(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void snapshotsCanBeReadAndNotWritten(Headers headers) throws Exception {
         try (TestServer server = TestServer.start()) {
             byte[] data = bytes(4096, 3);
-            try (NbdTestClient writer = server.client(structured)) {
+            try (NbdTestClient writer = server.client(headers)) {
                 writer.write(0, data);
             }
             server.pool().snapshot(List.of("vol@s"));
-            try (NbdTestClient client = NbdTestClient.open(server.tcp(), "vol@s", structured)) {
+            try (NbdTestClient client = NbdTestClient.open(server.tcp(), "vol@s", headers)) {
                 assertThat(client.flags() & 2).isEqualTo(2);
                 assertThat(client.errorOf(WRITE, 0, 0, 4096, bytes(4096, 4))).isEqualTo(EPERM);
                 assertThat(client.errorOf(TRIM, 0, 0, 4096, NOTHING)).isEqualTo(EPERM);
@@ -86,10 +87,10 @@ class NbdServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void manyRequestsInOneSendAreAllAnswered(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void manyRequestsInOneSendAreAllAnswered(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] data = bytes(64 * 4096, 5);
             java.nio.ByteBuffer batch = java.nio.ByteBuffer.allocate(1 << 20);
             for (int i = 0; i < 64; i++) {

@@ -5,12 +5,14 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.nbd.protocol.ClientFlags;
 import io.blkspc.nbd.protocol.ExportNameRequest;
 import io.blkspc.nbd.protocol.InfoRequest;
-import io.blkspc.nbd.protocol.MetaContextReply;
+import io.blkspc.nbd.protocol.MetaContext;
 import io.blkspc.nbd.protocol.MetaContextRequest;
 import io.blkspc.nbd.protocol.NbdInfo;
 import io.blkspc.nbd.protocol.NbdOption;
 import io.blkspc.nbd.protocol.NbdReply;
 import io.blkspc.nbd.protocol.OptionHeader;
+import io.blkspc.nbd.protocol.ReplyStyle;
+import io.blkspc.nbd.protocol.RequestHeader;
 import io.blkspc.nbd.protocol.ServerGreeting;
 import io.blkspc.nbd.protocol.TransmissionFlags;
 import io.blkspc.nbd.service.ExportDescription;
@@ -20,7 +22,7 @@ import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReceiveBuffer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,13 +41,13 @@ public final class Handshake {
     private final ReceiveBuffer in;
     private final ExportSource exports;
     private final NbdLimits limits;
-    private final BooleanSupplier admission;
+    private final Supplier<Admission> admission;
     private final OptionReplies replies;
     private final OptionHeader header = new OptionHeader();
 
+    private final ContextChoice contexts = new ContextChoice();
     private boolean noZeroes;
-    private boolean structured;
-    private String contextExport; // the export that base:allocation was chosen for, or null
+    private ReplyStyle style = ReplyStyle.SIMPLE;
     private boolean ended;
     private Negotiated negotiated;
 
@@ -60,7 +62,7 @@ public final class Handshake {
             ReceiveBuffer in,
             ExportSource exports,
             NbdLimits limits,
-            BooleanSupplier admission,
+            Supplier<Admission> admission,
             Arena arena) {
         this.link = link;
         this.in = in;
@@ -88,6 +90,9 @@ public final class Handshake {
         }
         int flags = new ClientFlags().wrap(in.segment(), in.position()).flags();
         in.consume(ClientFlags.BYTES);
+        if (flags == RequestHeader.MAGIC) {
+            return refuse("a client of the oldstyle handshake, which is not offered");
+        }
         if ((flags & ~ClientFlags.KNOWN) != 0) {
             return refuse("unknown client flags: flags=" + Integer.toHexString(flags));
         }
@@ -133,15 +138,14 @@ public final class Handshake {
             }
             case NbdOption.LIST -> list(length);
             case NbdOption.INFO, NbdOption.GO -> info(option, length);
-            case NbdOption.STRUCTURED_REPLY -> structuredReply(length);
+            case NbdOption.STRUCTURED_REPLY, NbdOption.EXTENDED_HEADERS -> headers(option, length);
             case NbdOption.LIST_META_CONTEXT, NbdOption.SET_META_CONTEXT -> metaContext(option, length);
             default -> replies.error(option, NbdReply.ERR_UNSUP, "option is not supported: option=" + option);
         }
     }
 
     private void list(int length) throws IOException {
-        if (length != 0) {
-            replies.error(NbdOption.LIST, NbdReply.ERR_INVALID, "the option takes no data: length=" + length);
+        if (hasData(NbdOption.LIST, length)) {
             return;
         }
         for (ExportDescription export : exports.list()) {
@@ -150,34 +154,50 @@ public final class Handshake {
         replies.acknowledge(NbdOption.LIST);
     }
 
-    private void structuredReply(int length) throws IOException {
-        if (length != 0) {
-            replies.error(
-                    NbdOption.STRUCTURED_REPLY, NbdReply.ERR_INVALID, "the option takes no data: length=" + length);
+    private void headers(int option, int length) throws IOException {
+        if (hasData(option, length)) {
             return;
         }
-        structured = true;
-        replies.acknowledge(NbdOption.STRUCTURED_REPLY);
+        if (option == NbdOption.EXTENDED_HEADERS) {
+            style = ReplyStyle.EXTENDED;
+        } else if (style == ReplyStyle.EXTENDED) {
+            replies.error(option, NbdReply.ERR_EXT_HEADER_REQD, "extended headers were agreed");
+            return;
+        } else {
+            style = ReplyStyle.STRUCTURED;
+        }
+        replies.acknowledge(option);
     }
 
+    private boolean hasData(int option, int length) throws IOException {
+        if (length != 0) {
+            replies.error(option, NbdReply.ERR_INVALID, "the option takes no data: length=" + length);
+        }
+        return length != 0;
+    }
+
+    /** This option has no error reply: every failure ends the connection. */
     private void exportName(int length) throws IOException {
-        ended = true; // this option has no error reply
+        ended = true;
+        if (style == ReplyStyle.EXTENDED) {
+            refuse("the option EXPORT_NAME cannot follow extended headers");
+            return;
+        }
         String name =
                 ExportNameRequest.read(in.segment(), in.position(), length).name();
         ExportDescription export = find(name);
-        if (export == null) {
+        BlockSpace space = export == null ? null : open(export);
+        if (space == null) {
             refuse("no such export: name=" + LogText.of(name));
             return;
         }
-        BlockSpace space = open(export);
-        if (space == null) {
-            refuse("no such export: name=" + LogText.of(name));
-        } else if (!admission.getAsBoolean()) {
+        Admission answer = admission.get();
+        if (answer != Admission.ADMITTED) {
             space.close();
-            refuse("too many connections: name=" + LogText.of(name));
+            refuse("no room: " + answer + ", name=" + LogText.of(name));
         } else {
             agree(export, space);
-            replies.exportName(space.sizeBytes(), flags(space.isReadOnly()), !noZeroes);
+            replies.exportName(space.sizeBytes(), flags(export), !noZeroes);
         }
     }
 
@@ -198,16 +218,13 @@ public final class Handshake {
             replies.error(option, NbdReply.ERR_UNKNOWN, noSuchExport(request.name()));
             return;
         }
-        if (space != null && !admission.getAsBoolean()) {
-            space.close();
-            log.info("{}: refused: too many connections", link.peer());
-            replies.error(option, NbdReply.ERR_POLICY, "too many connections");
-            return;
-        }
         if (space != null) {
+            if (!isAdmitted(option, space)) {
+                return;
+            }
             agree(export, space); // from here on the space is closed with the connection, also when sending fails
         }
-        replies.infoExport(option, space == null ? export.sizeBytes() : space.sizeBytes(), flags(export.readOnly()));
+        replies.infoExport(option, space == null ? export.sizeBytes() : space.sizeBytes(), flags(export));
         if (request.wantsName()) {
             replies.infoText(option, NbdInfo.NAME, export.name());
         }
@@ -220,39 +237,54 @@ public final class Handshake {
         replies.acknowledge(option);
     }
 
+    private boolean isAdmitted(int option, BlockSpace space) throws IOException {
+        Admission answer = admission.get();
+        if (answer == Admission.ADMITTED) {
+            return true;
+        }
+        space.close();
+        log.info("{}: refused: no room: {}", link.peer(), answer);
+        if (answer == Admission.FULL) {
+            replies.error(option, NbdReply.ERR_POLICY, "too many connections");
+        } else {
+            replies.error(option, NbdReply.ERR_SHUTDOWN, "the server is closing");
+        }
+        return false;
+    }
+
     private void metaContext(int option, int length) throws IOException {
+        boolean set = option == NbdOption.SET_META_CONTEXT;
+        if (set) {
+            contexts.clear(); // also when what follows fails
+        }
         MetaContextRequest request = MetaContextRequest.read(in.segment(), in.position(), length);
         if (request == null) {
             replies.error(option, NbdReply.ERR_INVALID, "lengths do not agree: option=" + option);
             return;
         }
-        if (!structured) {
-            replies.error(option, NbdReply.ERR_INVALID, "structured replies come first");
+        if (!style.chunked()) {
+            replies.error(option, NbdReply.ERR_INVALID, "structured replies or extended headers come first");
             return;
-        }
-        if (option == NbdOption.SET_META_CONTEXT) {
-            contextExport = null;
         }
         ExportDescription export = find(request.name());
         if (export == null) {
             replies.error(option, NbdReply.ERR_UNKNOWN, noSuchExport(request.name()));
             return;
         }
-        boolean chosen = request.queries().contains(MetaContextReply.BASE_ALLOCATION);
-        if (option == NbdOption.LIST_META_CONTEXT) {
-            if (chosen || request.queryCount() == 0 || request.queries().contains("base:")) {
-                replies.metaContext(option, 0, MetaContextReply.BASE_ALLOCATION);
+        int told = set ? contexts.choose(export.name(), request) : ContextChoice.listed(request);
+        for (int id = 1; id <= MetaContext.count(); id++) {
+            MetaContext context = MetaContext.of(id);
+            if ((told & context.bit()) != 0) {
+                replies.metaContext(option, set ? id : 0, context.contextName());
             }
-        } else if (chosen) {
-            contextExport = export.name();
-            replies.metaContext(option, Negotiated.BASE_ALLOCATION_ID, MetaContextReply.BASE_ALLOCATION);
         }
         replies.acknowledge(option);
     }
 
     private void agree(ExportDescription export, BlockSpace space) {
         ended = true;
-        negotiated = new Negotiated(space, structured, export.name().equals(contextExport));
+        boolean guaranteed = export.guaranteed() && !space.isReadOnly();
+        negotiated = new Negotiated(space, style, contexts.forExport(export.name()), guaranteed);
     }
 
     /** What the connection must close when {@link #run} did not return it because sending failed. */
@@ -282,9 +314,12 @@ public final class Handshake {
                 : "no such export: " + LogText.of(name);
     }
 
-    private int flags(boolean readOnly) {
-        int flags = TransmissionFlags.HAS_FLAGS | TransmissionFlags.SEND_FLUSH | TransmissionFlags.CAN_MULTI_CONN;
-        if (readOnly) {
+    private int flags(ExportDescription export) {
+        int flags = TransmissionFlags.HAS_FLAGS
+                | TransmissionFlags.SEND_FLUSH
+                | TransmissionFlags.SEND_CACHE
+                | TransmissionFlags.CAN_MULTI_CONN;
+        if (export.readOnly()) {
             flags |= TransmissionFlags.READ_ONLY;
         } else {
             flags |= TransmissionFlags.SEND_FUA
@@ -292,6 +327,12 @@ public final class Handshake {
                     | TransmissionFlags.SEND_WRITE_ZEROES
                     | TransmissionFlags.SEND_FAST_ZERO;
         }
-        return structured ? flags | TransmissionFlags.SEND_DF : flags;
+        if (style.chunked()) {
+            flags |= TransmissionFlags.SEND_DF;
+        }
+        if (style == ReplyStyle.EXTENDED && contexts.forExport(export.name()) != 0) {
+            flags |= TransmissionFlags.BLOCK_STATUS_PAYLOAD;
+        }
+        return flags;
     }
 }

@@ -8,18 +8,12 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  *  offset size field          meaning
  *       0    4 length         bytes, unsigned, not 0
- *       4    4 flags          {@link #HOLE}, {@link #ZERO} for base:allocation
+ *       4    4 flags          of its context, see {@link MetaContext}
  * </pre>
  *
  * Source: the NBD protocol, doc/proto.md. Owned by one thread.
  */
 public final class BlockStatusExtent {
-
-    /** base:allocation: nothing is allocated here. */
-    public static final int HOLE = 1;
-
-    /** base:allocation: reads as zeros. */
-    public static final int ZERO = 1 << 1;
 
     static final int LENGTH_OFFSET = 0;
     static final int FLAGS_OFFSET = LENGTH_OFFSET + Integer.BYTES;

@@ -37,6 +37,9 @@ public final class ChunkHeader {
     /** Type: {@link BlockStatus}. */
     public static final int BLOCK_STATUS = 5;
 
+    /** Type: {@link ExtendedBlockStatus}; only in an {@link ExtendedChunkHeader}. */
+    public static final int BLOCK_STATUS_EXT = 6;
+
     /** Type: {@link ChunkError}. */
     public static final int ERROR = 0x8001;
 

@@ -18,5 +18,8 @@ public final class CommandFlags {
     /** WRITE_ZEROES: fail rather than be slow. */
     public static final int FAST_ZERO = 1 << 4;
 
+    /** The length of the header is that of a payload; only with extended headers. */
+    public static final int PAYLOAD_LEN = 1 << 5;
+
     private CommandFlags() {}
 }

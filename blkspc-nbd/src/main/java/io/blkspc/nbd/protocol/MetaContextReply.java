@@ -13,9 +13,6 @@ import java.lang.foreign.MemorySegment;
  */
 public final class MetaContextReply {
 
-    /** The one context of this server. */
-    public static final String BASE_ALLOCATION = "base:allocation";
-
     static final int NAME_OFFSET = Integer.BYTES;
 
     private MetaContextReply() {}

@@ -18,6 +18,9 @@ public final class NbdCommand {
     /** Give blocks back. */
     public static final int TRIM = 4;
 
+    /** A hint: a range will be read soon. */
+    public static final int CACHE = 5;
+
     /** Make a range read as zeros. */
     public static final int WRITE_ZEROES = 6;
 

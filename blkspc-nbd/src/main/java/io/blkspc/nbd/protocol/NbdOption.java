@@ -30,5 +30,8 @@ public final class NbdOption {
     /** Choose the metadata contexts of an export. */
     public static final int SET_META_CONTEXT = 10;
 
+    /** Use the 32-byte headers of requests and replies, with 64-bit lengths. */
+    public static final int EXTENDED_HEADERS = 11;
+
     private NbdOption() {}
 }

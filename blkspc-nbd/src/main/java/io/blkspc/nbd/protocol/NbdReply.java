@@ -33,6 +33,9 @@ public final class NbdReply {
     /** More was asked for than is allowed. */
     public static final int ERR_TOO_BIG = 0x80000009;
 
+    /** Extended headers were agreed, or are needed. */
+    public static final int ERR_EXT_HEADER_REQD = 0x8000000a;
+
     private NbdReply() {}
 
     /** {@code true} for replies that report an error. */

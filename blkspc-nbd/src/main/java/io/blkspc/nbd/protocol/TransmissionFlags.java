@@ -27,8 +27,14 @@ public final class TransmissionFlags {
     /** Several connections see one coherent export, and FLUSH on one covers all. */
     public static final int CAN_MULTI_CONN = 1 << 8;
 
+    /** CACHE is supported. */
+    public static final int SEND_CACHE = 1 << 10;
+
     /** {@link CommandFlags#FAST_ZERO} is supported. */
     public static final int SEND_FAST_ZERO = 1 << 11;
+
+    /** BLOCK_STATUS takes a payload that names contexts; only with extended headers. */
+    public static final int BLOCK_STATUS_PAYLOAD = 1 << 12;
 
     private TransmissionFlags() {}
 }

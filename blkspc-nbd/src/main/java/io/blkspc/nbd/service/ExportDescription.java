@@ -7,5 +7,7 @@ package io.blkspc.nbd.service;
  * @param description a few words for people
  * @param sizeBytes size in bytes
  * @param readOnly {@code true} for snapshots
+ * @param guaranteed every block of it has a standing guarantee of space
  */
-public record ExportDescription(String name, String description, long sizeBytes, boolean readOnly) {}
+public record ExportDescription(
+        String name, String description, long sizeBytes, boolean readOnly, boolean guaranteed) {}

@@ -49,6 +49,7 @@ public final class PoolExports implements ExportSource {
     private static ExportDescription describe(VolumeInfo info) {
         String kind = info.type() == VolumeInfo.Type.SNAPSHOT ? "snapshot" : "volume";
         String text = info.origin() == null ? kind : kind + ", origin " + info.origin();
-        return new ExportDescription(info.name(), text, info.sizeBytes(), info.readOnly());
+        boolean guaranteed = !info.readOnly() && info.quota().guaranteeOf(info.sizeBytes()) == info.sizeBytes();
+        return new ExportDescription(info.name(), text, info.sizeBytes(), info.readOnly(), guaranteed);
     }
 }

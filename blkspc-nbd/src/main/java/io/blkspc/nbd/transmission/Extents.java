@@ -6,68 +6,78 @@ import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
 import io.blkspc.nbd.handshake.Negotiated;
-import io.blkspc.nbd.protocol.BlockStatus;
-import io.blkspc.nbd.protocol.BlockStatusExtent;
-import io.blkspc.nbd.protocol.ChunkHeader;
+import io.blkspc.nbd.protocol.CommandFlags;
+import io.blkspc.nbd.protocol.MetaContext;
 import io.blkspc.nbd.protocol.NbdError;
 import java.io.IOException;
 
-/**
- * Answers BLOCK_STATUS in base:allocation from the mappings alone. A guaranteed or unwritten extent is ZERO without HOLE:
- * a write there cannot run out of space. Owned by the connection's thread.
- */
+/** Answers BLOCK_STATUS from the mappings alone, one chunk for each context. Owned by the connection's thread. */
 final class Extents {
 
-    /** Most extents in one reply; the client asks again for the rest. */
-    private static final int MAX_EXTENTS = 4096;
+    /** Most extents in one chunk; the client asks again for the rest. */
+    private static final int MAX_EXTENTS = 2048;
 
-    /** Most mappings looked at for one reply, so that one request cannot hold the connection for long. */
+    /** Most mappings looked at for one chunk, so that one request cannot hold the connection for long. */
     private static final int MAX_MAPPINGS = 1 << 16;
 
     private final BlockSpace space;
+    private final boolean guaranteed;
     private final ReplyBuffer out;
+    private final ReplyEncoder encoder;
     private final Mapping mapping = new Mapping();
-    private final BlockStatus status = new BlockStatus();
-    private final BlockStatusExtent extent = new BlockStatusExtent();
+    private int extentCount;
 
-    Extents(BlockSpace space, ReplyBuffer out) {
-        this.space = space;
+    Extents(Negotiated negotiated, ReplyBuffer out) {
+        this.space = negotiated.space();
+        this.guaranteed = negotiated.guaranteed();
         this.out = out;
+        this.encoder = out.encoder();
     }
 
-    void report(long requestCookie, long offset, long length, boolean one) throws IOException {
-        int head = ChunkHeader.BYTES + BlockStatus.BYTES;
-        out.ensure(head + MAX_EXTENTS * BlockStatusExtent.BYTES);
+    /** Answers one valid request. */
+    void report(Request request) throws IOException {
+        for (int left = request.contexts(); left != 0; left &= left - 1) {
+            MetaContext context = MetaContext.of(Integer.numberOfTrailingZeros(left) + 1);
+            boolean isLast = (left & (left - 1)) == 0;
+            if (!report(request, context, isLast)) {
+                return;
+            }
+        }
+    }
+
+    private boolean report(Request request, MetaContext context, boolean isLast) throws IOException {
+        int head = encoder.statusHeadBytes();
+        int maxExtents = request.has(CommandFlags.REQ_ONE) ? 1 : MAX_EXTENTS;
+        out.ensure(head + maxExtents * encoder.extentBytes());
         int start = out.end();
         int end;
         try {
-            end = describe(start + head, offset, length, one ? 1 : MAX_EXTENTS);
+            end = describe(start + head, request.offset(), request.length(), context, maxExtents);
         } catch (BlockSpaceException e) {
-            out.last(requestCookie, NbdError.of(e.code()));
-            return;
+            out.last(request.cookie(), request.offset(), NbdError.of(e.code()));
+            return false;
         }
-        int bytes = end - start - ChunkHeader.BYTES;
-        out.encoder().header(out.segment(), start, requestCookie, ChunkHeader.BLOCK_STATUS, bytes, true);
-        status.wrap(out.segment(), start + (long) ChunkHeader.BYTES).contextId(Negotiated.BASE_ALLOCATION_ID);
+        encoder.status(out.segment(), start, request.cookie(), request.offset(), context.id(), extentCount, isLast);
         out.end(end);
+        return true;
     }
 
-    /** Writes merged extents from {@code at} on and returns where they end. */
-    private int describe(int at, long offset, long length, int maxExtents) {
+    /** Writes merged extents from {@code at} on, counts them, and returns where they end. */
+    private int describe(int at, long offset, long length, MetaContext context, int maxExtents) {
         long end = offset + length;
         long extentStart = offset;
         long position = offset;
         int extentFlags = -1;
-        int extents = 0;
         int cursor = at;
+        extentCount = 0;
         try (Lease _ = space.readLease()) {
             for (int seen = 0; position < end && seen < MAX_MAPPINGS; seen++) {
                 space.map(position, end - position, mapping);
-                int flags = flags(mapping.state());
+                int flags = flags(context);
                 if (extentFlags != -1 && flags != extentFlags) {
-                    cursor = write(cursor, position - extentStart, extentFlags);
+                    cursor = encoder.extent(out.segment(), cursor, position - extentStart, extentFlags);
                     extentStart = position;
-                    if (++extents == maxExtents) {
+                    if (++extentCount == maxExtents) {
                         return cursor;
                     }
                 }
@@ -75,19 +85,39 @@ final class Extents {
                 position = mapping.endOffsetBytes();
             }
         }
-        return write(cursor, position - extentStart, extentFlags);
+        extentCount++;
+        return encoder.extent(out.segment(), cursor, position - extentStart, extentFlags);
     }
 
-    private int write(int at, long length, int flags) {
-        extent.wrap(out.segment(), at).length(length).flags(flags);
-        return at + BlockStatusExtent.BYTES;
-    }
-
-    private static int flags(MappingState state) {
-        return switch (state) {
-            case HOLE -> BlockStatusExtent.HOLE | BlockStatusExtent.ZERO;
-            case RESERVED, UNWRITTEN -> BlockStatusExtent.ZERO;
-            case WRITTEN -> 0;
+    private int flags(MetaContext context) {
+        return switch (context) {
+            case BASE_ALLOCATION -> allocation();
+            case ALLOCATION_DEPTH -> depth();
+            case GUARANTEE -> isGuaranteed() ? MetaContext.GUARANTEED : 0;
         };
+    }
+
+    /** No HOLE where a write cannot run out of space; data that is shared is no hole either, as it has content. */
+    private int allocation() {
+        if (mapping.state() == MappingState.WRITTEN) {
+            return 0;
+        }
+        return isOwned() || guaranteed ? MetaContext.ZERO : MetaContext.HOLE | MetaContext.ZERO;
+    }
+
+    private int depth() {
+        return switch (mapping.state()) {
+            case HOLE, RESERVED -> 0;
+            case UNWRITTEN, WRITTEN -> mapping.shared() ? 2 : 1;
+        };
+    }
+
+    private boolean isGuaranteed() {
+        return !space.isReadOnly() && (guaranteed || isOwned());
+    }
+
+    /** Space that is the export's alone: a write needs no other. */
+    private boolean isOwned() {
+        return mapping.state() != MappingState.HOLE && !mapping.shared();
     }
 }

@@ -15,6 +15,7 @@ final class Forces {
     private final ReplyBuffer out;
     private final SlowLane slow;
     private final long[] cookies = new long[SlowRequest.MAX_COOKIES];
+    private final long[] requestOffsets = new long[SlowRequest.MAX_COOKIES];
     private int count;
     private long offset;
     private long length; // 0: everything
@@ -26,12 +27,16 @@ final class Forces {
     }
 
     /** Adds a flush of everything. */
-    void addFlush(long requestCookie) throws IOException {
-        add(requestCookie, 0, 0);
+    void addFlush(long requestCookie, long requestOffset) throws IOException {
+        add(requestCookie, requestOffset, 0, 0);
     }
 
     /** Adds a published write of at least one byte. */
-    void add(long requestCookie, long fromOffset, long byteCount) throws IOException {
+    void addWrite(long requestCookie, long fromOffset, long byteCount) throws IOException {
+        add(requestCookie, fromOffset, fromOffset, byteCount);
+    }
+
+    private void add(long requestCookie, long requestOffset, long fromOffset, long byteCount) throws IOException {
         if (count == cookies.length) {
             force(false);
         }
@@ -42,7 +47,8 @@ final class Forces {
             offset = 0;
             length = 0;
         }
-        cookies[count++] = requestCookie;
+        cookies[count] = requestCookie;
+        requestOffsets[count++] = requestOffset;
     }
 
     /**
@@ -57,7 +63,7 @@ final class Forces {
         if (request != null) {
             request.flush(offset, length);
             for (int i = 0; i < count; i++) {
-                request.addCookie(cookies[i]);
+                request.addReply(cookies[i], requestOffsets[i]);
             }
             count = 0;
             slow.submit(request);
@@ -66,7 +72,7 @@ final class Forces {
         out.send(); // finished replies do not wait for the medium
         int error = forceHere();
         for (int i = 0; i < count; i++) {
-            out.simple(cookies[i], error);
+            out.plain(cookies[i], requestOffsets[i], error);
         }
         count = 0;
     }

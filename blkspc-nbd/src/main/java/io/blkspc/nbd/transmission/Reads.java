@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.nbd.protocol.CommandFlags;
 import io.blkspc.nbd.protocol.NbdError;
+import io.blkspc.nbd.protocol.ReplyStyle;
 import io.blkspc.nbd.protocol.SimpleReply;
 import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReplyMemory;
@@ -19,14 +20,14 @@ final class Reads {
     private final ReplyBuffer out;
     private final SlowLane slow;
     private final Link link;
-    private final boolean structured;
+    private final boolean chunked;
 
-    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, boolean structured) {
+    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, ReplyStyle style) {
         this.io = io;
         this.out = out;
         this.slow = slow;
         this.link = link;
-        this.structured = structured;
+        this.chunked = style.chunked();
     }
 
     /**
@@ -36,26 +37,26 @@ final class Reads {
      */
     void read(long requestCookie, int flags, long offset, long length, boolean alone) throws IOException {
         try {
-            if (!structured) {
+            if (!chunked) {
                 simple(requestCookie, offset, (int) length, alone);
             } else if (length == 0) {
-                out.last(requestCookie, NbdError.NONE);
+                out.last(requestCookie, offset, NbdError.NONE);
             } else if ((flags & CommandFlags.DF) != 0) {
                 unfragmented(requestCookie, flags, offset, (int) length, alone);
             } else {
                 chunks(requestCookie, flags, offset, length, alone);
             }
         } catch (BlockSpaceException e) {
-            refuse(requestCookie, NbdError.of(e.code()));
+            refuse(requestCookie, offset, NbdError.of(e.code()));
         }
     }
 
-    /** The error reply of a read: never a simple one once structured replies were agreed. */
-    void refuse(long requestCookie, int error) throws IOException {
-        if (structured) {
-            out.last(requestCookie, error);
+    /** The error reply of a command answered with data: never a simple one once chunks were agreed. */
+    void refuse(long requestCookie, long requestOffset, int error) throws IOException {
+        if (chunked) {
+            out.last(requestCookie, requestOffset, error);
         } else {
-            out.simple(requestCookie, error);
+            out.plain(requestCookie, requestOffset, error);
         }
     }
 
@@ -67,7 +68,7 @@ final class Reads {
         }
         out.ensure(bytes);
         if (!io.readCached(offset, length, out.segment(), out.end() + (long) SimpleReply.BYTES)) {
-            if (handOff(requestCookie, 0, offset, length, alone)) {
+            if (handOff(requestCookie, offset, 0, offset, length, alone)) {
                 return;
             }
             out.send(); // finished replies do not wait for the medium
@@ -120,56 +121,59 @@ final class Reads {
     /** One chunk whatever is there; more than the buffer holds is refused, as the protocol allows above 64 KiB. */
     private void unfragmented(long requestCookie, int flags, long offset, int length, boolean alone)
             throws IOException {
-        int bytes = ReplyEncoder.DATA_CHUNK_BYTES + length;
+        int head = out.encoder().dataHeadBytes();
+        int bytes = head + length;
         if (bytes > out.capacity()) {
-            out.last(requestCookie, NbdError.EOVERFLOW);
+            out.last(requestCookie, offset, NbdError.EOVERFLOW);
             return;
         }
         out.ensure(bytes);
-        if (!io.readCached(offset, length, out.segment(), out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES)) {
-            if (handOff(requestCookie, flags, offset, length, alone)) {
+        if (!io.readCached(offset, length, out.segment(), out.end() + (long) head)) {
+            if (handOff(requestCookie, offset, flags, offset, length, alone)) {
                 return;
             }
             out.send();
-            io.read(offset, length, out.segment(), out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES);
+            io.read(offset, length, out.segment(), out.end() + (long) head);
         }
-        out.encoder().data(out.segment(), out.end(), requestCookie, offset, length, true);
+        out.encoder().data(out.segment(), out.end(), requestCookie, offset, offset, length, true);
         out.end(out.end() + bytes);
     }
 
     /** A chunk per run of data or of zeros; a hole costs 32 bytes however long it is. */
     private void chunks(long requestCookie, int flags, long offset, long length, boolean alone) throws IOException {
+        ReplyEncoder encoder = out.encoder();
+        int head = encoder.dataHeadBytes();
         long at = offset;
         long end = offset + length;
         while (at < end) {
             out.ensure((int) Math.min(out.capacity(), ReplyEncoder.MAX_PLAIN_BYTES + (end - at)));
-            long target = out.end() + (long) ReplyEncoder.DATA_CHUNK_BYTES;
+            long target = out.end() + (long) head;
             long count = Math.min(end - at, out.free() - ReplyEncoder.MAX_PLAIN_BYTES);
             long run = io.readRun(at, count, out.segment(), target, true);
             if (run == 0) {
                 if (at > offset) {
                     out.send(); // the chunks before it: the last chunk of a reply must be the last on the wire
                 }
-                if (handOff(requestCookie, flags, at, end - at, alone)) {
+                if (handOff(requestCookie, offset, flags, at, end - at, alone)) {
                     return;
                 }
                 out.send();
-                target = ReplyEncoder.DATA_CHUNK_BYTES;
+                target = head;
                 run = io.readRun(at, count, out.segment(), target, false);
             }
-            ReplyEncoder encoder = out.encoder();
             if (run > 0) {
-                encoder.data(out.segment(), out.end(), requestCookie, at, run, at + run == end);
+                encoder.data(out.segment(), out.end(), requestCookie, offset, at, run, at + run == end);
                 out.end((int) (target + run));
                 at += run;
             } else {
-                out.end(encoder.hole(out.segment(), out.end(), requestCookie, at, -run, at - run == end));
+                out.end(encoder.hole(out.segment(), out.end(), requestCookie, offset, at, -run, at - run == end));
                 at -= run;
             }
         }
     }
 
-    private boolean handOff(long requestCookie, int flags, long offset, long length, boolean alone) {
+    private boolean handOff(
+            long requestCookie, long requestOffset, int flags, long offset, long length, boolean alone) {
         if (alone) {
             return false;
         }
@@ -177,7 +181,7 @@ final class Reads {
         if (request == null) {
             return false;
         }
-        slow.submit(request.read(structured, requestCookie, flags, offset, length));
+        slow.submit(request.read(flags, offset, length).addReply(requestCookie, requestOffset));
         return true;
     }
 }

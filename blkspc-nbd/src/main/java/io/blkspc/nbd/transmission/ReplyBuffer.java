@@ -1,5 +1,6 @@
 package io.blkspc.nbd.transmission;
 
+import io.blkspc.nbd.protocol.ReplyStyle;
 import io.blkspc.nbd.transport.Link;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -12,11 +13,12 @@ final class ReplyBuffer {
     private final Link link;
     private final MemorySegment segment;
     private final ByteBuffer view;
-    private final ReplyEncoder encoder = new ReplyEncoder();
+    private final ReplyEncoder encoder;
     private int end;
 
-    ReplyBuffer(Link link, Arena arena, int bytes) {
+    ReplyBuffer(Link link, Arena arena, int bytes, ReplyStyle style) {
         this.link = link;
+        this.encoder = new ReplyEncoder(style);
         this.segment = arena.allocate(bytes, 4096);
         this.view = segment.asByteBuffer();
     }
@@ -54,15 +56,16 @@ final class ReplyBuffer {
         }
     }
 
-    void simple(long requestCookie, int error) throws IOException {
+    /** Answers a command that is answered without data. */
+    void plain(long requestCookie, long requestOffset, int error) throws IOException {
         ensure(ReplyEncoder.MAX_PLAIN_BYTES);
-        end = encoder.simple(segment, end, requestCookie, error);
+        end = encoder.plain(segment, end, requestCookie, requestOffset, error);
     }
 
-    /** Ends a structured reply. */
-    void last(long requestCookie, int error) throws IOException {
+    /** Ends a reply in chunks. */
+    void last(long requestCookie, long requestOffset, int error) throws IOException {
         ensure(ReplyEncoder.MAX_PLAIN_BYTES);
-        end = encoder.last(segment, end, requestCookie, error);
+        end = encoder.last(segment, end, requestCookie, requestOffset, error);
     }
 
     void send() throws IOException {

@@ -2,13 +2,12 @@ package io.blkspc.nbd.transmission;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
-import io.blkspc.api.Geometry;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.nbd.handshake.Negotiated;
 import io.blkspc.nbd.protocol.CommandFlags;
+import io.blkspc.nbd.protocol.ContextFilter;
 import io.blkspc.nbd.protocol.NbdCommand;
 import io.blkspc.nbd.protocol.NbdError;
-import io.blkspc.nbd.protocol.RequestHeader;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.transport.BufferPool;
 import io.blkspc.nbd.transport.Link;
@@ -30,9 +29,6 @@ public final class Session implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger("blkspc.data");
 
-    /** Whole blocks of up to this are zeroed and trimmed on the connection's thread. */
-    private static final long INLINE_ZERO_BYTES = 32L << 20;
-
     private final Link link;
     private final BlockSpace space;
     private final NbdLimits limits;
@@ -46,10 +42,12 @@ public final class Session implements AutoCloseable {
     private final Forces forces;
     private final Extents extents;
     private final RequestValidator validator;
-    private final RequestHeader header = new RequestHeader();
+    private final Clearing clearing;
+    private final Request request;
+    private final int contexts;
 
     private boolean ended;
-    private int wanted = RequestHeader.BYTES;
+    private int wanted;
     private long requests;
 
     /**
@@ -68,15 +66,17 @@ public final class Session implements AutoCloseable {
         this.space = negotiated.space();
         this.limits = limits;
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
-        this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes());
+        this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
         this.io = SpaceIo.batched(space);
-        this.slow = new SlowLane(space, link, workers, buffers, limits.maxInFlight(), limits.maxInFlightBytes());
+        this.slow = new SlowLane(negotiated, link, workers, buffers, limits);
         this.forces = new Forces(space, out, slow);
-        this.reads = new Reads(io, out, slow, link, negotiated.structured());
+        this.reads = new Reads(io, out, slow, link, negotiated.style());
         this.writes = new Writes(io, in, out, forces);
-        this.extents = new Extents(space, out);
-        this.validator = new RequestValidator(
-                space.isReadOnly(), negotiated.structured(), negotiated.baseAllocation(), limits.maxPayloadBytes());
+        this.clearing = new Clearing(io, out, slow, forces);
+        this.extents = new Extents(negotiated, out);
+        this.validator = new RequestValidator(space.isReadOnly(), negotiated.style(), limits.maxPayloadBytes());
+        this.request = new Request(negotiated.style());
+        this.contexts = negotiated.contexts();
         in.takeOver(received);
     }
 
@@ -115,34 +115,36 @@ public final class Session implements AutoCloseable {
     /** Serves every complete request; {@code true} when it was only one. */
     private boolean serveReceived() throws IOException {
         int served = 0;
-        wanted = RequestHeader.BYTES;
-        while (!ended && in.available() >= RequestHeader.BYTES) {
-            header.wrap(in.segment(), in.position());
-            if (header.magic() != RequestHeader.MAGIC) {
-                refuse("not a request: magic=" + Integer.toHexString(header.magic()));
+        int headerBytes = request.headerBytes();
+        wanted = headerBytes;
+        while (!ended && in.available() >= headerBytes) {
+            request.read(in.segment(), in.position(), contexts);
+            if (!request.isRequest()) {
+                refuse("not a request: magic=" + Integer.toHexString(request.magic()));
                 break;
             }
-            int type = header.type();
-            long length = header.length();
-            long payload = type == NbdCommand.WRITE ? length : 0;
-            if (payload > limits.maxPayloadBytes()) {
-                refuse("payload is too long: length=" + length);
+            long payload = request.payloadBytes();
+            if (payload < 0 || payload > limits.maxPayloadBytes()) {
+                refuse("payload is too long: length=" + Long.toUnsignedString(payload));
                 break;
             }
-            int error = validator.check(type, header.flags(), header.fromOffset(), length, space.sizeBytes());
+            if (request.hasFilter() && !readFilter(payload)) {
+                break;
+            }
+            int error = validator.check(request, space.sizeBytes());
             if (error != NbdError.NONE) {
-                if (!refuse(type, payload, error)) {
+                if (!refuse(error)) {
                     ended = true;
                 }
-            } else if (RequestHeader.BYTES + payload > in.capacity()) {
+            } else if (headerBytes + payload > in.capacity()) {
                 streamWrite();
-            } else if (RequestHeader.BYTES + payload > in.available()) {
-                wanted = RequestHeader.BYTES + (int) payload;
+            } else if (headerBytes + payload > in.available()) {
+                wanted = headerBytes + (int) payload;
                 break;
             } else {
-                boolean alone = served == 0 && in.available() == RequestHeader.BYTES + payload;
-                serve(type, alone);
-                in.consume(RequestHeader.BYTES + (int) payload);
+                boolean alone = served == 0 && in.available() == headerBytes + payload;
+                serve(alone);
+                in.consume(headerBytes + (int) payload);
             }
             served++;
             requests++;
@@ -150,95 +152,86 @@ public final class Session implements AutoCloseable {
         return served == 1 && in.available() == 0;
     }
 
-    private void serve(int type, boolean alone) throws IOException {
-        long cookie = header.requestCookie();
-        int flags = header.flags();
-        boolean fua = (flags & CommandFlags.FUA) != 0;
-        long offset = header.fromOffset();
-        long length = header.length();
-        switch (type) {
+    /** {@code false} when the payload of a BLOCK_STATUS has not arrived yet. */
+    private boolean readFilter(long payload) {
+        if (!ContextFilter.isPossible(payload)) {
+            request.refuseFilter();
+            return true;
+        }
+        if (request.headerBytes() + payload > in.available()) {
+            wanted = request.headerBytes() + (int) payload;
+            return false;
+        }
+        request.readFilter(in.segment(), in.position() + (long) request.headerBytes());
+        return true;
+    }
+
+    private void serve(boolean alone) throws IOException {
+        long cookie = request.cookie();
+        long offset = request.offset();
+        long length = request.length();
+        switch (request.type()) {
             case NbdCommand.READ -> {
                 writes.publishIfTouched(offset, length);
-                reads.read(cookie, flags, offset, length, alone);
+                reads.read(cookie, request.flags(), offset, length, alone);
             }
-            case NbdCommand.WRITE -> writes.add(cookie, offset, length, in.position() + RequestHeader.BYTES, fua);
-            case NbdCommand.FLUSH -> forces.addFlush(cookie);
+            case NbdCommand.WRITE ->
+                writes.add(
+                        cookie, offset, length, in.position() + request.headerBytes(), request.has(CommandFlags.FUA));
+            case NbdCommand.FLUSH -> forces.addFlush(cookie, offset);
             case NbdCommand.TRIM, NbdCommand.WRITE_ZEROES -> {
                 writes.publishIfTouched(offset, length);
-                zero(type, cookie, flags, offset, length, alone);
+                clearing.serve(request, alone);
             }
+            case NbdCommand.CACHE -> prefetch(cookie, offset, length);
             case NbdCommand.BLOCK_STATUS -> {
                 writes.publishIfTouched(offset, length);
-                extents.report(cookie, offset, length, (flags & CommandFlags.REQ_ONE) != 0);
+                extents.report(request);
             }
             case NbdCommand.DISC -> ended = true;
-            default -> throw new IllegalStateException("command passed validation: type=" + type);
+            default -> throw new IllegalStateException("command passed validation: type=" + request.type());
         }
     }
 
-    private void zero(int type, long cookie, int flags, long offset, long length, boolean alone) throws IOException {
-        boolean trim = type == NbdCommand.TRIM;
-        boolean fua = (flags & CommandFlags.FUA) != 0;
-        boolean noHole = (flags & CommandFlags.NO_HOLE) != 0;
-        boolean quick = length <= INLINE_ZERO_BYTES
-                && !noHole
-                && (trim || (Geometry.isBlockAligned(offset) && Geometry.isBlockAligned(length)));
-        SlowRequest request = quick || alone ? null : slow.tryBegin(SlowRequest.replyBytes());
-        if (request != null) {
-            slow.submit(
-                    trim ? request.trim(cookie, flags, offset, length) : request.zero(cookie, flags, offset, length));
-            return;
-        }
+    private void prefetch(long cookie, long offset, long length) throws IOException {
+        int error = NbdError.NONE;
         try {
-            if (trim) {
-                io.trim(offset, length, false);
-            } else {
-                io.zero(offset, length, noHole, false);
-            }
+            io.prefetch(offset, length);
         } catch (BlockSpaceException e) {
-            out.simple(cookie, NbdError.of(e.code()));
-            return;
+            error = NbdError.of(e.code());
         }
-        if (fua && length > 0) {
-            forces.add(cookie, offset, length);
-        } else {
-            out.simple(cookie, NbdError.NONE);
-        }
+        out.plain(cookie, offset, error);
     }
 
     /** A write longer than the receive buffer: what came before it is finished first. */
     private void streamWrite() throws IOException {
-        long cookie = header.requestCookie();
-        boolean fua = (header.flags() & CommandFlags.FUA) != 0;
-        long offset = header.fromOffset();
-        long length = header.length();
-        in.consume(RequestHeader.BYTES);
+        in.consume(request.headerBytes());
         settle(false);
-        if (!writes.stream(link, cookie, offset, length, fua)) {
+        boolean fua = request.has(CommandFlags.FUA);
+        if (!writes.stream(link, request.cookie(), request.offset(), request.length(), fua)) {
             ended = true;
         }
     }
 
     /** Replies an error, after the payload was taken from the stream; {@code false} when the stream ended in it. */
-    private boolean refuse(int type, long payload, int error) throws IOException {
-        long cookie = header.requestCookie();
-        in.consume(RequestHeader.BYTES);
-        long left = payload;
+    private boolean refuse(int error) throws IOException {
+        in.consume(request.headerBytes());
+        long left = request.payloadBytes();
         while (left > 0) {
             int count = (int) Math.min(left, in.available());
             in.consume(count);
             left -= count;
             if (left > 0) {
                 settle(false);
-                if (!in.receive(link, RequestHeader.BYTES)) {
+                if (!in.receive(link, request.headerBytes())) {
                     return false;
                 }
             }
         }
-        if (type == NbdCommand.READ || type == NbdCommand.BLOCK_STATUS) {
-            reads.refuse(cookie, error);
+        if (request.type() == NbdCommand.READ || request.type() == NbdCommand.BLOCK_STATUS) {
+            reads.refuse(request.cookie(), request.offset(), error);
         } else {
-            out.simple(cookie, error);
+            out.plain(request.cookie(), request.offset(), error);
         }
         return true;
     }

@@ -1,6 +1,9 @@
 package io.blkspc.nbd.transmission;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.nbd.handshake.Negotiated;
+import io.blkspc.nbd.protocol.ReplyStyle;
+import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.transport.BufferPool;
 import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReplyMemory;
@@ -21,6 +24,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class SlowLane {
 
     private final BlockSpace space;
+    private final ReplyStyle style;
     private final Link link;
     private final Workers workers;
     private final BufferPool buffers;
@@ -38,13 +42,14 @@ final class SlowLane {
     private Thread sender;
     private boolean closed;
 
-    SlowLane(BlockSpace space, Link link, Workers workers, BufferPool buffers, int maxInFlight, long maxBytes) {
-        this.space = space;
+    SlowLane(Negotiated negotiated, Link link, Workers workers, BufferPool buffers, NbdLimits limits) {
+        this.space = negotiated.space();
+        this.style = negotiated.style();
         this.link = link;
         this.workers = workers;
         this.buffers = buffers;
-        this.maxInFlight = maxInFlight;
-        this.maxBytes = maxBytes;
+        this.maxInFlight = limits.maxInFlight();
+        this.maxBytes = limits.maxInFlightBytes();
     }
 
     /** A request to fill and {@link #submit}, or {@code null} when a bound is reached and the caller does it itself. */
@@ -60,7 +65,7 @@ final class SlowLane {
             }
             SlowRequest request = free.pollFirst();
             if (request == null) {
-                request = new SlowRequest(this, space);
+                request = new SlowRequest(this, space, style);
                 all.add(request);
             }
             request.begin(memory);

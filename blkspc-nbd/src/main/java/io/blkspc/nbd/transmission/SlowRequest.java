@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.nbd.protocol.CommandFlags;
 import io.blkspc.nbd.protocol.NbdError;
+import io.blkspc.nbd.protocol.ReplyStyle;
 import io.blkspc.nbd.protocol.SimpleReply;
 import io.blkspc.nbd.transport.ReplyMemory;
 import org.slf4j.Logger;
@@ -23,7 +24,7 @@ final class SlowRequest implements Runnable {
 
     private enum Kind {
         READ,
-        STRUCTURED_READ,
+        CHUNKED_READ,
         FLUSH,
         TRIM,
         ZERO
@@ -31,8 +32,10 @@ final class SlowRequest implements Runnable {
 
     private final SlowLane lane;
     private final BlockSpace space;
-    private final ReplyEncoder encoder = new ReplyEncoder();
+    private final ReplyStyle style;
+    private final ReplyEncoder encoder;
     private final long[] cookies = new long[MAX_COOKIES];
+    private final long[] requestOffsets = new long[MAX_COOKIES];
     private SpaceIo io;
 
     private Kind kind;
@@ -43,19 +46,21 @@ final class SlowRequest implements Runnable {
     private ReplyMemory memory;
     private int replyBytes;
 
-    SlowRequest(SlowLane lane, BlockSpace space) {
+    SlowRequest(SlowLane lane, BlockSpace space, ReplyStyle style) {
         this.lane = lane;
         this.space = space;
+        this.style = style;
+        this.encoder = new ReplyEncoder(style);
     }
 
     /** Memory that a read of {@code length} bytes needs: no run but the first and last is shorter than a block. */
     static long readBytes(long length) {
-        return length + (length / 4096 + 3) * ReplyEncoder.MAX_PLAIN_BYTES;
+        return length + (length / 4096 + 3) * ReplyEncoder.MAX_HOLE_BYTES + ReplyEncoder.MAX_PLAIN_BYTES;
     }
 
     /** Memory that any other request needs. */
     static int replyBytes() {
-        return MAX_COOKIES * SimpleReply.BYTES;
+        return MAX_COOKIES * ReplyEncoder.MAX_PLAIN_BYTES;
     }
 
     void begin(ReplyMemory replyMemory) {
@@ -64,26 +69,28 @@ final class SlowRequest implements Runnable {
         replyBytes = 0;
     }
 
-    SlowRequest read(boolean structured, long requestCookie, int requestFlags, long from, long count) {
-        return fill(structured ? Kind.STRUCTURED_READ : Kind.READ, requestFlags, from, count)
-                .addCookie(requestCookie);
+    // What to do; then addReply tells whom it answers.
+
+    SlowRequest read(int requestFlags, long from, long count) {
+        return fill(style.chunked() ? Kind.CHUNKED_READ : Kind.READ, requestFlags, from, count);
     }
 
-    SlowRequest trim(long requestCookie, int requestFlags, long from, long count) {
-        return fill(Kind.TRIM, requestFlags, from, count).addCookie(requestCookie);
+    SlowRequest trim(int requestFlags, long from, long count) {
+        return fill(Kind.TRIM, requestFlags, from, count);
     }
 
-    SlowRequest zero(long requestCookie, int requestFlags, long from, long count) {
-        return fill(Kind.ZERO, requestFlags, from, count).addCookie(requestCookie);
+    SlowRequest zero(int requestFlags, long from, long count) {
+        return fill(Kind.ZERO, requestFlags, from, count);
     }
 
-    /** A force for one range, or for everything when {@code count} is 0; {@link #addCookie} tells whom it answers. */
+    /** A force for one range, or for everything when {@code count} is 0. */
     SlowRequest flush(long from, long count) {
         return fill(Kind.FLUSH, 0, from, count);
     }
 
-    SlowRequest addCookie(long requestCookie) {
-        cookies[cookieCount++] = requestCookie;
+    SlowRequest addReply(long requestCookie, long requestOffset) {
+        cookies[cookieCount] = requestCookie;
+        requestOffsets[cookieCount++] = requestOffset;
         return this;
     }
 
@@ -141,62 +148,65 @@ final class SlowRequest implements Runnable {
                 encoder.simple(memory.segment(), 0, cookies[0], NbdError.NONE);
                 replyBytes = SimpleReply.BYTES + (int) length;
             }
-            case STRUCTURED_READ -> structuredRead();
+            case CHUNKED_READ -> chunkedRead();
             case FLUSH -> {
                 if (length == 0) {
                     space.flush();
                 } else {
                     space.flush(offset, length);
                 }
-                encodeSimple(NbdError.NONE);
+                encodePlain(NbdError.NONE);
             }
             case TRIM -> {
                 io.trim(offset, length, fua);
-                encodeSimple(NbdError.NONE);
+                encodePlain(NbdError.NONE);
             }
             case ZERO -> {
                 io.zero(offset, length, (flags & CommandFlags.NO_HOLE) != 0, fua);
-                encodeSimple(NbdError.NONE);
+                encodePlain(NbdError.NONE);
             }
         }
     }
 
-    private void structuredRead() {
+    private void chunkedRead() {
         int at = 0;
         if ((flags & CommandFlags.DF) != 0) {
-            int data = encoder.data(memory.segment(), 0, cookies[0], offset, length, true);
+            int data = encoder.data(memory.segment(), 0, cookies[0], requestOffsets[0], offset, length, true);
             io.read(offset, length, memory.segment(), data);
             replyBytes = data + (int) length;
             return;
         }
+        int head = encoder.dataHeadBytes();
+        long requestOffset = requestOffsets[0];
         long from = offset;
         long end = offset + length;
         while (from < end) {
-            long run = io.readRun(from, end - from, memory.segment(), at + ReplyEncoder.DATA_CHUNK_BYTES, false);
+            long run = io.readRun(from, end - from, memory.segment(), at + (long) head, false);
             if (run > 0) {
-                at = encoder.data(memory.segment(), at, cookies[0], from, run, from + run == end) + (int) run;
+                at = encoder.data(memory.segment(), at, cookies[0], requestOffset, from, run, from + run == end)
+                        + (int) run;
                 from += run;
             } else {
-                at = encoder.hole(memory.segment(), at, cookies[0], from, -run, from - run == end);
+                at = encoder.hole(memory.segment(), at, cookies[0], requestOffset, from, -run, from - run == end);
                 from -= run;
             }
             replyBytes = at; // chunks that are complete stay, also when a later one fails
         }
     }
 
-    private void encodeSimple(int error) {
+    private void encodePlain(int error) {
         int at = 0;
         for (int i = 0; i < cookieCount; i++) {
-            at = encoder.simple(memory.segment(), at, cookies[i], error);
+            at = encoder.plain(memory.segment(), at, cookies[i], requestOffsets[i], error);
         }
         replyBytes = at;
     }
 
     private void encodeError(int error) {
-        if (kind == Kind.STRUCTURED_READ) {
-            replyBytes = encoder.last(memory.segment(), replyBytes, cookies[0], error);
+        if (kind == Kind.CHUNKED_READ) {
+            replyBytes = encoder.last(memory.segment(), replyBytes, cookies[0], requestOffsets[0], error);
         } else {
-            encodeSimple(error);
+            encodePlain(error);
         }
     }
 }

@@ -46,7 +46,7 @@ final class Writes {
                 }
             }
         } catch (BlockSpaceException e) {
-            out.simple(requestCookie, NbdError.of(e.code()));
+            out.plain(requestCookie, offset, NbdError.of(e.code()));
             return;
         }
         int index = io.queued() - 1;
@@ -126,9 +126,9 @@ final class Writes {
 
     private void reply(long requestCookie, long offset, long length, boolean isFua, int error) throws IOException {
         if (isFua && error == NbdError.NONE && length > 0) {
-            forces.add(requestCookie, offset, length);
+            forces.addWrite(requestCookie, offset, length);
         } else {
-            out.simple(requestCookie, error);
+            out.plain(requestCookie, offset, error);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.blkspc.nbd.handshake;
 
 import static io.blkspc.nbd.testing.RawNbd.OPT_ABORT;
 import static io.blkspc.nbd.testing.RawNbd.OPT_EXPORT_NAME;
+import static io.blkspc.nbd.testing.RawNbd.OPT_EXTENDED_HEADERS;
 import static io.blkspc.nbd.testing.RawNbd.OPT_GO;
 import static io.blkspc.nbd.testing.RawNbd.OPT_INFO;
 import static io.blkspc.nbd.testing.RawNbd.OPT_LIST;
@@ -9,6 +10,7 @@ import static io.blkspc.nbd.testing.RawNbd.OPT_LIST_META_CONTEXT;
 import static io.blkspc.nbd.testing.RawNbd.OPT_SET_META_CONTEXT;
 import static io.blkspc.nbd.testing.RawNbd.OPT_STRUCTURED_REPLY;
 import static io.blkspc.nbd.testing.RawNbd.REP_ACK;
+import static io.blkspc.nbd.testing.RawNbd.REP_ERR_EXT_HEADER_REQD;
 import static io.blkspc.nbd.testing.RawNbd.REP_ERR_INVALID;
 import static io.blkspc.nbd.testing.RawNbd.REP_ERR_UNKNOWN;
 import static io.blkspc.nbd.testing.RawNbd.REP_ERR_UNSUP;
@@ -22,7 +24,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,6 +37,10 @@ class HandshakeTest {
 
     private static final byte[] NOTHING = new byte[0];
     private static final long SIZE = 64L << 20;
+    private static final int BLOCK_STATUS_PAYLOAD = 1 << 12;
+    private static final String BASE = "base:allocation";
+    private static final String DEPTH = "qemu:allocation-depth";
+    private static final String GUARANTEE = "blkspc:guarantee";
     private static TestServer server;
 
     @BeforeAll
@@ -73,7 +81,7 @@ class HandshakeTest {
             raw.send(RawNbd.option(OPT_EXPORT_NAME, name("vol")));
             ByteBuffer reply = raw.read((flags & 2) != 0 ? 10 : 134);
             assertThat(reply.getLong()).isEqualTo(SIZE);
-            assertThat(Short.toUnsignedInt(reply.getShort())).isEqualTo(1 | 4 | 8 | 32 | 64 | 256 | 2048);
+            assertThat(Short.toUnsignedInt(reply.getShort())).isEqualTo(1 | 4 | 8 | 32 | 64 | 256 | 1024 | 2048);
             while (reply.hasRemaining()) {
                 assertThat(reply.get()).isZero();
             }
@@ -194,7 +202,7 @@ class HandshakeTest {
     @Test
     void unknownOptionsAreUnsupportedAndTheNextOneIsFound() throws Exception {
         try (RawNbd raw = greeted()) {
-            for (int option : new int[] {0, 4, 5, 11, 99, -1, Integer.MIN_VALUE}) {
+            for (int option : new int[] {0, 4, 5, 12, 99, -1, Integer.MIN_VALUE}) {
                 OptionReply reply = raw.ask(option, new byte[option & 0xff]).getLast();
                 assertThat(reply.type()).isEqualTo(REP_ERR_UNSUP);
                 assertThat(reply.option()).isEqualTo(option);
@@ -325,32 +333,125 @@ class HandshakeTest {
     void contextsAreListedByQueryAndChosenByName() throws Exception {
         try (RawNbd raw = greeted()) {
             raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT)).isEqualTo(1);
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:")).isEqualTo(1);
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:allocation", "base:allocation", "base:"))
-                    .isEqualTo(1);
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap:x", "nonsense", ""))
-                    .isZero();
-            assertThat(contexts(raw, OPT_SET_META_CONTEXT)).isZero();
-            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "base:")).isZero();
-            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "x:y", "base:allocation", "base:allocation"))
-                    .isEqualTo(1);
+            String[] all = {BASE, DEPTH, GUARANTEE};
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT)).containsExactly(all);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:")).containsExactly(BASE);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:")).containsExactly(DEPTH);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "blkspc:", "base:")).containsExactly(BASE, GUARANTEE);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, BASE, BASE, "base:"))
+                    .containsExactly(BASE);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap:x", "nonsense", "", ":", "base"))
+                    .isEmpty();
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:allocation2", "base:alloc", "BASE:"))
+                    .isEmpty();
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT)).isEmpty();
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "base:", "qemu:", "blkspc:"))
+                    .isEmpty();
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "x:y", BASE, BASE)).containsExactly(BASE);
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, GUARANTEE, DEPTH, BASE))
+                    .containsExactly(all);
         }
     }
 
-    private static int contexts(RawNbd raw, int option, String... queries) throws Exception {
-        int count = 0;
-        for (OptionReply reply : raw.ask(option, RawNbd.metaData("vol", queries))) {
-            count += reply.type() == REP_META_CONTEXT ? 1 : 0;
+    /** Names of the contexts told; in a list ids are 0, in a choice they are not and differ. */
+    private static List<String> contexts(RawNbd raw, int option, String... queries) throws Exception {
+        List<String> names = new ArrayList<>();
+        Set<Integer> ids = new HashSet<>();
+        List<OptionReply> replies = raw.ask(option, RawNbd.metaData("vol", queries));
+        assertThat(replies.getLast().type()).isEqualTo(REP_ACK);
+        for (OptionReply reply : replies) {
+            if (reply.type() == REP_META_CONTEXT) {
+                names.add(reply.text().substring(4));
+                int id = ByteBuffer.wrap(reply.data()).getInt();
+                assertThat(id == 0).isEqualTo(option == OPT_LIST_META_CONTEXT);
+                assertThat(ids.add(id) || id == 0).isTrue();
+            }
         }
-        return count;
+        return names;
+    }
+
+    @Test
+    void aFailedChoiceOfContextsLeavesNoneChosen() throws Exception {
+        byte[] malformed = Arrays.copyOf(RawNbd.metaData("vol", BASE), 12);
+        for (byte[] failing : new byte[][] {malformed, RawNbd.metaData("nope", BASE)}) {
+            try (RawNbd raw = greeted()) {
+                raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
+                assertThat(contexts(raw, OPT_SET_META_CONTEXT, BASE)).hasSize(1);
+                assertThat(raw.ask(OPT_SET_META_CONTEXT, failing).getLast().isError())
+                        .isTrue();
+                raw.ask(OPT_GO, RawNbd.infoData("vol"));
+                raw.send(RawNbd.request(7, 0, 1, 0, 4096));
+                assertThat(Short.toUnsignedInt(raw.read(20).getShort(6))).isEqualTo(0x8001);
+            }
+        }
+    }
+
+    @Test
+    void extendedHeadersTakePrecedenceAndAreNotTakenBack() throws Exception {
+        try (RawNbd raw = greeted()) {
+            assertThat(raw.ask(OPT_EXTENDED_HEADERS, new byte[1]).getLast().type())
+                    .isEqualTo(REP_ERR_INVALID);
+            assertThat(raw.ask(OPT_STRUCTURED_REPLY, NOTHING).getLast().type()).isEqualTo(REP_ACK);
+            assertThat(raw.ask(OPT_EXTENDED_HEADERS, NOTHING).getLast().type()).isEqualTo(REP_ACK);
+            assertThat(raw.ask(OPT_EXTENDED_HEADERS, NOTHING).getLast().type()).isEqualTo(REP_ACK);
+            assertThat(raw.ask(OPT_STRUCTURED_REPLY, NOTHING).getLast().type()).isEqualTo(REP_ERR_EXT_HEADER_REQD);
+            assertThat(flagsOf(raw, OPT_INFO, "vol") & BLOCK_STATUS_PAYLOAD).isZero();
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, BASE)).hasSize(1);
+            assertThat(flagsOf(raw, OPT_INFO, "vol") & BLOCK_STATUS_PAYLOAD).isNotZero();
+            assertThat(flagsOf(raw, OPT_INFO, "vol@one") & BLOCK_STATUS_PAYLOAD).isZero();
+            assertThat(flagsOf(raw, OPT_GO, "vol") & BLOCK_STATUS_PAYLOAD).isNotZero();
+            raw.send(RawNbd.extendedRequest(0, 0, 9, 512, 512));
+            ByteBuffer reply = raw.read(32);
+            assertThat(reply.getInt()).isEqualTo(0x6e8a278c);
+            assertThat(reply.getLong(16)).isEqualTo(512);
+        }
+    }
+
+    private static int flagsOf(RawNbd raw, int option, String export) throws Exception {
+        ByteBuffer info = ByteBuffer.wrap(
+                raw.ask(option, RawNbd.infoData(export)).getFirst().data());
+        return Short.toUnsignedInt(info.getShort(10));
+    }
+
+    @Test
+    void extendedHeadersBeginTransmissionOnlyWithGo() throws Exception {
+        try (RawNbd raw = greeted()) {
+            assertThat(raw.ask(OPT_EXTENDED_HEADERS, NOTHING).getLast().type()).isEqualTo(REP_ACK);
+            raw.send(RawNbd.option(OPT_EXPORT_NAME, name("vol")));
+            assertThat(raw.isClosedByServer()).isTrue();
+        }
+        try (RawNbd raw = greeted()) { // a compact request is none then
+            raw.ask(OPT_EXTENDED_HEADERS, NOTHING);
+            raw.ask(OPT_GO, RawNbd.infoData("vol"));
+            raw.send(
+                    ByteBuffer.allocate(32).put(RawNbd.request(0, 0, 7, 0, 512)).rewind());
+            assertThat(raw.isClosedByServer()).isTrue();
+        }
+        try (RawNbd raw = greeted()) { // and an extended one is none without agreement
+            raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
+            raw.ask(OPT_GO, RawNbd.infoData("vol"));
+            raw.send(RawNbd.extendedRequest(0, 0, 7, 0, 512));
+            assertThat(raw.isClosedByServer()).isTrue();
+        }
+    }
+
+    @Test
+    void aClientOfTheOldstyleHandshakeIsTurnedAway() throws Exception {
+        try (RawNbd raw = server.raw()) {
+            raw.read(18); // where an oldstyle client finds no magic number of its own and leaves
+        }
+        try (RawNbd raw = server.raw()) {
+            raw.send(RawNbd.request(0, 0, 1, 0, 512)); // one that does not look
+            raw.read(18);
+            assertThat(raw.isClosedByServer()).isTrue();
+        }
     }
 
     @Test
     void aContextChosenForAnotherExportDoesNotCount() throws Exception {
         try (RawNbd raw = greeted()) {
             raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
-            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "base:allocation")).isEqualTo(1);
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "base:allocation")).hasSize(1);
             raw.ask(OPT_GO, RawNbd.infoData("vol@one"));
             raw.send(RawNbd.request(7, 0, 1, 0, 4096));
             ByteBuffer reply = raw.read(20 + 6);

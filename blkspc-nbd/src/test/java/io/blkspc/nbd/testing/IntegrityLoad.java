@@ -75,7 +75,7 @@ public final class IntegrityLoad {
 
         private final long base;
         private final SplittableRandom random;
-        private final boolean structured;
+        private final Headers headers;
         private final byte[] content = new byte[PART];
         private final boolean[] busy = new boolean[PART];
         private final Map<Long, Request> requests = new HashMap<>();
@@ -85,11 +85,11 @@ public final class IntegrityLoad {
         Client(int part) {
             this.base = (long) part * PART;
             this.random = new SplittableRandom(seed + part);
-            this.structured = part % 2 == 0;
+            this.headers = Headers.turn(part);
         }
 
         byte[] run() throws Exception {
-            try (NbdTestClient client = NbdTestClient.open(address, export, structured)) {
+            try (NbdTestClient client = NbdTestClient.open(address, export, headers)) {
                 for (int i = 0; i < requestsEach; i++) {
                     if (requests.size() == DEPTH) {
                         take(client);

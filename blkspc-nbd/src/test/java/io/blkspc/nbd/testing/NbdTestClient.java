@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A small NBD client for tests: pipelined requests with {@link #send} and {@link #take}, or one at a time. Checks every
@@ -19,6 +20,7 @@ public final class NbdTestClient implements AutoCloseable {
     public static final int DISC = 2;
     public static final int FLUSH = 3;
     public static final int TRIM = 4;
+    public static final int CACHE = 5;
     public static final int WRITE_ZEROES = 6;
     public static final int BLOCK_STATUS = 7;
 
@@ -27,6 +29,7 @@ public final class NbdTestClient implements AutoCloseable {
     public static final int DF = 4;
     public static final int REQ_ONE = 8;
     public static final int FAST_ZERO = 16;
+    public static final int PAYLOAD_LEN = 32;
 
     public static final int EPERM = 1;
     public static final int EIO = 5;
@@ -37,11 +40,16 @@ public final class NbdTestClient implements AutoCloseable {
 
     private static final int SIMPLE_MAGIC = 0x67446698;
     private static final int CHUNK_MAGIC = 0x668e33ef;
+    private static final int EXTENDED_CHUNK_MAGIC = 0x6e8a278c;
+
+    /** The contexts asked for unless a test says otherwise. */
+    private static final String[] DEFAULT_CONTEXTS = {"base:allocation"};
 
     private final RawNbd raw;
-    private final boolean structured;
+    private final Headers headers;
     private final long sizeBytes;
     private final int flags;
+    private final List<String> contexts;
     private final Map<Long, Pending> pending = new HashMap<>();
     private long nextCookie = 0x1122334455660000L;
 
@@ -52,7 +60,7 @@ public final class NbdTestClient implements AutoCloseable {
         final long length;
         final byte[] data;
         final boolean[] seen;
-        final List<Extent> extents = new ArrayList<>();
+        final Map<Integer, List<Extent>> extents = new TreeMap<>();
         int chunks;
         int holes;
         int error;
@@ -69,25 +77,51 @@ public final class NbdTestClient implements AutoCloseable {
     /** One extent of a BLOCK_STATUS reply. */
     public record Extent(long length, int flags) {}
 
-    /** A complete reply; {@code chunks} is 0 for a simple one. */
+    /** A complete reply; {@code chunks} is 0 for a simple one, {@code status} is by context id. */
     @SuppressWarnings("ArrayRecordComponent")
-    public record Reply(long cookie, int error, byte[] data, int chunks, int holes, List<Extent> extents) {}
+    public record Reply(long cookie, int error, byte[] data, int chunks, int holes, Map<Integer, List<Extent>> status) {
 
-    private NbdTestClient(RawNbd raw, boolean structured, long sizeBytes, int flags) {
+        /** Extents of the only context. */
+        public List<Extent> extents() {
+            check(status.size() == 1, "one context");
+            return status.values().iterator().next();
+        }
+    }
+
+    private NbdTestClient(RawNbd raw, Headers headers, long sizeBytes, int flags, List<String> contexts) {
         this.raw = raw;
-        this.structured = structured;
+        this.headers = headers;
         this.sizeBytes = sizeBytes;
         this.flags = flags;
+        this.contexts = contexts;
     }
 
     /** Connects to one export; with {@code structured} also chooses base:allocation. */
     public static NbdTestClient open(NbdAddress address, String export, boolean structured) throws IOException {
+        return open(address, export, structured ? Headers.STRUCTURED : Headers.SIMPLE);
+    }
+
+    /** Connects to one export; with headers for it also chooses base:allocation. */
+    public static NbdTestClient open(NbdAddress address, String export, Headers headers) throws IOException {
+        return open(address, export, headers, DEFAULT_CONTEXTS);
+    }
+
+    /** Connects to one export and chooses contexts, where the headers are for it. */
+    public static NbdTestClient open(NbdAddress address, String export, Headers headers, String... queries)
+            throws IOException {
         RawNbd raw = RawNbd.connect(address);
         raw.greet(3);
-        if (structured) {
-            require(raw.ask(RawNbd.OPT_STRUCTURED_REPLY, new byte[0]).getLast());
-            require(raw.ask(RawNbd.OPT_SET_META_CONTEXT, RawNbd.metaData(export, "base:allocation"))
-                    .getLast());
+        List<String> contexts = new ArrayList<>();
+        if (headers.chunked()) {
+            int option = headers == Headers.EXTENDED ? RawNbd.OPT_EXTENDED_HEADERS : RawNbd.OPT_STRUCTURED_REPLY;
+            require(raw.ask(option, new byte[0]).getLast());
+            for (RawNbd.OptionReply reply : raw.ask(RawNbd.OPT_SET_META_CONTEXT, RawNbd.metaData(export, queries))) {
+                require(reply);
+                if (reply.type() == RawNbd.REP_META_CONTEXT) {
+                    contexts.add(reply.text().substring(4));
+                    check(ByteBuffer.wrap(reply.data()).getInt() != 0, "a chosen context has an id");
+                }
+            }
         }
         long size = -1;
         int flags = 0;
@@ -99,7 +133,7 @@ public final class NbdTestClient implements AutoCloseable {
                 flags = Short.toUnsignedInt(data.getShort());
             }
         }
-        return new NbdTestClient(raw, structured, size, flags);
+        return new NbdTestClient(raw, headers, size, flags, contexts);
     }
 
     private static void require(RawNbd.OptionReply reply) throws IOException {
@@ -117,6 +151,11 @@ public final class NbdTestClient implements AutoCloseable {
         return flags;
     }
 
+    /** Names of the contexts that were agreed, in the order of the server's replies. */
+    public List<String> contexts() {
+        return contexts;
+    }
+
     /** The socket below, for a test that wants to misbehave. */
     public RawNbd raw() {
         return raw;
@@ -129,16 +168,12 @@ public final class NbdTestClient implements AutoCloseable {
 
     /** Sends a request without waiting and returns its cookie. */
     public long send(int type, int requestFlags, long offset, long length, byte[] payload) throws IOException {
-        long cookie = nextCookie++;
-        ByteBuffer header = RawNbd.request(type, requestFlags, cookie, offset, (int) length);
-        ByteBuffer all = ByteBuffer.allocate(header.remaining() + payload.length)
-                .put(header)
-                .put(payload)
-                .flip();
-        if (type != DISC) {
-            pending.put(cookie, new Pending(type, offset, length));
+        ByteBuffer all = ByteBuffer.allocate(headers.requestBytes() + payload.length);
+        long cookie = encode(all, type, requestFlags, offset, length, payload);
+        if (type == DISC) {
+            pending.remove(cookie);
         }
-        raw.send(all);
+        raw.send(all.flip());
         return cookie;
     }
 
@@ -150,10 +185,24 @@ public final class NbdTestClient implements AutoCloseable {
     /** Encodes a request for {@link #sendEncoded} and expects its reply. */
     public long encode(ByteBuffer target, int type, int requestFlags, long offset, long length, byte[] payload) {
         long cookie = nextCookie++;
-        target.put(RawNbd.request(type, requestFlags, cookie, offset, (int) length))
-                .put(payload);
+        if (headers == Headers.EXTENDED) {
+            int allFlags = type == WRITE ? requestFlags | PAYLOAD_LEN : requestFlags;
+            target.put(RawNbd.extendedRequest(type, allFlags, cookie, offset, length));
+        } else {
+            target.put(RawNbd.request(type, requestFlags, cookie, offset, (int) length));
+        }
+        target.put(payload);
         pending.put(cookie, new Pending(type, offset, length));
         return cookie;
+    }
+
+    /** Asks for the status of a range in some contexts only: a payload that names them by id. */
+    public Reply filteredStatus(int requestFlags, long offset, long length, int... ids) throws IOException {
+        ByteBuffer payload = ByteBuffer.allocate(8 + 4 * ids.length).putLong(length);
+        for (int id : ids) {
+            payload.putInt(id);
+        }
+        return call(BLOCK_STATUS, requestFlags | PAYLOAD_LEN, offset, payload.capacity(), payload.array());
     }
 
     /** Waits for any request to be answered completely. */
@@ -162,7 +211,8 @@ public final class NbdTestClient implements AutoCloseable {
             int magic = raw.read(4).getInt();
             Reply reply = switch (magic) {
                 case SIMPLE_MAGIC -> simple();
-                case CHUNK_MAGIC -> chunk();
+                case CHUNK_MAGIC -> chunk(false);
+                case EXTENDED_CHUNK_MAGIC -> chunk(true);
                 default -> throw new AssertionError("not a reply: magic=" + Integer.toHexString(magic));
             };
             if (reply != null) {
@@ -178,33 +228,34 @@ public final class NbdTestClient implements AutoCloseable {
         Pending request = pending.remove(cookie);
         check(request != null, "reply without a request: cookie=" + cookie);
         boolean wantsChunks = request.type == READ || request.type == BLOCK_STATUS;
-        check(!structured || !wantsChunks, "simple reply to a request that needs chunks");
+        check(headers != Headers.EXTENDED, "simple reply after extended headers");
+        check(headers == Headers.SIMPLE || !wantsChunks, "simple reply to a request that needs chunks");
         if (request.type == READ && error == 0) {
             raw.read((int) request.length).get(request.data);
         }
-        return new Reply(cookie, error, request.data, 0, 0, List.of());
+        return new Reply(cookie, error, request.data, 0, 0, Map.of());
     }
 
-    private Reply chunk() throws IOException {
-        check(structured, "chunk without agreement");
-        ByteBuffer header = raw.read(16);
+    private Reply chunk(boolean extended) throws IOException {
+        check(headers == (extended ? Headers.EXTENDED : Headers.STRUCTURED), "chunk without agreement");
+        ByteBuffer header = raw.read(extended ? 28 : 16);
         int chunkFlags = header.getShort();
         int type = Short.toUnsignedInt(header.getShort());
         long cookie = header.getLong();
-        int length = header.getInt();
         Pending request = pending.get(cookie);
         check(request != null, "chunk without a request: cookie=" + cookie);
-        ByteBuffer body = raw.read(length);
+        check(!extended || header.getLong() == request.offset, "the offset is that of the request");
+        long length = extended ? header.getLong() : Integer.toUnsignedLong(header.getInt());
+        check(length <= 65 << 20, "no chunk is that long: length=" + length);
+        ByteBuffer body = raw.read((int) length);
         request.chunks++;
         switch (type) {
-            case 0 -> check(length == 0 && chunkFlags == 1, "NONE is empty and last");
+            case 0 -> check(body.capacity() == 0 && chunkFlags == 1, "NONE is empty and last");
             case 1 -> data(request, body.getLong(), body);
             case 2 -> hole(request, body);
-            case 5 -> {
-                check(body.getInt() == 1, "context id");
-                while (body.hasRemaining()) {
-                    request.extents.add(new Extent(Integer.toUnsignedLong(body.getInt()), body.getInt()));
-                }
+            case 5, 6 -> {
+                check(extended == (type == 6), "the kind of extents goes with the headers");
+                status(request, body, extended);
             }
             case 0x8001 -> {
                 request.error = body.getInt();
@@ -218,13 +269,30 @@ public final class NbdTestClient implements AutoCloseable {
         }
         check(chunkFlags == 1, "only DONE is a chunk flag");
         pending.remove(cookie);
+        check(
+                request.type != BLOCK_STATUS || request.error != 0 || !request.extents.isEmpty(),
+                "a status has a chunk for each context");
         if (request.type == READ && request.error == 0) {
             for (boolean b : request.seen) {
                 check(b, "a byte was not sent");
             }
         }
-        return new Reply(
-                cookie, request.error, request.data, request.chunks, request.holes, List.copyOf(request.extents));
+        return new Reply(cookie, request.error, request.data, request.chunks, request.holes, request.extents);
+    }
+
+    private static void status(Pending request, ByteBuffer body, boolean extended) {
+        check(request.type == BLOCK_STATUS, "extents answer BLOCK_STATUS");
+        int context = body.getInt();
+        check(!extended || body.getInt() == body.remaining() / 16, "number of extents");
+        List<Extent> extents = new ArrayList<>();
+        while (body.hasRemaining()) {
+            long extentLength = extended ? body.getLong() : Integer.toUnsignedLong(body.getInt());
+            long extentFlags = extended ? body.getLong() : body.getInt();
+            check(extentLength > 0 && extentFlags >> 32 == 0, "extent");
+            extents.add(new Extent(extentLength, (int) extentFlags));
+        }
+        check(!extents.isEmpty(), "at least one extent");
+        check(request.extents.put(context, List.copyOf(extents)) == null, "a context is told once");
     }
 
     private static void data(Pending request, long offset, ByteBuffer body) {

@@ -31,6 +31,7 @@ public final class RawNbd implements AutoCloseable {
     public static final int OPT_STRUCTURED_REPLY = 8;
     public static final int OPT_LIST_META_CONTEXT = 9;
     public static final int OPT_SET_META_CONTEXT = 10;
+    public static final int OPT_EXTENDED_HEADERS = 11;
     public static final int REP_ACK = 1;
     public static final int REP_SERVER = 2;
     public static final int REP_INFO = 3;
@@ -39,11 +40,13 @@ public final class RawNbd implements AutoCloseable {
     public static final int REP_ERR_POLICY = 0x80000002;
     public static final int REP_ERR_INVALID = 0x80000003;
     public static final int REP_ERR_UNKNOWN = 0x80000006;
+    public static final int REP_ERR_EXT_HEADER_REQD = 0x8000000a;
 
     public static final long NBDMAGIC = 0x4e42444d41474943L;
     public static final long IHAVEOPT = 0x49484156454f5054L;
     public static final long OPTION_REPLY_MAGIC = 0x3e889045565a9L;
     public static final int REQUEST_MAGIC = 0x25609513;
+    public static final int EXTENDED_REQUEST_MAGIC = 0x21e41c71;
 
     private static final long GUARD_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -251,6 +254,18 @@ public final class RawNbd implements AutoCloseable {
                 .putLong(cookie)
                 .putLong(offset)
                 .putInt(length)
+                .flip();
+    }
+
+    /** A request with extended headers; its length is of the payload when {@code flags} has bit 5. */
+    public static ByteBuffer extendedRequest(int type, int flags, long cookie, long offset, long length) {
+        return ByteBuffer.allocate(32)
+                .putInt(EXTENDED_REQUEST_MAGIC)
+                .putShort((short) flags)
+                .putShort((short) type)
+                .putLong(cookie)
+                .putLong(offset)
+                .putLong(length)
                 .flip();
     }
 

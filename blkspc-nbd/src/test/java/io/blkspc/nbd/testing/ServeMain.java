@@ -1,6 +1,5 @@
 package io.blkspc.nbd.testing;
 
-import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Pool;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.api.model.ModelPool;
@@ -11,13 +10,11 @@ import io.blkspc.host.device.FileBlockDevice;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
 import io.blkspc.nbd.NbdServer;
-import io.blkspc.nbd.service.ExportDescription;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.PoolExports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * Serves something until its standard input ends, for measuring by hand: {@code model BYTES SOCKET}, {@code flat FILE
@@ -48,7 +45,7 @@ public final class ServeMain {
         if (kind.equals("pool")) {
             return new PoolExports(openPool(Path.of(what)));
         }
-        return new OneExport(new FlatSpace("vol", FileBlockDevice.open(Path.of(what))));
+        return new FlatExport(new FlatSpace("vol", FileBlockDevice.open(Path.of(what))));
     }
 
     private static Pool openPool(Path directory) {
@@ -59,23 +56,5 @@ public final class ServeMain {
         Pool pool = BlockSpaceHost.open(directory, HostConfig.offline());
         pool.create("vol", 1L << 30);
         return pool;
-    }
-
-    private record OneExport(BlockSpace space) implements ExportSource {
-
-        @Override
-        public List<ExportDescription> list() {
-            return List.of(new ExportDescription("vol", "flat", space.sizeBytes(), false));
-        }
-
-        @Override
-        public ExportDescription describe(String name) {
-            return name.equals("vol") ? list().getFirst() : null;
-        }
-
-        @Override
-        public BlockSpace open(String name) {
-            return space;
-        }
     }
 }

@@ -66,6 +66,12 @@ public final class TestServer implements AutoCloseable {
         return NbdTestClient.open(unix(), "vol", structured);
     }
 
+    public NbdTestClient client(Headers headers, String... contexts) throws IOException {
+        return contexts.length == 0
+                ? NbdTestClient.open(unix(), "vol", headers)
+                : NbdTestClient.open(unix(), "vol", headers, contexts);
+    }
+
     public RawNbd raw() throws IOException {
         return RawNbd.connect(unix());
     }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.api.model.ModelFaults;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
 import io.blkspc.nbd.testing.TestServer;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What waits for the medium holds up nothing else. */
 class SlowMediumTest {
@@ -56,7 +57,7 @@ class SlowMediumTest {
     }
 
     private List<Long> sendReads(NbdTestClient client, int count) throws Exception {
-        ByteBuffer batch = ByteBuffer.allocate(count * 28);
+        ByteBuffer batch = ByteBuffer.allocate(count * 32);
         List<Long> cookies = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             cookies.add(client.encode(batch, READ, 0, i * 8192L, 8192, NOTHING));
@@ -76,11 +77,11 @@ class SlowMediumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void coldReadsOfOneBatchAreAllAtTheMediumTogether(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void coldReadsOfOneBatchAreAllAtTheMediumTogether(Headers headers) throws Exception {
         medium.cold = true;
         medium.gated = true;
-        try (NbdTestClient client = server.client(structured)) {
+        try (NbdTestClient client = server.client(headers)) {
             List<Long> cookies = sendReads(client, COUNT);
             awaitWaiting(COUNT);
             medium.permits.release(COUNT);
@@ -94,10 +95,10 @@ class SlowMediumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void cachedReadsAndWritesOvertakeColdReadsAndFlushes(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void cachedReadsAndWritesOvertakeColdReadsAndFlushes(Headers headers) throws Exception {
         medium.gated = true;
-        try (NbdTestClient client = server.client(structured)) {
+        try (NbdTestClient client = server.client(headers)) {
             medium.cold = true;
             sendReads(client, 2);
             awaitWaiting(2);
@@ -154,11 +155,11 @@ class SlowMediumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void errorsOfColdReadsAreErrors(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void errorsOfColdReadsAreErrors(Headers headers) throws Exception {
         medium.cold = true;
         pool.faults().failIo(ModelFaults.Io.READ, 3);
-        try (NbdTestClient client = server.client(structured)) {
+        try (NbdTestClient client = server.client(headers)) {
             sendReads(client, 8);
             int failed = 0;
             while (client.inFlight() > 0) {

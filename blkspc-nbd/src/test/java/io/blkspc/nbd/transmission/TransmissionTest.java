@@ -1,6 +1,7 @@
 package io.blkspc.nbd.transmission;
 
 import static io.blkspc.nbd.testing.NbdTestClient.BLOCK_STATUS;
+import static io.blkspc.nbd.testing.NbdTestClient.CACHE;
 import static io.blkspc.nbd.testing.NbdTestClient.DF;
 import static io.blkspc.nbd.testing.NbdTestClient.DISC;
 import static io.blkspc.nbd.testing.NbdTestClient.EINVAL;
@@ -11,6 +12,7 @@ import static io.blkspc.nbd.testing.NbdTestClient.FAST_ZERO;
 import static io.blkspc.nbd.testing.NbdTestClient.FLUSH;
 import static io.blkspc.nbd.testing.NbdTestClient.FUA;
 import static io.blkspc.nbd.testing.NbdTestClient.NO_HOLE;
+import static io.blkspc.nbd.testing.NbdTestClient.PAYLOAD_LEN;
 import static io.blkspc.nbd.testing.NbdTestClient.READ;
 import static io.blkspc.nbd.testing.NbdTestClient.REQ_ONE;
 import static io.blkspc.nbd.testing.NbdTestClient.TRIM;
@@ -22,6 +24,7 @@ import io.blkspc.api.PoolStatus;
 import io.blkspc.api.model.ModelFaults;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Extent;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
@@ -33,7 +36,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TransmissionTest {
 
@@ -64,10 +67,10 @@ class TransmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void readsOfAnySizeArriveWhole(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void readsOfAnySizeArriveWhole(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] data = bytes(40 * MIB, 2);
             client.write(4096, data);
             for (int length : new int[] {1, 511, 4096, MIB, 2 * MIB + 4080, 2 * MIB + 4081, 5 * MIB + 1, 40 * MIB}) {
@@ -79,12 +82,12 @@ class TransmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void writesUpToTheLimitAreTakenInPieces(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void writesUpToTheLimitAreTakenInPieces(Headers headers) throws Exception {
         ModelPool pool = ModelPool.create(256L * MIB);
         pool.create("vol", 80L * MIB);
         try (TestServer server = TestServer.start(pool, NbdLimits.DEFAULT);
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             for (int length : new int[] {2 * MIB - 28, 2 * MIB + 4096, 2 * MIB + 4069, 50 * MIB + 1000, 64 * MIB}) {
                 byte[] data = bytes(length, length);
                 int offset = length % 5000;
@@ -93,17 +96,17 @@ class TransmissionTest {
             }
             client.send(WRITE, 0, 0, 64L * MIB + 1, NOTHING);
             assertThat(client.raw().isClosedByServer()).isTrue();
-            try (NbdTestClient next = server.client(structured)) {
+            try (NbdTestClient next = server.client(headers)) {
                 next.read(0, 10);
             }
         }
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void refusedWritesOfAnySizeLeaveTheStreamInStep(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void refusedWritesOfAnySizeLeaveTheStreamInStep(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] large = bytes(5 * MIB, 3);
             assertThat(client.errorOf(WRITE, 0, client.sizeBytes() - MIB, large.length, large))
                     .isEqualTo(ENOSPC);
@@ -115,32 +118,36 @@ class TransmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void flagsAreLegalWhereTheySayAndNowhereElse(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void flagsAreLegalWhereTheySayAndNowhereElse(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] data = bytes(4096, 6);
             for (int flag = 1; flag < 1 << 16; flag <<= 1) {
-                assertThat(client.errorOf(READ, flag, 0, 4096, NOTHING) == 0)
-                        .isEqualTo(flag == FUA || (structured && flag == DF));
-                assertThat(client.errorOf(WRITE, flag, 0, 4096, data) == 0).isEqualTo(flag == FUA);
-                assertThat(client.errorOf(FLUSH, flag, 0, 0, NOTHING) == 0).isEqualTo(flag == FUA);
-                assertThat(client.errorOf(TRIM, flag, 0, 4096, NOTHING) == 0).isEqualTo(flag == FUA);
-                assertThat(client.errorOf(WRITE_ZEROES, flag, 0, 4096, NOTHING) == 0)
+                // with extended headers this flag says that 4096 bytes follow
+                byte[] payload = headers == Headers.EXTENDED && flag == PAYLOAD_LEN ? data : NOTHING;
+                assertThat(client.errorOf(READ, flag, 0, 4096, payload) == 0)
+                        .isEqualTo(flag == FUA || (headers.chunked() && flag == DF));
+                assertThat(client.errorOf(WRITE, flag, 0, 4096, data) == 0).isEqualTo(flag == FUA || payload.length > 0);
+                assertThat(client.errorOf(FLUSH, flag, 0, payload.length, payload) == 0)
+                        .isEqualTo(flag == FUA);
+                assertThat(client.errorOf(TRIM, flag, 0, 4096, payload) == 0).isEqualTo(flag == FUA);
+                assertThat(client.errorOf(CACHE, flag, 0, 4096, payload) == 0).isEqualTo(flag == FUA);
+                assertThat(client.errorOf(WRITE_ZEROES, flag, 0, 4096, payload) == 0)
                         .isEqualTo(flag == FUA || flag == NO_HOLE || flag == FAST_ZERO);
-                assertThat(client.errorOf(BLOCK_STATUS, flag, 0, 4096, NOTHING) == 0)
-                        .isEqualTo(structured && (flag == FUA || flag == REQ_ONE));
+                assertThat(client.errorOf(BLOCK_STATUS, flag, 0, 4096, payload) == 0)
+                        .isEqualTo(headers.chunked() && (flag == FUA || flag == REQ_ONE));
             }
         }
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void requestsOfNoLengthSucceedAndChangeNothing(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void requestsOfNoLengthSucceedAndChangeNothing(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             for (long offset : new long[] {0, 100, client.sizeBytes()}) {
-                for (int type : new int[] {READ, WRITE, TRIM, WRITE_ZEROES}) {
+                for (int type : new int[] {READ, WRITE, TRIM, CACHE, WRITE_ZEROES}) {
                     assertThat(client.errorOf(type, FUA, offset, 0, NOTHING)).isZero();
                 }
             }
@@ -160,7 +167,9 @@ class TransmissionTest {
             assertThat(client.errorOf(READ, 0, 0, 0, NOTHING)).isZero();
             RawNbd raw = client.raw();
             raw.send(RawNbd.request(READ, 0, 77, 0, (int) length));
-            assertThat(raw.read(26).getInt(20)).isEqualTo(EOVERFLOW);
+            ByteBuffer error = raw.read(26);
+            assertThat(error.getInt(20)).isEqualTo(EOVERFLOW);
+            raw.read(error.getShort(24));
             Reply status = client.call(BLOCK_STATUS, 0, 0, length, NOTHING);
             assertThat(status.extents())
                     .containsExactly(new Extent((4L << 30) - 4096, 3), new Extent(length - ((4L << 30) - 4096), 0));
@@ -254,10 +263,10 @@ class TransmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aReadErrorIsAnErrorOfThatReadOnly(boolean structured) throws Exception {
+    @EnumSource(Headers.class)
+    void aReadErrorIsAnErrorOfThatReadOnly(Headers headers) throws Exception {
         try (TestServer server = TestServer.start();
-                NbdTestClient client = server.client(structured)) {
+                NbdTestClient client = server.client(headers)) {
             byte[] data = bytes(8 * MIB, 12);
             client.write(0, data);
             for (int length : new int[] {4096, MIB, 5 * MIB}) {

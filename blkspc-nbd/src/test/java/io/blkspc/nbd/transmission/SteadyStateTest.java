@@ -1,0 +1,95 @@
+package io.blkspc.nbd.transmission;
+
+import static io.blkspc.nbd.testing.NbdTestClient.BLOCK_STATUS;
+import static io.blkspc.nbd.testing.NbdTestClient.CACHE;
+import static io.blkspc.nbd.testing.NbdTestClient.EINVAL;
+import static io.blkspc.nbd.testing.NbdTestClient.PAYLOAD_LEN;
+import static io.blkspc.nbd.testing.NbdTestClient.READ;
+import static io.blkspc.nbd.testing.NbdTestClient.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.nbd.NbdAddress;
+import io.blkspc.nbd.NbdConfig;
+import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.testing.FlatExport;
+import io.blkspc.nbd.testing.FlatSpace;
+import io.blkspc.nbd.testing.Headers;
+import io.blkspc.nbd.testing.MemoryDevice;
+import io.blkspc.nbd.testing.NbdTestClient;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Once warm, a connection allocates nothing on the heap for a request, whatever headers and commands it uses. */
+class SteadyStateTest {
+
+    private static final byte[] NOTHING = new byte[0];
+    private static final int BLOCK = 4096;
+    private static final int BATCHES = 40;
+    private static final int ROUNDS = 8;
+    private static final int REQUESTS = ROUNDS * 5 * BATCHES;
+    private static final String[] ALL = {"base:allocation", "qemu:allocation-depth", "blkspc:guarantee"};
+
+    private final com.sun.management.ThreadMXBean threads =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @TempDir
+    Path directory;
+
+    @ParameterizedTest
+    @EnumSource(Headers.class)
+    void requestsAllocateNothing(Headers headers) throws Exception {
+        NbdConfig config = NbdConfig.on(NbdAddress.unix(directory.resolve("s")));
+        try (MemoryDevice device = new MemoryDevice(4 << 20);
+                NbdServer server = NbdServer.start(config, new FlatExport(new FlatSpace("vol", device)));
+                NbdTestClient client = NbdTestClient.open(server.addresses().getFirst(), "vol", headers, ALL)) {
+            long allocated = Long.MAX_VALUE;
+            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (allocated > REQUESTS && System.nanoTime() < giveUp) {
+                long before = allocatedByServer();
+                for (int i = 0; i < BATCHES; i++) {
+                    batch(client, headers);
+                }
+                allocated = allocatedByServer() - before;
+            }
+            assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
+        }
+    }
+
+    private static void batch(NbdTestClient client, Headers headers) throws Exception {
+        ByteBuffer batch = ByteBuffer.allocate(ROUNDS * (BLOCK + 400));
+        int status = headers.chunked() ? 0 : EINVAL;
+        for (int i = 0; i < ROUNDS; i++) {
+            client.encode(batch, WRITE, 0, i * 8192L + 100, BLOCK, new byte[BLOCK]);
+            client.encode(batch, READ, 0, i * 8192L, 10_000, NOTHING);
+            client.encode(batch, CACHE, 0, i * 8192L, 10_000, NOTHING);
+            client.encode(batch, BLOCK_STATUS, 0, 0, 1 << 20, NOTHING);
+            if (headers == Headers.EXTENDED) {
+                byte[] payload =
+                        ByteBuffer.allocate(12).putLong(1 << 20).putInt(2).array();
+                client.encode(batch, BLOCK_STATUS, PAYLOAD_LEN, 0, 12, payload);
+            } else {
+                client.encode(batch, BLOCK_STATUS, 0, 4096, 4096, NOTHING);
+            }
+        }
+        client.sendEncoded(batch.flip());
+        while (client.inFlight() > 0) {
+            assertThat(client.take().error()).isIn(0, status);
+        }
+    }
+
+    private long allocatedByServer() {
+        long sum = 0;
+        for (long id : threads.getAllThreadIds()) {
+            var info = threads.getThreadInfo(id);
+            if (info != null && info.getThreadName().matches("nbd-(client|worker|send).*")) {
+                sum += threads.getThreadAllocatedBytes(id);
+            }
+        }
+        return sum;
+    }
+}
