@@ -53,6 +53,8 @@ public record PoolStatus(
         FAILED,
         /** The backing store had no room; overwrites and reads go on. */
         OUT_OF_BACKING,
+        /** Damaged: open for reading only, what the records before the damage come to. */
+        NEEDS_CHECK,
         /** Closed. */
         CLOSED
     }

@@ -34,7 +34,9 @@ final class HostAccess implements PoolAccess {
                 request.mode() == Mode.OFFLINE ? HostConfig.offline() : HostConfig.serving(request.controlSocket());
         HostConfig config = defaults.with(request.direct() ? CacheMode.DIRECT : CacheMode.WRITEBACK)
                 .with(request.progress());
-        Pool pool = BlockSpaceHost.open(directory, config);
+        Pool pool = request.readOnly()
+                ? BlockSpaceHost.openReadOnly(directory, config)
+                : BlockSpaceHost.open(directory, config);
         return new OpenPool() {
             @Override
             public Pool pool() {

@@ -11,6 +11,7 @@ import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
+import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.device.CacheMode;
 import io.blkspc.host.device.DirectorySync;
 import io.blkspc.host.device.FileBlockDevice;
@@ -28,8 +29,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -147,12 +150,38 @@ public final class BlockSpaceHost {
      *     when it is damaged; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
      */
     public static Pool open(Path dir, HostConfig config) {
-        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
-            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
-        }
+        requirePool(dir);
         PoolLock lock = PoolLock.acquire(dir, config.mode(), config.socketPath());
         try {
             return openLocked(dir, config, lock);
+        } catch (RuntimeException | Error e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Opens a pool for reading only: not one byte of its files is written, except in the lock file; after an unclean stop the
+     * journal is replayed in memory. Works for a pool that {@link #open} refuses because records are damaged or missing, which
+     * is then what the records before the damage come to, and for one with features this version can only read. Every change
+     * is refused with {@code READ_ONLY}.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND} when there is no pool; {@code BUSY} when it is held; {@code NEEDS_CHECK}
+     *     when superblock, checkpoint or catalogue are damaged; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
+     */
+    public static Pool openReadOnly(Path dir, HostConfig config) {
+        requirePool(dir);
+        PoolLock lock = PoolLock.acquire(dir, config.mode(), config.socketPath());
+        try {
+            PoolDevices devices = readOnlyDevices(dir, config.dataCache());
+            try {
+                config.progress().accept("opening for reading only");
+                PoolOpening opening = new PoolOpening(environment(config), devices, nodeStores(dir, 1, false));
+                return new RunningPool(opening.view(), () -> SpaceCheck.run(opening.inspect()), lock).start();
+            } catch (RuntimeException | Error e) {
+                devices.close();
+                throw e;
+            }
         } catch (RuntimeException | Error e) {
             lock.close();
             throw e;
@@ -184,11 +213,9 @@ public final class BlockSpaceHost {
      */
     @SuppressWarnings("try") // the lock is held, not used
     public static CheckReport check(Path dir) {
-        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
-            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
-        }
+        requirePool(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
+            PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
                         new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
@@ -265,25 +292,32 @@ public final class BlockSpaceHost {
         };
     }
 
-    private static PoolDevices devices(Path dir, CacheMode dataCache) {
-        Path data = dataPath(dir);
-        FileBlockDevice superblock = FileBlockDevice.open(dir.resolve(SUPERBLOCK));
-        FileBlockDevice journal = null;
-        FileBlockDevice segments = null;
+    private static PoolDevices devices(
+            Path dir, Function<Path, BackingDevice> metadata, Function<Path, BackingDevice> data) {
+        List<BackingDevice> opened = new ArrayList<>();
         try {
-            journal = FileBlockDevice.open(dir.resolve(JOURNAL));
-            segments = FileBlockDevice.open(dir.resolve(SEGMENTS));
-            return new PoolDevices(superblock, journal, segments, FileBlockDevice.openExclusive(data, dataCache));
+            for (String name : List.of(SUPERBLOCK, JOURNAL, SEGMENTS)) {
+                opened.add(metadata.apply(dir.resolve(name)));
+            }
+            return new PoolDevices(opened.get(0), opened.get(1), opened.get(2), data.apply(dataPath(dir)));
         } catch (RuntimeException | Error e) {
-            superblock.close();
-            if (journal != null) {
-                journal.close();
-            }
-            if (segments != null) {
-                segments.close();
-            }
+            opened.forEach(BackingDevice::close);
             throw e;
         }
+    }
+
+    private static void requirePool(Path dir) {
+        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
+        }
+    }
+
+    private static PoolDevices devices(Path dir, CacheMode dataCache) {
+        return devices(dir, FileBlockDevice::open, path -> FileBlockDevice.openExclusive(path, dataCache));
+    }
+
+    private static PoolDevices readOnlyDevices(Path dir, CacheMode dataCache) {
+        return devices(dir, FileBlockDevice::openReadOnly, path -> FileBlockDevice.openShared(path, dataCache));
     }
 
     private static Path dataPath(Path dir) {

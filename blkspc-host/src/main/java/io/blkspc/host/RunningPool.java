@@ -9,12 +9,17 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.PoolView;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An open pool with its lock and the one thread that does its background work. */
+/**
+ * An open pool with its lock and, where it may be changed, the one thread that does its background work. A pool that is open
+ * for reading only has no such work.
+ */
 @SuppressWarnings("checkstyle:IllegalCatch") // top of a thread
 final class RunningPool implements Pool {
 
@@ -22,42 +27,57 @@ final class RunningPool implements Pool {
     /** R1: what is not durable is never older than this plus one persist point. */
     private static final long ROUND_NANOS = 100_000_000;
 
-    private final HostPool pool;
+    private final Pool pool;
+    private final HostPool worked; // the same, or null when it is only read
+    private final Supplier<CheckReport> check;
     private final PoolLock lock;
     private volatile boolean stopping;
     private final Thread thread;
     private boolean closed; // guarded by this
 
     RunningPool(HostPool pool, PoolLock lock) {
+        this(pool, pool, () -> pool.inspect(SpaceCheck::run), lock);
+    }
+
+    /** A pool that is open for reading only. */
+    RunningPool(PoolView pool, Supplier<CheckReport> check, PoolLock lock) {
+        this(pool, null, check, lock);
+    }
+
+    private RunningPool(Pool pool, HostPool worked, Supplier<CheckReport> check, PoolLock lock) {
         this.pool = pool;
+        this.worked = worked;
+        this.check = check;
         this.lock = lock;
         this.thread = new Thread(this::work, "blkspc-background");
         this.thread.setDaemon(true);
     }
 
     RunningPool start() {
-        pool.onBackgroundNeeded(() -> LockSupport.unpark(thread));
-        thread.start();
+        if (worked != null) {
+            worked.onBackgroundNeeded(() -> LockSupport.unpark(thread));
+            thread.start();
+        }
         return this;
     }
 
     private void work() {
         try {
             while (!stopping) {
-                if (!pool.backgroundRound()) {
+                if (!worked.backgroundRound()) {
                     LockSupport.parkNanos(this, ROUND_NANOS);
                     Thread.interrupted(); // nobody may; a flag left set would make every park return at once
                 }
             }
         } catch (RuntimeException | Error e) {
-            pool.fail(e); // a dead background thread would let the journal fill up in silence
+            worked.fail(e); // a dead background thread would let the journal fill up in silence
             log.error("background work ended", e);
         }
     }
 
     /** Checks the metadata from one consistent point, beside the clients. */
     CheckReport check() {
-        return pool.inspect(SpaceCheck::run);
+        return check.get();
     }
 
     /** Tells other processes that this one serves now. */

@@ -77,7 +77,7 @@ public final class Facts {
                 "snapshots", status.snapshots(),
                 "sequence", status.sequence(),
                 "durable_sequence", status.durableSequence());
-        facts.put("needs_check", false);
+        facts.put("needs_check", status.state() == PoolStatus.State.NEEDS_CHECK);
         facts.put("clean", status.cleanOpen());
         facts.put("recovery_ms", status.recoveryMillis());
         return facts;

@@ -23,7 +23,7 @@ final class PoolStatusCommand extends Task {
                 return facts;
             });
             show(status, () -> text(status));
-            return ExitCode.DONE;
+            return Boolean.TRUE.equals(status.get("needs_check")) ? ExitCode.NEEDS_CHECK : ExitCode.DONE;
         } catch (BlockSpaceException failure) {
             if (ExitCode.of(failure.code(), false) == ExitCode.NEEDS_CHECK && root().json) {
                 out().println(Json.pretty(Facts.ofDamagedPool()));
@@ -49,7 +49,7 @@ final class PoolStatusCommand extends Task {
                 "last stop",
                 Boolean.TRUE.equals(status.get("clean"))
                         ? "clean"
-                        : "not clean, recovered in " + status.get("recovery_ms") + " ms");
+                        : "not clean, journal read in " + status.get("recovery_ms") + " ms");
         return text.toString();
     }
 

@@ -27,7 +27,9 @@ final class ServeCommand extends Task {
     @Option(names = "--tcp", paramLabel = "HOST:PORT", description = "also serve on TCP, loopback only")
     private String tcp;
 
-    @Option(names = "--read-only", description = "change nothing, whoever asks")
+    @Option(
+            names = "--read-only",
+            description = "write nothing, whoever asks; takes a damaged pool as far as it can be read")
     private boolean readOnly;
 
     @Option(names = "--export", paramLabel = "GLOB", description = "NBD clients see only names like this")

@@ -54,7 +54,7 @@ abstract class Task implements Callable<Integer> {
     final <T> T withPool(Use<T> use) throws Exception {
         PoolLink link;
         try (Progress progress = progress("pool:")) {
-            link = new PoolDoor(environment().access(), location(), progress::say).enter();
+            link = new PoolDoor(environment().access(), location(), progress::say).enter(changes());
         }
         try (link) {
             return use.with(link);

@@ -32,9 +32,10 @@ public interface PoolAccess {
      * @param mode what others see; a server says {@link Mode#STARTING} and later calls {@link OpenPool#serving}
      * @param controlSocket where a server will answer, else {@code null}
      * @param direct data goes around the page cache
+     * @param readOnly write nothing, and take a damaged pool as far as it can be read
      * @param progress takes a few words now and then during a recovery
      */
-    record OpenRequest(Mode mode, String controlSocket, boolean direct, Consumer<String> progress) {}
+    record OpenRequest(Mode mode, String controlSocket, boolean direct, boolean readOnly, Consumer<String> progress) {}
 
     /**
      * What a new pool shall be.

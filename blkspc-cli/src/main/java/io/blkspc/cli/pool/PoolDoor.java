@@ -42,9 +42,11 @@ public final class PoolDoor {
     /**
      * Goes to the pool, wherever it is open.
      *
+     * @param changes {@code false}: the pool will only be looked at. Where nobody holds it nothing is then written, and a
+     *     damaged one is taken as far as it can be read
      * @throws CommandFailure with exit code 5 when its holder did not let go in time
      */
-    public PoolLink enter() {
+    public PoolLink enter(boolean changes) {
         ServedLink answering = connectToUsualSocket();
         if (answering != null) {
             return answering;
@@ -57,7 +59,7 @@ public final class PoolDoor {
                     return link;
                 }
             } else {
-                PoolLink link = open();
+                PoolLink link = open(changes);
                 if (link != null) {
                     return link;
                 }
@@ -103,9 +105,9 @@ public final class PoolDoor {
     }
 
     /** {@code null}: try again. */
-    private PoolLink open() {
+    private PoolLink open(boolean changes) {
         try {
-            OpenRequest request = new OpenRequest(Mode.OFFLINE, null, false, progress);
+            OpenRequest request = new OpenRequest(Mode.OFFLINE, null, false, !changes, progress);
             return new OwnLink(access.open(location.directory(), request).pool());
         } catch (BlockSpaceException failure) {
             if (failure.code() != BlockSpaceException.Code.BUSY || isOver(MOMENT_NANOS)) {

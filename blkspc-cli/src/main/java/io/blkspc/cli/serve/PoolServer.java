@@ -80,7 +80,8 @@ public final class PoolServer {
         location.prepareDirectoryOf(controlSocket); // those of the other two are the same
         OpenPool open = access.open(
                 location.directory(),
-                new OpenRequest(Mode.STARTING, controlSocket.toString(), options.direct(), progress));
+                new OpenRequest(
+                        Mode.STARTING, controlSocket.toString(), options.direct(), options.readOnly(), progress));
         Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
         ControlServer control = null;
         NbdServer nbd = null;

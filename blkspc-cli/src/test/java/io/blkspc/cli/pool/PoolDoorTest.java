@@ -25,7 +25,7 @@ class PoolDoorTest {
     }
 
     private PoolLink enter() {
-        return new PoolDoor(access, location, progress::set).enter();
+        return new PoolDoor(access, location, progress::set).enter(true);
     }
 
     @Test

@@ -51,6 +51,9 @@ public final class SpaceCheck {
     }
 
     private CheckReport check() {
+        for (CorruptSpaceException damage : inspection.damage()) {
+            find(damage.structure(), "offset=" + damage.offsetBytes(), damage.getMessage());
+        }
         List<VersionFacts> versions = inspection.versions();
         for (VersionFacts facts : versions) {
             read(facts);

@@ -4,6 +4,7 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CorruptSpaceException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.UUID;
@@ -190,6 +191,27 @@ public final class SegmentStore implements AutoCloseable {
      */
     public void loadKeys(CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor) {
         load(root, kinds, visitor, false);
+    }
+
+    /**
+     * Copies the image of one live object, verified; for a reader of a loaded store that nobody writes to. Any thread.
+     *
+     * @param target filled from its start
+     * @return {@code false} when there is no such object
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when it is not what was written
+     */
+    public synchronized boolean read(ObjectKind kind, long id, MemorySegment target) {
+        requireWorking();
+        long location = index.get(ObjectIndex.key(kind, id));
+        if (location == ObjectIndex.MISSING) {
+            return false;
+        }
+        int entry = ObjectIndex.entry(location);
+        reader.readTable(ObjectIndex.segment(location));
+        reader.readImage(entry);
+        reader.verifyImage(entry);
+        MemorySegment.copy(reader.memory(), reader.table().entryOffset(entry), target, 0, ObjectIndex.length(location));
+        return true;
     }
 
     @Override

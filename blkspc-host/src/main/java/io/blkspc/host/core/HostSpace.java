@@ -96,7 +96,12 @@ final class HostSpace implements BlockSpace {
         long generation = head.generation;
         ExtentRun run = runs.get();
         long ownedAfter = lookup(block, blocks, run);
-        long skip = offsetBytes - (block << Geometry.BLOCK_SHIFT);
+        fill(mapping, run, offsetBytes, length, ownedAfter, generation);
+    }
+
+    /** Tells the part of a run that was asked for, from its first byte on. */
+    static void fill(Mapping mapping, ExtentRun run, long offsetBytes, long length, long ownedAfter, long generation) {
+        long skip = offsetBytes & (Geometry.BLOCK_BYTES - 1);
         long mapped = Math.min(length, (run.blockCount() << Geometry.BLOCK_SHIFT) - skip);
         MappingState state = stateOf(run);
         long device = state == MappingState.HOLE

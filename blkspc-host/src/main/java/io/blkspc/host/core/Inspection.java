@@ -1,5 +1,6 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.ExtentVisitor;
@@ -19,6 +20,7 @@ public final class Inspection {
     private final long dataBlocks;
     private final long nodeObjects;
     private final boolean clean;
+    private final List<CorruptSpaceException> damage;
 
     /**
      * One version.
@@ -58,13 +60,25 @@ public final class Inspection {
     }
 
     Inspection(
-            Catalogue catalogue, ExtentTree tree, FreeSpace freeMap, long dataBlocks, long nodeObjects, boolean clean) {
+            Catalogue catalogue,
+            ExtentTree tree,
+            FreeSpace freeMap,
+            long dataBlocks,
+            long nodeObjects,
+            boolean clean,
+            List<CorruptSpaceException> damage) {
+        this.damage = damage;
         this.catalogue = catalogue;
         this.tree = tree;
         this.freeMap = freeMap;
         this.dataBlocks = dataBlocks;
         this.nodeObjects = nodeObjects;
         this.clean = clean;
+    }
+
+    /** What was found damaged while loading; everything else is the state before that damage. */
+    public List<CorruptSpaceException> damage() {
+        return List.copyOf(damage);
     }
 
     /** {@code true} when the pool was stopped cleanly: the free map of the stop is there to compare with. */

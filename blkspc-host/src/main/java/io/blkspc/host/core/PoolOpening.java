@@ -7,20 +7,16 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
-import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.checkpoint.ObjectKind;
 import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.ExtentTree;
-import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.Journal;
 import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
-import io.blkspc.host.journal.SuperblockReading;
 import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.Scheduler;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.UUID;
 import java.util.function.LongSupplier;
@@ -39,6 +35,7 @@ public final class PoolOpening {
     private final Environment environment;
     private final PoolDevices devices;
     private final NodeStoreFactory nodes;
+    private final PoolReading reading;
 
     /**
      * What comes from outside, so that a seed reproduces everything.
@@ -76,6 +73,7 @@ public final class PoolOpening {
         this.environment = environment;
         this.devices = devices;
         this.nodes = nodes;
+        this.reading = new PoolReading(environment, devices);
     }
 
     /** Writes an empty pool to zeroed devices of the right sizes. Durable at return. */
@@ -110,8 +108,7 @@ public final class PoolOpening {
     public HostPool open() {
         OpeningPhases phases = new OpeningPhases(environment.scheduler());
         devices.superblock().force(IoRole.SUPERBLOCK);
-        Superblock superblock = readSuperblock();
-        checkSizes(superblock);
+        Superblock superblock = reading.writableSuperblock();
         boolean clean = superblock.state() == PoolState.CLEAN;
         if (superblock.state() == PoolState.NEEDS_CHECK) {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
@@ -123,86 +120,34 @@ public final class PoolOpening {
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
-                new Opened(phases, clean, devices::close, () -> inspect(false)),
+                new Opened(phases, clean, devices::close, () -> reading.inspect(false)),
                 environment.uuids(),
                 environment.clockMillis());
     }
 
     /**
-     * Loads the metadata as {@link #open} would find it, without writing anything: the journal is replayed in memory only.
+     * Opens the pool for reading only: nothing is written, the journal is replayed in memory. A pool that {@link #open} refuses
+     * because records are damaged or missing is what the records before the damage come to.
      *
-     * @throws BlockSpaceException as {@link #open}
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code NEEDS_CHECK} when superblock, checkpoint or catalogue are damaged;
+     *     {@code TOO_NEW}, {@code TOO_OLD}
      */
-    public Inspection inspect() {
-        return inspect(true);
+    public PoolView view() {
+        return reading.view();
     }
 
     /**
-     * As {@link #inspect()}.
+     * Loads the metadata as {@link #open} would find it, without writing anything: the journal is replayed in memory only.
      *
-     * @param verifyData leave out entries above the mark whose data is not there; {@code false} while the pool is open in this
-     *     process: then every appended record counts, and data may be overwritten in place meanwhile
+     * @throws BlockSpaceException as {@link #view}
      */
-    Inspection inspect(boolean verifyData) {
-        Superblock superblock = readSuperblock();
-        checkSizes(superblock);
-        boolean clean = superblock.state() == PoolState.CLEAN;
-        long dataBlocks = superblock.dataBytes() / Geometry.BLOCK_BYTES;
-        FreeSpace freeMap = new FreeSpace(dataBlocks);
-        CatalogueImage image = new CatalogueImage();
-        try (SegmentStore segments = newSegmentStore(superblock)) {
-            NodeStore map = new HeapNodeStore();
-            segments.load(superblock.checkpointRoot(), (kind, id, memory, offset, length) -> {
-                if (kind == ObjectKind.NODE) {
-                    map.put(id, memory.asSlice(offset, length));
-                } else if (kind != ObjectKind.FREEMAP) {
-                    load(image, kind, id, memory, offset, length);
-                } else if (clean && !FreeMapImage.load(freeMap, id, memory, offset, length)) {
-                    throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
-                }
-            });
-            Catalogue catalogue = image.link();
-            NodeCache cache =
-                    new NodeCache(map, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
-            ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
-            long nodeObjects = map.size();
-            if (!clean) {
-                new Replay(superblock, devices, catalogue, cache, tree, verifyData).run();
-            }
-            return new Inspection(catalogue, tree, freeMap, dataBlocks, nodeObjects, clean);
-        }
-    }
-
-    private Superblock readSuperblock() {
-        try (var medium = devices.superblock().openMedium();
-                SuperblockStore reading = new SuperblockStore(medium)) {
-            SuperblockReading found = reading.read();
-            if (found.hasDamagedCopy()) {
-                log.warn("one superblock copy is damaged and will be written again: copy={}", found.damagedCopy());
-            }
-            if (!found.isWritable()) {
-                throw new BlockSpaceException(Code.TOO_NEW, found.readOnlyReason());
-            }
-            return found.superblock();
-        }
-    }
-
-    private void checkSizes(Superblock superblock) {
-        checkSize("data", devices.data().sizeBytes(), superblock.dataBytes());
-        checkSize("journal", devices.journal().sizeBytes(), superblock.journalBytes());
-        checkSize("segments", devices.segments().sizeBytes(), superblock.segmentAreaBytes());
-    }
-
-    private static void checkSize(String file, long found, long expected) {
-        if (found < expected) {
-            throw new CorruptSpaceException(
-                    Code.NEEDS_CHECK, file, found, "file is truncated, size=" + found + ", expected=" + expected);
-        }
+    public Inspection inspect() {
+        return reading.inspect(true);
     }
 
     /** The catalogue and the free map from the checkpoint; the node map as it was closed, when it is needed. */
     private Engine openClean(Superblock superblock, FreeSpace freeSpace) {
-        SegmentStore segments = newSegmentStore(superblock);
+        SegmentStore segments = reading.segments(superblock);
         CatalogueImage image = new CatalogueImage();
         segments.loadKeys(
                 superblock.checkpointRoot(),
@@ -213,7 +158,7 @@ public final class PoolOpening {
                             throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
                         }
                     } else {
-                        load(image, kind, id, memory, offset, length);
+                        PoolReading.load(image, kind, id, memory, offset, length);
                     }
                 });
         Catalogue catalogue = image.link();
@@ -232,7 +177,7 @@ public final class PoolOpening {
         store.writeBoth(superblock.state(PoolState.DIRTY).nodeMapValid(false).nodeMapEntries(0));
         Engine engine =
                 assemble(superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
-        countUse(engine, entries);
+        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, entries);
         return engine;
     }
 
@@ -244,7 +189,7 @@ public final class PoolOpening {
         devices.segments().force(IoRole.CHECKPOINT);
         devices.data().force(IoRole.DATA);
         phases.done("force");
-        SegmentStore segments = newSegmentStore(superblock);
+        SegmentStore segments = reading.segments(superblock);
         NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes);
         phases.done("empty map");
         Catalogue catalogue = loadAll(superblock, segments, map);
@@ -263,7 +208,7 @@ public final class PoolOpening {
         Journal journal = Journal.open(devices.journal(), superblock.poolUuid(), salt, 0, last + 1, 0, 0);
         Engine engine =
                 assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, salt);
-        countUse(engine, slots);
+        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, slots);
         engine.checkpointer.run();
         return engine;
     }
@@ -278,33 +223,19 @@ public final class PoolOpening {
                     if (kind == ObjectKind.NODE) {
                         map.put(id, memory.asSlice(offset, length));
                     } else {
-                        load(image, kind, id, memory, offset, length);
+                        PoolReading.load(image, kind, id, memory, offset, length);
                     }
                 });
         return image.link();
     }
 
-    private static void load(
-            CatalogueImage image, ObjectKind kind, long id, MemorySegment memory, long offset, int length) {
-        switch (kind) {
-            case POOL -> image.loadPool(memory, offset, length);
-            case VERSION -> image.loadVersion(id, memory, offset, length);
-            case DEADLIST -> image.loadChunk(id, memory.asSlice(offset, length));
-            default -> throw new IllegalArgumentException("not asked for: kind=" + kind);
-        }
-    }
-
     private void loadNodes(Superblock superblock, SegmentStore current, NodeStore into) {
-        try (SegmentStore reading = newSegmentStore(superblock)) {
-            reading.loadKeys(
+        try (SegmentStore loading = reading.segments(superblock)) {
+            loading.loadKeys(
                     current.root(),
                     EnumSet.of(ObjectKind.NODE),
                     (kind, id, memory, offset, length) -> into.put(id, memory.asSlice(offset, length)));
         }
-    }
-
-    private SegmentStore newSegmentStore(Superblock superblock) {
-        return new SegmentStore(devices.segments(), superblock.poolUuid(), superblock.segmentBytes());
     }
 
     private SuperblockStore superblockStore() {
@@ -351,39 +282,11 @@ public final class PoolOpening {
             SuperblockStore store,
             Journal journal,
             long salt) {
-        PoolGeometry geometry = PoolGeometry.of(superblock);
-        Ledger ledger = new Ledger(
-                geometry.dataBlocks(),
-                geometry.maxNodes(),
-                geometry.logBytes(),
-                0,
-                geometry.slopNodes(),
-                geometry.slopLogBytes());
+        Ledger ledger = PoolReading.ledger(superblock);
         Engine engine =
                 new Engine(environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
         engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
         engine.persistence.startAt(journal.lastSequence());
         return engine;
-    }
-
-    /** What is used follows from what was loaded; then guarantees stand promised again. */
-    private static void countUse(Engine engine, long nodeSlots) {
-        long logBytes = 0;
-        for (Version version : engine.catalogue.versions()) {
-            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
-        }
-        Catalogue.SetAside aside = engine.catalogue.setAside;
-        if (aside != null) {
-            logBytes += aside.list.bytes() - aside.cursor * DeadList.ENTRY_BYTES;
-        }
-        engine.ledger.use(Resource.DATA_BLOCKS, engine.freeSpace.blockCount() - engine.freeSpace.freeBlocks());
-        engine.ledger.use(Resource.NODE_SLOTS, nodeSlots);
-        engine.ledger.use(Resource.LOG_BYTES, logBytes);
-        for (Version version : engine.catalogue.versions()) {
-            if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
-                version.quota = new HeadQuota(version, engine.ledger);
-                engine.rebalance(version);
-            }
-        }
     }
 }

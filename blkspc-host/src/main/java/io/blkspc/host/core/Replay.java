@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.journal.JournalScan;
@@ -43,6 +44,9 @@ final class Replay implements RecordVisitor {
     private long mark;
     private long records;
     private long leftOut;
+    private long lastSequence;
+    private boolean isApplying;
+    private FreeSpace reused;
 
     Replay(
             Superblock superblock,
@@ -65,27 +69,61 @@ final class Replay implements RecordVisitor {
      * @throws CorruptSpaceException {@code NEEDS_CHECK} when a record that was forced is missing or damaged (contract D14)
      */
     long run() {
+        CorruptSpaceException damage = runToDamage();
+        if (damage != null) {
+            throw damage;
+        }
+        return lastSequence;
+    }
+
+    /**
+     * Replays up to the end or to the first record that was forced and is missing or damaged.
+     *
+     * @return what is wrong with that record, or {@code null}
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when a record cannot be applied to the checkpoint
+     */
+    CorruptSpaceException runToDamage() {
+        lastSequence = superblock.checkpointSequence();
+        CorruptSpaceException damage = null;
         try (BlockDevice journal = devices.journal().openMedium();
                 BlockDevice blocks = devices.data().openMedium()) {
             medium = new MediumWindow(blocks);
             view = medium.memory().asByteBuffer();
             ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
             if (result.tailDamagedAtOrBelowForced()) {
-                throw new CorruptSpaceException(
+                damage = new CorruptSpaceException(
                         Code.NEEDS_CHECK,
                         "journal",
                         result.endPosition(),
                         "lastSequence=" + result.lastSequence() + ", forced="
                                 + Math.max(result.highestForced(), result.highestMark()));
             }
-            catalogue.rebuildReapQueue(); // records name versions in the order of the run that wrote them
-            log.info(
-                    "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
-                    records,
-                    result.lastSequence(),
-                    leftOut);
-            return result.lastSequence();
+        } catch (CorruptSpaceException e) {
+            if (isApplying) {
+                throw e;
+            }
+            damage = e;
         }
+        catalogue.rebuildReapQueue(); // records name versions in the order of the run that wrote them
+        log.info(
+                "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
+                records,
+                lastSequence,
+                leftOut);
+        return damage;
+    }
+
+    /** Sequence of the last record applied, or that of the checkpoint. */
+    long lastSequence() {
+        return lastSequence;
+    }
+
+    /**
+     * Blocks that records past the damage gave to somebody: what they hold now is not what older records mapped. {@code null}
+     * when there are none.
+     */
+    FreeSpace reused() {
+        return reused;
     }
 
     @Override
@@ -96,6 +134,30 @@ final class Replay implements RecordVisitor {
     @Override
     public void record(long sequence, RecordType type, long recordMark, long forced, RecordReader reader) {
         records++;
+        isApplying = true;
+        apply(sequence, type, reader);
+        isApplying = false;
+        lastSequence = sequence;
+    }
+
+    @Override
+    public void beyond(RecordType type, RecordReader reader) {
+        if (type != RecordType.EXTENTS) {
+            return;
+        }
+        ExtentsPayload extents = read(reader);
+        if (reused == null) {
+            reused = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
+        }
+        for (int i = 0; i < extents.count(); i++) {
+            long end = extents.physicalBlock(i) + extents.blockCount(i);
+            if (extents.state(i) != ExtentsPayload.NONE && end <= reused.blockCount()) {
+                reused.markHeld(extents.physicalBlock(i), extents.blockCount(i));
+            }
+        }
+    }
+
+    private void apply(long sequence, RecordType type, RecordReader reader) {
         switch (type) {
             case EXTENTS -> extents(sequence, reader);
             case CREATE -> catalogue.create((LogRecord.Create) LogRecord.read(type, reader));
@@ -113,12 +175,7 @@ final class Replay implements RecordVisitor {
     }
 
     private void extents(long sequence, RecordReader reader) {
-        int length = reader.remaining();
-        if (length > payload.byteSize()) {
-            payload = arena.allocate(length, 8);
-        }
-        reader.getBytes(payload, 0, length);
-        ExtentsPayload extents = ExtentsPayload.view(payload.asSlice(0, length));
+        ExtentsPayload extents = read(reader);
         drops.begin(catalogue.require(extents.versionId()), sequence, null);
         for (int i = 0; i < extents.count(); i++) {
             if (verifyData && sequence > mark && extents.hasCrc(i) && !arrived(extents, i)) {
@@ -127,6 +184,15 @@ final class Replay implements RecordVisitor {
                 catalogue.extent(extents, i, tree, drops);
             }
         }
+    }
+
+    private ExtentsPayload read(RecordReader reader) {
+        int length = reader.remaining();
+        if (length > payload.byteSize()) {
+            payload = arena.allocate(length, 8);
+        }
+        reader.getBytes(payload, 0, length);
+        return ExtentsPayload.view(payload.asSlice(0, length));
     }
 
     private boolean arrived(ExtentsPayload extents, int entry) {

@@ -31,6 +31,17 @@ final class Reservations {
         return found;
     }
 
+    /** The guarantees alone, by name: where nobody can be at work. */
+    static List<ReservationInfo> guarantees(Catalogue catalogue) {
+        List<ReservationInfo> found = new ArrayList<>();
+        for (Version version : catalogue.visible()) {
+            if (version.quota != null && version.guaranteeBlocks > 0) {
+                found.add(guarantee(version));
+            }
+        }
+        return found;
+    }
+
     private static ReservationInfo guarantee(Version version) {
         return new ReservationInfo(
                 Kind.GUARANTEE,

@@ -50,6 +50,15 @@ public final class FileBlockDevice implements BackingDevice {
     }
 
     /**
+     * Opens for reading only, and holds the file against everyone who opens it with {@link #openExclusive}.
+     *
+     * @throws BlockSpaceException {@code BUSY} when another pool or a mount holds it
+     */
+    public static BackingDevice openShared(Path path, CacheMode mode) {
+        return new ReadOnlyDevice(of(FileLock.openShared(path), mode));
+    }
+
+    /**
      * Opens for reading and writing, and holds the file against everyone else who opens it this way, whatever name they
      * use, until it is closed. A raw device is also held against being mounted.
      *

@@ -17,6 +17,7 @@ final class FileLock {
 
     // struct flock on 64-bit Linux: type, whence, start, length (0 = to the end), pid (must be 0).
     private static final int FLOCK_BYTES = 32;
+    private static final short F_RDLCK = 0;
     private static final short F_WRLCK = 1;
     private static final short F_UNLCK = 2;
 
@@ -24,9 +25,13 @@ final class FileLock {
 
     /** Takes the lock of an open file; {@code false} when someone else has it. */
     static boolean tryLock(PosixFile file) {
+        return tryLock(file, F_WRLCK);
+    }
+
+    private static boolean tryLock(PosixFile file, short type) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment flock = arena.allocate(FLOCK_BYTES, Long.BYTES);
-            flock.set(JAVA_SHORT, 0, F_WRLCK);
+            flock.set(JAVA_SHORT, 0, type);
             int result = Posix.fcntl(file.fd(), Posix.F_OFD_SETLK, flock);
             if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
                 return false;
@@ -53,14 +58,23 @@ final class FileLock {
 
     /** Opens for reading and writing, and locks. */
     static PosixFile openExclusive(Path path) {
-        PosixFile file = PosixFile.open(path, Posix.O_RDWR, 0);
+        return open(path, Posix.O_RDWR, F_WRLCK);
+    }
+
+    /** Opens for reading, and locks against everyone who would write. */
+    static PosixFile openShared(Path path) {
+        return open(path, Posix.O_RDONLY, F_RDLCK);
+    }
+
+    private static PosixFile open(Path path, int access, short lockType) {
+        PosixFile file = PosixFile.open(path, access, 0);
         try {
             if (file.facts().isBlockDevice()) {
                 // The kernel's claim on the device itself also sees other nodes of it, mounts, LVM and RAID.
                 file.close();
-                file = openClaimed(path);
+                file = openClaimed(path, access);
             }
-            if (!tryLock(file)) {
+            if (!tryLock(file, lockType)) {
                 throw heldByOther(path);
             }
             return file;
@@ -70,9 +84,9 @@ final class FileLock {
         }
     }
 
-    private static PosixFile openClaimed(Path path) {
+    private static PosixFile openClaimed(Path path, int access) {
         try {
-            return PosixFile.open(path, Posix.O_RDWR | Posix.O_EXCL, 0);
+            return PosixFile.open(path, access | Posix.O_EXCL, 0);
         } catch (BlockSpaceException e) {
             throw e.code() == Code.BUSY ? heldByOther(path) : e;
         }

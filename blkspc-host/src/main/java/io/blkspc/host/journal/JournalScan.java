@@ -63,7 +63,11 @@ public final class JournalScan {
             JournalScan scan = new JournalScan(ring, pool, start);
             scan.survey();
             visitor.marks(scan.highestMark, scan.highestForced);
-            return scan.walk(visitor);
+            ScanResult result = scan.walk(visitor);
+            if (result.tailDamagedAtOrBelowForced()) {
+                scan.beyond(visitor, result.lastSequence());
+            }
+            return result;
         }
     }
 
@@ -77,6 +81,31 @@ public final class JournalScan {
                 if (header.typeCode() != RecordType.PAD.code()) {
                     highestSequence = Math.max(highestSequence, header.sequence());
                 }
+            }
+        }
+    }
+
+    /** Shows what else is whole in the ring after the last record that counts. */
+    private void beyond(RecordVisitor visitor, long lastSequence) {
+        RecordReader payload = new RecordReader();
+        for (long position = 0; position < ring.capacity(); position += JournalRecordHeader.ALIGNMENT) {
+            long at = ring.load(position, JournalRecordHeader.ALIGNMENT);
+            if (JournalRecordHeader.magic(ring.memory(), at) != JournalRecordHeader.MAGIC
+                    || !isGenuine(at, position)
+                    || header.sequence() <= lastSequence
+                    || !isValid(position, header.sequence(), header.previousCrc())) {
+                continue;
+            }
+            RecordType type = RecordType.of(header.typeCode());
+            if (type != null && type != RecordType.PAD) {
+                at = ring.load(position, header.totalLength());
+                payload.wrap(
+                        ring.memory(),
+                        at + JournalRecordHeader.LENGTH,
+                        header.payloadLength(),
+                        "journal record",
+                        position);
+                visitor.beyond(type, payload);
             }
         }
     }

@@ -15,4 +15,12 @@ public interface RecordVisitor {
      * @param payload positioned at the start of the payload; must not be kept
      */
     void record(long sequence, RecordType type, long mark, long forced, RecordReader payload);
+
+    /**
+     * After a walk that ended at damage: one genuine, whole record past it. It is never applied; it says which blocks were
+     * given to somebody else since.
+     *
+     * @param payload as for {@link #record}
+     */
+    default void beyond(RecordType type, RecordReader payload) {}
 }

@@ -5,6 +5,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.core.FlatState.Extents;
 import io.blkspc.host.core.FlatState.Pointer;
+import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.extent.Node;
 import io.blkspc.host.journal.PoolState;
@@ -136,7 +137,8 @@ public final class CrashModel {
         recovered.epoch = engine.catalogue.epoch;
         for (Version v : engine.catalogue.versions()) {
             long parent = v.parent == null ? 0 : v.parent.id;
-            FlatState.Flat flat = new FlatState.Flat(v.id, v.name, parent, v.freezeEpoch, v.sizeBytes, flat(engine, v));
+            FlatState.Flat flat =
+                    new FlatState.Flat(v.id, v.name, parent, v.freezeEpoch, v.sizeBytes, flat(engine.tree, v));
             recovered.versions.put(v.id, flat);
         }
         recoveredSequence = engine.journal.lastSequence();
@@ -306,15 +308,26 @@ public final class CrashModel {
                 pool.engine(), runs.get(superblock(disk.killImage()).salt()).at(Long.MAX_VALUE));
     }
 
+    /** A pool that is only read is what the prediction says, up to the damage if there is any. */
+    public static void requireSame(PoolView view, Prediction prediction) {
+        require(
+                view.lastSequence() == prediction.lastSequence,
+                "read up to sequence=" + view.lastSequence() + ", in the model " + prediction.lastSequence);
+        require(view.damage().isEmpty() != prediction.damaged, "damage=" + view.damage());
+        requireSameVersions(view.catalogue(), view.tree(), prediction.state);
+    }
+
     private static void requireSameVersions(Engine engine, FlatState expected) {
+        requireSameVersions(engine.catalogue, engine.tree, expected);
+    }
+
+    private static void requireSameVersions(Catalogue catalogue, ExtentTree tree, FlatState expected) {
+        require(catalogue.epoch == expected.epoch, "epoch=" + catalogue.epoch + ", in the model " + expected.epoch);
         require(
-                engine.catalogue.epoch == expected.epoch,
-                "epoch=" + engine.catalogue.epoch + ", in the model " + expected.epoch);
-        require(
-                engine.catalogue.versions().size() == expected.versions.size(),
-                "versions " + engine.catalogue.versions() + ", in the model " + expected.versions.keySet());
-        for (Version version : engine.catalogue.versions()) {
-            String difference = expected.difference(version, flat(engine, version));
+                catalogue.versions().size() == expected.versions.size(),
+                "versions " + catalogue.versions() + ", in the model " + expected.versions.keySet());
+        for (Version version : catalogue.versions()) {
+            String difference = expected.difference(version, flat(tree, version));
             require(difference == null, difference);
         }
     }
@@ -339,12 +352,12 @@ public final class CrashModel {
                 "used=" + used + ", held=" + held + ", the model holds " + all.cardinality());
     }
 
-    private static Map<Long, Pointer> flat(Engine engine, Version version) {
+    private static Map<Long, Pointer> flat(ExtentTree tree, Version version) {
         Map<Long, Pointer> map = new HashMap<>();
         if (version.reapCursor != Version.NOT_REAPING) {
             return map; // a part of its tree is gone
         }
-        engine.tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
+        tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
             @Override
             public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
                 return true;

@@ -61,6 +61,11 @@ public final class SimPool {
         return opening().open();
     }
 
+    /** Opens it for reading only. */
+    public PoolView view() {
+        return opening().view();
+    }
+
     /** The metadata as recovery would find it, without changing the disk. */
     public Inspection inspect() {
         return opening().inspect();

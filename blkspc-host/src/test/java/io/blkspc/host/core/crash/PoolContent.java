@@ -5,8 +5,8 @@ import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
+import io.blkspc.api.Pool;
 import io.blkspc.api.VolumeInfo;
-import io.blkspc.host.core.HostPool;
 import io.blkspc.host.sim.Transfers;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -23,7 +23,7 @@ final class PoolContent {
     /** Data blocks some visible version maps. */
     final BitSet mapped = new BitSet();
 
-    static PoolContent of(HostPool pool) {
+    static PoolContent of(Pool pool) {
         PoolContent content = new PoolContent();
         for (VolumeInfo info : pool.list()) {
             try (BlockSpace space = pool.open(info.name())) {

@@ -12,9 +12,12 @@ import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.JournalImage;
 import io.blkspc.host.core.JournalImage.Found;
+import io.blkspc.host.core.PoolView;
 import io.blkspc.host.core.SimPool;
 import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -47,6 +50,7 @@ class PoolJournalFuzzTest {
     private int refused;
     private int shorter;
     private int same;
+    private int reused;
 
     /** A pool in its second run, whose ring has wrapped, with forced records, unforced ones, and older ones in between. */
     @BeforeEach
@@ -118,6 +122,7 @@ class PoolJournalFuzzTest {
         image.device("journal").poke(0, ring);
         try {
             Prediction expected = model.predict(image);
+            look(image, expected);
             try {
                 HostPool pool = open(image);
                 assertThat(expected.isDamaged())
@@ -143,8 +148,25 @@ class PoolJournalFuzzTest {
         }
     }
 
+    /** Whatever is damaged, the pool can be read up to there, and nothing is written by that. */
+    private void look(SimDisk image, Prediction expected) {
+        SimDisk before = image.killImage();
+        image.use(new InertScheduler()).faults(event -> {
+            assertThat(event.op()).as("only read: %s", event).isEqualTo(IoOp.READ);
+            return null;
+        });
+        try (PoolView view = SimPool.on(image, new InertScheduler(), seed).view()) {
+            CrashModel.requireSame(view, expected);
+            ReadOnlyOpeningTest.requireUnchangeable(view);
+            reused += ReadOnlyOpeningTest.readAll(view);
+        }
+        image.reopen().faults(FaultInjector.NONE);
+        assertThat(image.sameBytes(before)).as("bytes of the devices").isTrue();
+    }
+
     private void report(String what) {
-        System.out.println(what + ": refused=" + refused + " shorter=" + shorter + " same=" + same);
+        System.out.println(
+                what + ": refused=" + refused + " shorter=" + shorter + " same=" + same + " withheld=" + reused);
     }
 
     /** The records a replay needs, padding aside. */

@@ -1,0 +1,249 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.alloc.Ledger;
+import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.checkpoint.ObjectKind;
+import io.blkspc.host.checkpoint.SegmentStore;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.HeapNodeStore;
+import io.blkspc.host.extent.NodeCache;
+import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.PoolState;
+import io.blkspc.host.journal.Superblock;
+import io.blkspc.host.journal.SuperblockReading;
+import io.blkspc.host.journal.SuperblockStore;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads what is on the devices of a pool and never writes: superblock, checkpoint, and the journal replayed in memory. What
+ * {@link PoolOpening} begins with, and all that a look at a pool takes.
+ */
+final class PoolReading {
+
+    private static final Logger log = LoggerFactory.getLogger(PoolReading.class);
+
+    private final PoolOpening.Environment environment;
+    private final PoolDevices devices;
+
+    PoolReading(PoolOpening.Environment environment, PoolDevices devices) {
+        this.environment = environment;
+        this.devices = devices;
+    }
+
+    /**
+     * The superblock of a pool that may be changed.
+     *
+     * @throws BlockSpaceException {@code TOO_NEW} when it may only be read
+     */
+    Superblock writableSuperblock() {
+        SuperblockReading found = superblock();
+        if (!found.isWritable()) {
+            throw new BlockSpaceException(Code.TOO_NEW, found.readOnlyReason());
+        }
+        return found.superblock();
+    }
+
+    /** The superblock on the medium; the files have the sizes it says. */
+    private SuperblockReading superblock() {
+        try (var medium = devices.superblock().openMedium();
+                SuperblockStore reading = new SuperblockStore(medium)) {
+            SuperblockReading found = reading.read();
+            if (found.hasDamagedCopy()) {
+                log.warn("one superblock copy is damaged and will be written again: copy={}", found.damagedCopy());
+            }
+            checkSize("data", devices.data().sizeBytes(), found.superblock().dataBytes());
+            checkSize(
+                    "journal", devices.journal().sizeBytes(), found.superblock().journalBytes());
+            checkSize(
+                    "segments",
+                    devices.segments().sizeBytes(),
+                    found.superblock().segmentAreaBytes());
+            return found;
+        }
+    }
+
+    private static void checkSize(String file, long found, long expected) {
+        if (found < expected) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, file, found, "file is truncated, size=" + found + ", expected=" + expected);
+        }
+    }
+
+    /** The checkpoint store of a pool, empty. */
+    SegmentStore segments(Superblock superblock) {
+        return new SegmentStore(devices.segments(), superblock.poolUuid(), superblock.segmentBytes());
+    }
+
+    /** Takes over one object of the catalogue. */
+    static void load(CatalogueImage image, ObjectKind kind, long id, MemorySegment memory, long offset, int length) {
+        switch (kind) {
+            case POOL -> image.loadPool(memory, offset, length);
+            case VERSION -> image.loadVersion(id, memory, offset, length);
+            case DEADLIST -> image.loadChunk(id, memory.asSlice(offset, length));
+            default -> throw new IllegalArgumentException("not asked for: kind=" + kind);
+        }
+    }
+
+    /** An empty ledger of the pool. */
+    static Ledger ledger(Superblock superblock) {
+        PoolGeometry geometry = PoolGeometry.of(superblock);
+        return new Ledger(
+                geometry.dataBlocks(),
+                geometry.maxNodes(),
+                geometry.logBytes(),
+                0,
+                geometry.slopNodes(),
+                geometry.slopLogBytes());
+    }
+
+    /** What is used follows from what was loaded; then guarantees stand promised again. */
+    static void countUse(Catalogue catalogue, FreeSpace freeSpace, Ledger ledger, long nodeSlots) {
+        long logBytes = 0;
+        for (Version version : catalogue.versions()) {
+            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
+        }
+        Catalogue.SetAside aside = catalogue.setAside;
+        if (aside != null) {
+            logBytes += aside.list.bytes() - aside.cursor * DeadList.ENTRY_BYTES;
+        }
+        ledger.use(Resource.DATA_BLOCKS, freeSpace.blockCount() - freeSpace.freeBlocks());
+        ledger.use(Resource.NODE_SLOTS, nodeSlots);
+        ledger.use(Resource.LOG_BYTES, logBytes);
+        for (Version version : catalogue.versions()) {
+            if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
+                version.quota = new HeadQuota(version, ledger);
+                version.quota.rebalance(catalogue.isSorting(version));
+            }
+        }
+    }
+
+    /**
+     * Everything that metadata says, every node read and verified.
+     *
+     * @param verifyData leave out entries above the mark whose data is not there; {@code false} while the pool is open in this
+     *     process: then every appended record counts, and data may be overwritten in place meanwhile
+     */
+    Inspection inspect(boolean verifyData) {
+        Superblock superblock = superblock().superblock();
+        boolean clean = superblock.state() == PoolState.CLEAN;
+        FreeSpace freeMap = freeSpace(superblock);
+        CatalogueImage image = new CatalogueImage();
+        NodeStore map = new HeapNodeStore();
+        try (SegmentStore segments = segments(superblock)) {
+            segments.load(superblock.checkpointRoot(), (kind, id, memory, offset, length) -> {
+                if (kind == ObjectKind.NODE) {
+                    map.put(id, memory.asSlice(offset, length));
+                } else {
+                    loadOther(image, clean ? freeMap : null, kind, id, memory, offset, length);
+                }
+            });
+        }
+        Catalogue catalogue = image.link();
+        NodeCache cache = newCache(superblock, map);
+        ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+        long nodeObjects = map.size();
+        List<CorruptSpaceException> damage = new ArrayList<>();
+        if (!clean) {
+            CorruptSpaceException end =
+                    new Replay(superblock, devices, catalogue, cache, tree, verifyData).runToDamage();
+            if (end != null) {
+                damage.add(end);
+            }
+        }
+        return new Inspection(
+                catalogue, tree, freeMap, superblock.dataBytes() / Geometry.BLOCK_BYTES, nodeObjects, clean, damage);
+    }
+
+    /** The pool as it can be read; nodes are read from the checkpoint when they are needed. */
+    PoolView view() {
+        SuperblockReading found = superblock();
+        SegmentStore segments = segments(found.superblock());
+        boolean done = false;
+        try {
+            PoolView view = view(found, segments);
+            done = true;
+            return view;
+        } finally {
+            if (!done) {
+                segments.close();
+            }
+        }
+    }
+
+    private PoolView view(SuperblockReading found, SegmentStore segments) {
+        OpeningPhases phases = new OpeningPhases(environment.scheduler());
+        Superblock superblock = found.superblock();
+        boolean clean = superblock.state() == PoolState.CLEAN;
+        FreeSpace freeSpace = freeSpace(superblock);
+        CatalogueImage image = new CatalogueImage();
+        segments.loadKeys(
+                superblock.checkpointRoot(),
+                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST, ObjectKind.FREEMAP),
+                (kind, id, memory, offset, length) ->
+                        loadOther(image, clean ? freeSpace : null, kind, id, memory, offset, length));
+        Catalogue catalogue = image.link();
+        NodeCache cache = newCache(superblock, new CheckpointNodes(segments));
+        ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+        PoolView.Loaded loaded = new PoolView.Loaded(superblock, catalogue, tree, freeSpace);
+        loaded.readOnlyReason = found.readOnlyReason();
+        loaded.lastSequence = superblock.checkpointSequence();
+        loaded.nodeSlots = superblock.nodeMapEntries();
+        if (superblock.state() == PoolState.NEEDS_CHECK) {
+            loaded.damage.add("pool is marked as damaged: uuid=" + superblock.poolUuid());
+        }
+        if (!clean) {
+            replay(loaded, cache);
+        }
+        phases.done("read");
+        return new PoolView(environment.scheduler(), loaded, devices, segments::close, phases.totalMillis());
+    }
+
+    private void replay(PoolView.Loaded loaded, NodeCache cache) {
+        Replay replay = new Replay(loaded.superblock, devices, loaded.catalogue, cache, loaded.tree, true);
+        CorruptSpaceException end = replay.runToDamage();
+        loaded.lastSequence = replay.lastSequence();
+        loaded.reused = replay.reused();
+        if (end != null) {
+            loaded.damage.add(end.getMessage());
+        }
+        try {
+            loaded.nodeSlots = new Reachable(loaded.catalogue, loaded.tree, loaded.freeSpace).mark();
+        } catch (CorruptSpaceException e) {
+            loaded.damage.add(e.getMessage()); // what is free is then not known exactly; nobody will allocate
+        }
+    }
+
+    private static FreeSpace freeSpace(Superblock superblock) {
+        return new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
+    }
+
+    /** The catalogue, and the free map of a clean stop ({@code null}: none is wanted). */
+    private static void loadOther(
+            CatalogueImage image,
+            FreeSpace freeMap,
+            ObjectKind kind,
+            long id,
+            MemorySegment memory,
+            long offset,
+            int length) {
+        if (kind != ObjectKind.FREEMAP) {
+            load(image, kind, id, memory, offset, length);
+        } else if (freeMap != null && !FreeMapImage.load(freeMap, id, memory, offset, length)) {
+            throw new CorruptSpaceException(Code.NEEDS_CHECK, "free map object", id, "");
+        }
+    }
+
+    private NodeCache newCache(Superblock superblock, NodeStore nodes) {
+        return new NodeCache(nodes, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
+    }
+}
