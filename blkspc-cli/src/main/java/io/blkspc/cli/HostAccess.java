@@ -44,8 +44,8 @@ final class HostAccess implements PoolAccess {
             }
 
             @Override
-            public void serving() {
-                BlockSpaceHost.announceServing(pool, request.controlSocket());
+            public void serving(String controlSocket) {
+                BlockSpaceHost.announceServing(pool, controlSocket);
             }
 
             @Override

@@ -72,7 +72,7 @@ public final class BlockSpaceHost {
     @SuppressWarnings("try") // the lock is held, not used
     public static void create(Path dir, PoolSpec spec) {
         boolean isNew = !Files.exists(dir);
-        makeDirectory(dir);
+        Path above = makeDirectory(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
             if (!spec.force()) {
                 refuseExisting(dir);
@@ -80,6 +80,7 @@ public final class BlockSpaceHost {
             remove(dir);
             try {
                 createFiles(dir, spec);
+                forceNames(dir, above);
             } catch (RuntimeException | Error e) {
                 remove(dir);
                 throw e;
@@ -329,9 +330,26 @@ public final class BlockSpaceHost {
         }
     }
 
-    private static void makeDirectory(Path dir) {
+    /** The pool's name, and those of the directories that were made for it, survive a power loss as the pool does (D5). */
+    private static void forceNames(Path dir, Path above) {
+        Path named = dir.toAbsolutePath().normalize();
+        do {
+            named = named.getParent();
+            if (named != null) {
+                DirectorySync.force(named);
+            }
+        } while (named != null && !named.equals(above));
+    }
+
+    /** Makes a directory and what is missing above it; returns the lowest directory above it that was there before. */
+    private static Path makeDirectory(Path dir) {
+        Path above = dir.toAbsolutePath().normalize().getParent();
+        while (above != null && !Files.exists(above)) {
+            above = above.getParent();
+        }
         try {
             Files.createDirectories(dir);
+            return above;
         } catch (IOException e) {
             throw new BlockSpaceException(Code.IO, "cannot make the pool directory: pool=" + dir + ", cause=" + e, e);
         }

@@ -147,6 +147,9 @@ final class RunningPool implements Pool {
         }
         closed = true;
         stopping = true;
+        if (worked != null) {
+            worked.hurry();
+        }
         LockSupport.unpark(thread);
         joinUninterruptibly();
         try {

@@ -53,8 +53,12 @@ public interface PoolAccess {
         /** The pool. */
         Pool pool();
 
-        /** From now on others see {@link Mode#SERVING}. */
-        void serving();
+        /**
+         * From now on others see {@link Mode#SERVING}.
+         *
+         * @param controlSocket where the server answers
+         */
+        void serving(String controlSocket);
 
         /** Looks for damage at one consistent point; clients go on. */
         CheckResult check();

@@ -16,9 +16,10 @@ import java.util.zip.CRC32C;
  * Directory of a pool, and where its server's sockets lie.
  *
  * @param directory absolute, without {@code .} and {@code ..}
- * @param runtimeDirectory parent of the directory for sockets whose path in the pool would be too long for the kernel
+ * @param runtimeDirectory parent of the directory for sockets that cannot lie in the pool
+ * @param hasSocketsElsewhere sockets do not lie in the pool, however short their paths are
  */
-public record PoolLocation(Path directory, Path runtimeDirectory) {
+public record PoolLocation(Path directory, Path runtimeDirectory, boolean hasSocketsElsewhere) {
 
     /** The kernel takes 107 bytes. */
     private static final int MAX_SOCKET_PATH_BYTES = 100;
@@ -34,7 +35,7 @@ public record PoolLocation(Path directory, Path runtimeDirectory) {
         String named = nonEmpty(option, nonEmpty(environment.get("BLKSPC_POOL"), data + "/blkspc/pool"));
         String runtime = nonEmpty(environment.get("XDG_RUNTIME_DIR"), System.getProperty("java.io.tmpdir", "/tmp"));
         try {
-            return new PoolLocation(Path.of(named).toAbsolutePath().normalize(), Path.of(runtime));
+            return new PoolLocation(Path.of(named).toAbsolutePath().normalize(), Path.of(runtime), false);
         } catch (InvalidPathException bad) {
             throw new CommandFailure(ExitCode.USAGE, "not a path: value=" + named, bad);
         }
@@ -59,9 +60,14 @@ public record PoolLocation(Path directory, Path runtimeDirectory) {
         return socket("copy.sock");
     }
 
+    /** The same pool with its sockets outside of it: for a file system in which no socket can be made, as it is full. */
+    public PoolLocation withSocketsElsewhere() {
+        return new PoolLocation(directory, runtimeDirectory, true);
+    }
+
     private Path socket(String name) {
         Path inPool = directory.resolve(name);
-        if (inPool.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH_BYTES) {
+        if (!hasSocketsElsewhere && inPool.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH_BYTES) {
             return inPool;
         }
         CRC32C hash = new CRC32C();

@@ -75,45 +75,90 @@ public final class PoolServer {
             CountDownLatch stopAsked,
             Consumer<String> progress)
             throws IOException {
-        Path controlSocket = location.controlSocket();
-        List<NbdAddress> addresses = addresses(location, options);
-        location.prepareDirectoryOf(controlSocket); // those of the other two are the same
+        addresses(location, options); // refuses wrong options before anything is taken
+        location.prepareDirectoryOf(location.controlSocket());
         OpenPool open = access.open(
                 location.directory(),
                 new OpenRequest(
-                        Mode.STARTING, controlSocket.toString(), options.direct(), options.readOnly(), progress));
+                        Mode.STARTING, location.controlSocket().toString(), options.direct(), options.readOnly(), progress));
         Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
-        ControlServer control = null;
-        NbdServer nbd = null;
         boolean isStarted = false;
         try {
-            Requests requests = new Requests(pool, open::check, location.copySocket(), LIMITS, stopAsked::countDown);
-            // Of a server that was killed: we hold the pool's lock. The NBD server looks after its own.
-            Files.deleteIfExists(controlSocket);
-            Files.deleteIfExists(location.copySocket());
-            control = ControlServer.start(controlSocket, requests);
-            ExportSource exports = new PoolExports(pool);
-            nbd = NbdServer.start(
-                    new NbdConfig(addresses, LIMITS),
-                    options.export() == null ? exports : new ChosenExports(exports, options.export()));
-            open.serving();
+            PoolServer server = listen(open, pool, location, options, stopAsked);
             isStarted = true;
-            return new PoolServer(pool, requests, control, nbd, stopAsked);
+            return server;
         } finally {
             if (!isStarted) {
-                closeAll(nbd, control, pool);
+                pool.close();
             }
         }
     }
 
-    private static void closeAll(NbdServer nbd, ControlServer control, Pool pool) {
+    /** Makes the sockets, in the pool or, where its file system cannot, elsewhere; the lock file says where. */
+    private static PoolServer listen(
+            OpenPool open, Pool pool, PoolLocation location, ServeOptions options, CountDownLatch stopAsked)
+            throws IOException {
+        PoolLocation elsewhere = location.withSocketsElsewhere();
+        try {
+            return listenAt(location, elsewhere, open, pool, options, stopAsked);
+        } catch (IOException refused) {
+            if (location.controlSocket().equals(elsewhere.controlSocket())) {
+                throw refused;
+            }
+            elsewhere.prepareDirectoryOf(elsewhere.controlSocket());
+            log.warn(
+                    "no socket can be made in the pool, they are in {}: {}",
+                    elsewhere.controlSocket().getParent(),
+                    refused.getMessage());
+            try {
+                return listenAt(elsewhere, elsewhere, open, pool, options, stopAsked);
+            } catch (IOException again) {
+                again.addSuppressed(refused);
+                throw again;
+            }
+        }
+    }
+
+    @SuppressWarnings("checkstyle:ParameterNumber") // what a server is made of
+    private static PoolServer listenAt(
+            PoolLocation location,
+            PoolLocation elsewhere,
+            OpenPool open,
+            Pool pool,
+            ServeOptions options,
+            CountDownLatch stopAsked)
+            throws IOException {
+        ControlServer control = null;
+        NbdServer nbd = null;
+        boolean isStarted = false;
+        try {
+            List<Path> copySockets = List.of(location.copySocket(), elsewhere.copySocket());
+            Requests requests = new Requests(pool, open::check, copySockets, LIMITS, stopAsked::countDown);
+            // Of a server that was killed: we hold the pool's lock. The NBD server looks after its own.
+            Files.deleteIfExists(location.controlSocket());
+            Files.deleteIfExists(location.copySocket());
+            control = ControlServer.start(location.controlSocket(), requests);
+            ExportSource exports = new PoolExports(pool);
+            nbd = NbdServer.start(
+                    new NbdConfig(addresses(location, options), LIMITS),
+                    options.export() == null ? exports : new ChosenExports(exports, options.export()));
+            open.serving(location.controlSocket().toString());
+            isStarted = true;
+            return new PoolServer(pool, requests, control, nbd, stopAsked);
+        } finally {
+            if (!isStarted) {
+                closeAll(nbd, control);
+            }
+        }
+    }
+
+    private static void closeAll(NbdServer nbd, ControlServer control) {
         if (nbd != null) {
             nbd.close();
         }
         if (control != null) {
             control.close();
         }
-        pool.close();
     }
 
     private static List<NbdAddress> addresses(PoolLocation location, ServeOptions options) throws IOException {

@@ -18,6 +18,7 @@ import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,7 @@ final class Requests implements RequestHandler {
 
     private final Pool pool;
     private final Supplier<CheckResult> check;
-    private final Path copySocket;
+    private final List<Path> copySockets;
     private final NbdLimits limits;
     private final Runnable askForStop;
     private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
@@ -45,12 +46,23 @@ final class Requests implements RequestHandler {
     private final Semaphore atWork = new Semaphore(MAX_AT_WORK);
 
     private NbdServer copies;
+    private Path copySocket;
     private boolean finished;
 
-    Requests(Pool pool, Supplier<CheckResult> check, Path copySocket, NbdLimits limits, Runnable askForStop) {
+    /**
+     * Requests of a pool.
+     *
+     * @param copySockets where the door for copies may be, the first that can be made
+     */
+    Requests(
+            Pool pool,
+            Supplier<CheckResult> check,
+            List<Path> copySockets,
+            NbdLimits limits,
+            Runnable askForStop) {
         this.pool = pool;
         this.check = check;
-        this.copySocket = copySocket;
+        this.copySockets = copySockets;
         this.limits = limits;
         this.askForStop = askForStop;
     }
@@ -94,15 +106,25 @@ final class Requests implements RequestHandler {
         if (finished) {
             throw new CommandFailure(ExitCode.BUSY, "the server is stopping");
         }
-        if (copies == null) {
-            try {
-                NbdConfig config = new NbdConfig(List.of(NbdAddress.unix(copySocket)), limits);
-                copies = NbdServer.start(config, new PoolExports(pool));
-            } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
+        for (Path candidate : copySockets) {
+            if (copies == null) {
+                openCopies(candidate, candidate.equals(copySockets.getLast()));
             }
         }
         return copySocket.toString();
+    }
+
+    private void openCopies(Path socket, boolean isLast) {
+        try {
+            Files.createDirectories(socket.getParent());
+            copies = NbdServer.start(new NbdConfig(List.of(NbdAddress.unix(socket)), limits), new PoolExports(pool));
+            copySocket = socket;
+        } catch (IOException failure) {
+            if (isLast) {
+                throw new UncheckedIOException(failure);
+            }
+            log.warn("no socket can be made in the pool: {}", failure.getMessage());
+        }
     }
 
     /** Takes no more requests, ends copies, and waits for the requests at work. */

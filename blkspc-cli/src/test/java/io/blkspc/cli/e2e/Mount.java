@@ -19,12 +19,17 @@ final class Mount implements AutoCloseable {
 
     /** Mounts with these options, for example {@code rw} or {@code nouuid}. */
     static Mount of(String device, Path directory, String options) {
+        return of(device, directory, options, "auto");
+    }
+
+    /** As above, a file system of this type. */
+    static Mount of(String device, Path directory, String options, String type) {
         try {
             Files.createDirectories(directory);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
-        Exec.run(Tools.path("mount"), "-o", options, device, directory.toString())
+        Exec.run(Tools.path("mount"), "-t", type, "-o", options, device, directory.toString())
                 .ok();
         return new Mount(directory);
     }

@@ -164,7 +164,11 @@ final class ServerProcess implements Endpoint {
 
     @Override
     public Path socket() {
-        return pool.resolve("nbd.sock");
+        String ready = out == null ? "" : out.soFar();
+        int at = ready.indexOf("?socket=");
+        return at < 0
+                ? pool.resolve("nbd.sock")
+                : Path.of(ready.substring(at + "?socket=".length()).split("\\s", 2)[0]);
     }
 
     /** Leaves no process behind, whatever state it is in. */

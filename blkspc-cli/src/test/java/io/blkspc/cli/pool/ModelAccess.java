@@ -43,8 +43,8 @@ public final class ModelAccess implements PoolAccess {
             }
 
             @Override
-            public void serving() {
-                hold(directory, Mode.SERVING, request.controlSocket());
+            public void serving(String controlSocket) {
+                hold(directory, Mode.SERVING, controlSocket);
             }
 
             @Override

@@ -40,11 +40,14 @@ final class ClientDevice implements BlockDevice {
     public void write(Transfer transfer, IoRole role) {
         try {
             device.write(transfer, role);
+            engine.backing.written(transfer.deviceOffsetBytes(), transfer.totalBytes());
         } catch (UnreadableBlockException e) {
             throw e; // of a read: nothing was written (D11)
         } catch (BlockSpaceException e) {
             if (e.code() == Code.IO || e.code() == Code.FAILED) {
                 engine.fail(e);
+            } else if (e.code() == Code.OUT_OF_BACKING) {
+                engine.backing.refused(transfer.deviceOffsetBytes() + transfer.progressBytes());
             }
             throw e;
         }

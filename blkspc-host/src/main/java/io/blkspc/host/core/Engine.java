@@ -50,6 +50,9 @@ final class Engine {
     final Persistence persistence;
     final Reuse reuse;
 
+    /** Set once, right after construction. */
+    Backing backing;
+
     /** Set once, right after construction, for reclaim on shortage. */
     Reaper reaper;
 

@@ -43,6 +43,7 @@ public final class HostPool implements Pool {
         this.versionOps = new VersionOps(engine, heads, writePath, uuids, clockMillis);
         this.reaper = new Reaper(engine);
         engine.reaper = reaper;
+        engine.backing.patience(Backing.MAX_LOOKS);
     }
 
     @Override
@@ -57,7 +58,9 @@ public final class HostPool implements Pool {
             }
             PoolStatus.State state = engine.isFailed()
                     ? PoolStatus.State.FAILED
-                    : engine.isClosed() ? PoolStatus.State.CLOSED : PoolStatus.State.SERVING;
+                    : engine.isClosed()
+                            ? PoolStatus.State.CLOSED
+                            : engine.backing.isShort() ? PoolStatus.State.OUT_OF_BACKING : PoolStatus.State.SERVING;
             return new PoolStatus(
                     state,
                     uuid,
@@ -257,6 +260,11 @@ public final class HostPool implements Pool {
         engine.wakeBackground = wake;
     }
 
+    /** The pool is about to be closed: whoever waits for the backing store to have room gives up soon. */
+    public void hurry() {
+        engine.backing.patience(Backing.CLOSING_LOOKS);
+    }
+
     /** How long the parts of the opening took. */
     OpeningPhases openingPhases() {
         return opened.phases();
@@ -296,6 +304,7 @@ public final class HostPool implements Pool {
         } finally {
             engine.lock.unlock();
         }
+        hurry();
         try {
             if (!engine.isFailed()) {
                 engine.checkpointer.closeClean();

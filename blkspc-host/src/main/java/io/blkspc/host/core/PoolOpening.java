@@ -36,6 +36,7 @@ public final class PoolOpening {
     private final PoolDevices devices;
     private final NodeStoreFactory nodes;
     private final PoolReading reading;
+    private final Backing backing;
 
     /**
      * What comes from outside, so that a seed reproduces everything.
@@ -71,9 +72,14 @@ public final class PoolOpening {
     /** For devices that {@link #create} is about to use, or that it was used on. */
     public PoolOpening(Environment environment, PoolDevices devices, NodeStoreFactory nodes) {
         this.environment = environment;
-        this.devices = devices;
+        this.backing = new Backing(environment.scheduler());
+        this.devices = new PoolDevices(
+                new PatientDevice(devices.superblock(), backing),
+                devices.journal(),
+                new PatientDevice(devices.segments(), backing),
+                devices.data());
         this.nodes = nodes;
-        this.reading = new PoolReading(environment, devices);
+        this.reading = new PoolReading(environment, this.devices);
     }
 
     /** Writes an empty pool to zeroed devices of the right sizes. Durable at return. */
@@ -107,6 +113,7 @@ public final class PoolOpening {
      */
     public HostPool open() {
         OpeningPhases phases = new OpeningPhases(environment.scheduler());
+        backing.patience(Backing.OPENING_LOOKS);
         devices.superblock().force(IoRole.SUPERBLOCK);
         Superblock superblock = reading.writableSuperblock();
         boolean clean = superblock.state() == PoolState.CLEAN;
@@ -286,6 +293,7 @@ public final class PoolOpening {
         Engine engine =
                 new Engine(environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
         engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
+        engine.backing = backing;
         engine.persistence.startAt(journal.lastSequence());
         return engine;
     }

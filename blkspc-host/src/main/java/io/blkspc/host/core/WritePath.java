@@ -421,8 +421,11 @@ final class WritePath {
         engine.recent.add(sequence, stages.physical(index) + block - stages.start(index), count);
         if (!stages.isFresh(index)) {
             head.gate.dropStageHold(count);
-        } else if (head.version.quota != null) {
-            head.version.quota.settled(count);
+        } else {
+            engine.backing.tookNewBlock();
+            if (head.version.quota != null) {
+                head.version.quota.settled(count);
+            }
         }
         stages.remove(index, block, count);
     }

@@ -70,17 +70,18 @@ class IoFaultTest {
             return event -> {
                 if (event.ordinal() == ordinal || (sticky && event.ordinal() > ordinal)) {
                     fired = event + " " + fault;
-                    workload.writingEnded |= endsWriting(event, fault);
+                    workload.writingEnded |= endsWriting(event, fault, sticky);
                     return fault;
                 }
                 return null;
             };
         }
 
-        /** ENOSPC of the data file fails one request only (D10); so does a read of data (D11). */
-        private static boolean endsWriting(IoEvent event, Fault fault) {
-            return event.op() == IoOp.FORCE
-                    || (event.op() == IoOp.WRITE && (fault != Fault.ENOSPC || event.role() != IoRole.DATA));
+        /** ENOSPC of the data fails one request only, and that of a checkpoint waits (D10); a read fails alone (D11). */
+        private static boolean endsWriting(IoEvent event, Fault fault, boolean sticky) {
+            boolean waits = event.role() == IoRole.CHECKPOINT || event.role() == IoRole.SUPERBLOCK;
+            boolean goesOn = fault == Fault.ENOSPC && (event.role() == IoRole.DATA || (waits && !sticky));
+            return event.op() == IoOp.FORCE || (event.op() == IoOp.WRITE && !goesOn);
         }
     }
 
