@@ -67,7 +67,8 @@ public record PoolLocation(Path directory, Path runtimeDirectory, boolean hasSoc
 
     private Path socket(String name) {
         Path inPool = directory.resolve(name);
-        if (!hasSocketsElsewhere && inPool.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH_BYTES) {
+        if (!hasSocketsElsewhere
+                && inPool.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH_BYTES) {
             return inPool;
         }
         CRC32C hash = new CRC32C();

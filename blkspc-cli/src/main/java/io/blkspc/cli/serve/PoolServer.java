@@ -80,7 +80,11 @@ public final class PoolServer {
         OpenPool open = access.open(
                 location.directory(),
                 new OpenRequest(
-                        Mode.STARTING, location.controlSocket().toString(), options.direct(), options.readOnly(), progress));
+                        Mode.STARTING,
+                        location.controlSocket().toString(),
+                        options.direct(),
+                        options.readOnly(),
+                        progress));
         Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
         boolean isStarted = false;
         try {

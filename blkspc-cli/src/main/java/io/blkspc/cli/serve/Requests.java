@@ -54,12 +54,7 @@ final class Requests implements RequestHandler {
      *
      * @param copySockets where the door for copies may be, the first that can be made
      */
-    Requests(
-            Pool pool,
-            Supplier<CheckResult> check,
-            List<Path> copySockets,
-            NbdLimits limits,
-            Runnable askForStop) {
+    Requests(Pool pool, Supplier<CheckResult> check, List<Path> copySockets, NbdLimits limits, Runnable askForStop) {
         this.pool = pool;
         this.check = check;
         this.copySockets = copySockets;

@@ -95,7 +95,8 @@ class ReadOnlyPoolTest {
 
     /** The commands that only look, then a server that only reads. */
     private void lookAndServe(String... names) throws IOException {
-        assertThat(pool.command().array("list").stream().map(each -> each.get("name"))
+        assertThat(pool.command().array("list").stream()
+                        .map(each -> each.get("name"))
                         .toList())
                 .isEqualTo(List.of(names));
         assertThat(pool.command().object("info", "alpha")).containsEntry("mapped", 4096);
