@@ -14,7 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 /** One listening socket. Closing it removes the file of a unix socket, if this listener made it. */
 final class Listener implements AutoCloseable {
 
-    private static final int BACKLOG = 128;
+    private static final int BACKLOG = 1024;
     private static final int SEND_BUFFER_BYTES = 4 << 20;
 
     private final ServerSocketChannel channel;

@@ -1,8 +1,10 @@
 package io.blkspc.nbd;
 
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.nbd.handshake.Admission;
 import io.blkspc.nbd.handshake.Handshake;
 import io.blkspc.nbd.handshake.Negotiated;
+import io.blkspc.nbd.handshake.Reception;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.transmission.Session;
@@ -82,7 +84,7 @@ public final class NbdServer implements AutoCloseable {
 
     /** Facts at this moment. */
     public NbdStatus status() {
-        return connections.status(buffers.usedBytes());
+        return connections.status(buffers.usedBytes(), workers.faults());
     }
 
     /**
@@ -172,6 +174,7 @@ public final class NbdServer implements AutoCloseable {
         } catch (BlockSpaceException e) {
             log.warn("{}: connection ended: {}: {}", link.peer(), e.code(), e.getMessage());
         } catch (Throwable t) {
+            workers.countFault();
             log.error("{}: connection ended in a way nobody foresaw", link.peer(), t);
         } finally {
             link.close();
@@ -180,10 +183,11 @@ public final class NbdServer implements AutoCloseable {
     }
 
     private long talk(Link link) throws IOException {
-        try (Arena arena = Arena.ofShared()) {
+        // Confined: to end a shared one stops every thread for a moment, which a crowd of clients could make us do all
+        // day.
+        try (Arena arena = Arena.ofConfined()) {
             ReceiveBuffer received = new ReceiveBuffer(arena, Handshake.bufferBytes(limits));
-            Handshake handshake =
-                    new Handshake(link, received, exports, limits, () -> connections.establish(link), arena);
+            Handshake handshake = new Handshake(link, received, exports, limits, reception(link), arena);
             boolean agreed = false;
             try {
                 agreed = handshake.run() != null;
@@ -198,6 +202,20 @@ public final class NbdServer implements AutoCloseable {
             link.negotiated();
             return transmit(link, handshake.negotiated(), received);
         }
+    }
+
+    private Reception reception(Link link) {
+        return new Reception() {
+            @Override
+            public void spoke() {
+                connections.spoke(link);
+            }
+
+            @Override
+            public Admission admit() {
+                return connections.establish(link);
+            }
+        };
     }
 
     private long transmit(Link link, Negotiated negotiated, ReceiveBuffer received) throws IOException {

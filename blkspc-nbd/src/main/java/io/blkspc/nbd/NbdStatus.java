@@ -8,5 +8,7 @@ package io.blkspc.nbd;
  * @param accepted clients accepted since the start
  * @param requests requests of connections that have ended
  * @param bufferBytes memory of replies that wait for the medium or the client
+ * @param faults times that something happened that nobody foresaw: 0 in a server without mistakes
  */
-public record NbdStatus(int connections, int negotiating, long accepted, long requests, long bufferBytes) {}
+public record NbdStatus(
+        int connections, int negotiating, long accepted, long requests, long bufferBytes, long faults) {}

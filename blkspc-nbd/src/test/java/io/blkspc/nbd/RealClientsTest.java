@@ -182,4 +182,145 @@ class RealClientsTest {
                 "--randseed=7");
         server.pool().assertConsistent();
     }
+
+    /** A volume with written, shared and preallocated blocks and a hole, 1 MiB each. */
+    private void prepare() throws IOException {
+        byte[] data = new byte[1 << 20];
+        new Random(5).nextBytes(data);
+        try (NbdTestClient client = server.client(false)) {
+            client.write(0, data);
+            server.pool().snapshot(List.of("vol@s"));
+            client.write(1 << 20, data);
+            client.zero(2 << 20, 1 << 20, NbdTestClient.NO_HOLE);
+            client.disconnect();
+        }
+    }
+
+    private static Stream<String> lines(String text) {
+        return text.lines().map(line -> line.trim().replaceAll(" +", " "));
+    }
+
+    @Test
+    void nbdinfoMapsEveryContext() throws Exception {
+        need("nbdinfo");
+        prepare();
+        int rest = SIZE - (3 << 20);
+        assertThat(lines(run("nbdinfo", "--map", uri())))
+                .containsExactly("0 2097152 0 data", "2097152 1048576 2 zero", "3145728 " + rest + " 3 hole,zero");
+        assertThat(lines(run("nbdinfo", "--map=qemu:allocation-depth", uri())))
+                .containsExactly(
+                        "0 1048576 2 backing depth 2", "1048576 2097152 1 local", "3145728 " + rest + " 0 absent");
+        assertThat(lines(run("nbdinfo", "--map=blkspc:guarantee", uri())))
+                .containsExactly("0 1048576 0", "1048576 2097152 1", "3145728 " + rest + " 0");
+        assertThat(run("nbdinfo", "--list", server.tcp().uri().toString()))
+                .contains("base:allocation")
+                .contains("qemu:allocation-depth")
+                .contains("blkspc:guarantee");
+        assertThat(run("nbdinfo", "--json", uri())).contains("\"can_cache\": true");
+        assertThat(run("nbdinfo", "--totals", "--map", uri())).contains("data").contains("hole,zero");
+    }
+
+    @Test
+    void libnbdAsksForAllContextsAtOnceAndUsesEveryCommand() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "python3 is not installed");
+        assumeTrue(hasLibnbdForPython(), "python3-libnbd is not installed");
+        prepare();
+        String script = """
+                import nbd, sys
+                h = nbd.NBD()
+                h.set_request_block_size(True)
+                for name in ("base:allocation", "qemu:allocation-depth", "blkspc:guarantee"):
+                    h.add_meta_context(name)
+                h.connect_uri(sys.argv[1])
+                for name in ("base:allocation", "qemu:allocation-depth", "blkspc:guarantee"):
+                    assert h.can_meta_context(name), name
+                seen = {}
+                def told(context, offset, entries, error):
+                    assert offset == 0
+                    seen[context] = list(entries)
+                m = 1 << 20
+                h.block_status(4 * m, 0, told)
+                assert seen == {
+                    "base:allocation": [2 * m, 0, m, 2, m, 3],
+                    "qemu:allocation-depth": [m, 2, 2 * m, 1, m, 0],
+                    "blkspc:guarantee": [m, 0, 2 * m, 1, m, 0]}, seen
+                h.block_status(4 * m, 0, told, nbd.CMD_FLAG_REQ_ONE)
+                assert seen["base:allocation"] == [2 * m, 0], seen
+                assert h.can_cache() and h.can_df() and h.can_fast_zero() and h.can_fua() and h.can_multi_conn()
+                assert h.get_block_size(nbd.SIZE_MINIMUM) == 1
+                assert h.get_block_size(nbd.SIZE_MAXIMUM) == 32 * m
+                h.cache(4 * m, 0)
+                h.zero(m, 3 * m, nbd.CMD_FLAG_FAST_ZERO | nbd.CMD_FLAG_NO_HOLE | nbd.CMD_FLAG_FUA)
+                h.pwrite(b"x" * 1000, 3 * m + 100, nbd.CMD_FLAG_FUA)
+                chunks = []
+                def chunk(data, offset, status, error):
+                    chunks.append((offset, len(data), status))
+                h.pread_structured(2 * m, 3 * m, chunk)
+                assert sum(c[1] for c in chunks) == 2 * m or nbd.READ_HOLE in [c[2] for c in chunks], chunks
+                chunks.clear()
+                data = h.pread_structured(m, 3 * m, chunk, nbd.CMD_FLAG_DF)
+                assert len(chunks) == 1 and data[100:1100] == b"x" * 1000
+                h.trim(m, 3 * m)
+                h.flush()
+                try:
+                    h.pread(m, h.get_size() - 10)
+                    raise SystemExit("a read beyond the end")
+                except nbd.Error as e:
+                    pass
+                h.shutdown()
+                """;
+        for (NbdAddress address : server.server().addresses()) {
+            run("/usr/bin/python3", "-c", script, address.uri().export("vol"));
+        }
+        server.pool().assertConsistent();
+    }
+
+    private static boolean hasLibnbdForPython() throws Exception {
+        Process process = new ProcessBuilder("/usr/bin/python3", "-c", "import nbd")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        return process.waitFor() == 0;
+    }
+
+    @Test
+    void qemuImgMapsAllocationAndDepth() throws Exception {
+        need("qemu-img");
+        prepare();
+        NbdAddress.Unix unix = (NbdAddress.Unix) server.unix();
+        String options = "driver=nbd,server.type=unix,server.path=" + unix.path() + ",export=vol";
+        assertThat(run("qemu-img", "map", "--output=json", "--image-opts", options))
+                .contains(
+                        "\"start\": 0, \"length\": 2097152, \"depth\": 0, \"present\": true, \"zero\": false, \"data\": true")
+                .contains("\"start\": 3145728, \"length\": " + (SIZE - (3 << 20)));
+        // this option shows any context: what is 0 there is "data" here
+        assertThat(run(
+                        "qemu-img",
+                        "map",
+                        "--output=json",
+                        "--image-opts",
+                        options + ",x-dirty-bitmap=qemu:allocation-depth"))
+                .contains("\"start\": 0, \"length\": 1048576")
+                .contains("\"start\": 1048576, \"length\": 2097152")
+                .contains("\"start\": 3145728");
+    }
+
+    @Test
+    void nbdkitIsAProxyInFront() throws Exception {
+        need("nbdkit");
+        need("nbdcopy");
+        Path image = image();
+        String unix = "socket=" + ((NbdAddress.Unix) server.unix()).path();
+        Path back = directory.resolve("back");
+        run("nbdcopy", "--flush", image.toString(), uri());
+        run("nbdkit", "-U", "-", "nbd", unix, "export=vol", "--run", "nbdcopy \"$uri\" " + back);
+        assertThat(Files.mismatch(image, back)).isEqualTo(-1);
+        String same = "nbdcopy --flush " + image + " \"$uri\"";
+        run("nbdkit", "-U", "-", "--filter=checkwrite", "nbd", unix, "export=vol", "--run", same);
+        String wipe = "nbdcopy --allocated --flush " + image + " \"$uri\"";
+        run("nbdkit", "-U", "-", "--filter=fua", "nbd", unix, "export=vol", "fuamode=force", "--run", wipe);
+        run("nbdcopy", uri(), back.toString());
+        assertThat(Files.mismatch(image, back)).isEqualTo(-1);
+        server.pool().assertConsistent();
+    }
 }

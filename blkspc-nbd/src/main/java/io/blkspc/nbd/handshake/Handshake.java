@@ -22,7 +22,6 @@ import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReceiveBuffer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +40,7 @@ public final class Handshake {
     private final ReceiveBuffer in;
     private final ExportSource exports;
     private final NbdLimits limits;
-    private final Supplier<Admission> admission;
+    private final Reception reception;
     private final OptionReplies replies;
     private final OptionHeader header = new OptionHeader();
 
@@ -55,20 +54,15 @@ public final class Handshake {
      * Prepares a handshake.
      *
      * @param arena where its own buffer lives, until the handshake is over
-     * @param admission asked once, when the client has chosen an export: whether there is room for it
+     * @param reception told of every option, and asked when the client has chosen an export
      */
     public Handshake(
-            Link link,
-            ReceiveBuffer in,
-            ExportSource exports,
-            NbdLimits limits,
-            Supplier<Admission> admission,
-            Arena arena) {
+            Link link, ReceiveBuffer in, ExportSource exports, NbdLimits limits, Reception reception, Arena arena) {
         this.link = link;
         this.in = in;
         this.exports = exports;
         this.limits = limits;
-        this.admission = admission;
+        this.reception = reception;
         this.replies = new OptionReplies(link, arena);
     }
 
@@ -114,6 +108,7 @@ public final class Handshake {
                 return null;
             }
             in.consume(OptionHeader.BYTES);
+            reception.spoke();
             answer(option, (int) length);
             in.consume((int) length);
             replies.send();
@@ -191,7 +186,7 @@ public final class Handshake {
             refuse("no such export: name=" + LogText.of(name));
             return;
         }
-        Admission answer = admission.get();
+        Admission answer = reception.admit();
         if (answer != Admission.ADMITTED) {
             space.close();
             refuse("no room: " + answer + ", name=" + LogText.of(name));
@@ -238,7 +233,7 @@ public final class Handshake {
     }
 
     private boolean isAdmitted(int option, BlockSpace space) throws IOException {
-        Admission answer = admission.get();
+        Admission answer = reception.admit();
         if (answer == Admission.ADMITTED) {
             return true;
         }

@@ -4,7 +4,8 @@ package io.blkspc.nbd.service;
  * What one server grants its clients. All sizes are bytes, all times milliseconds.
  *
  * @param maxConnections clients in transmission; further ones are refused at the end of their handshake
- * @param maxNegotiating clients in the handshake; one more makes the oldest of them leave
+ * @param maxNegotiating clients in the handshake, half of them without having sent an option; one more makes the one leave
+ *     that was silent for longest
  * @param handshakeMillis time for a whole handshake
  * @param maxOptions options in one handshake
  * @param maxOptionBytes data of one option
@@ -40,7 +41,7 @@ public record NbdLimits(
     /** The limits to use unless there is a reason. */
     public static final NbdLimits DEFAULT = new NbdLimits(
             128,
-            64,
+            128,
             10_000,
             32,
             64 << 10,

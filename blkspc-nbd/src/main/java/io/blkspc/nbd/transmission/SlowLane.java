@@ -134,6 +134,10 @@ final class SlowLane {
         }
     }
 
+    void countFault() {
+        workers.countFault();
+    }
+
     boolean isIdle() {
         lock.lock();
         try {

@@ -130,6 +130,7 @@ final class SlowRequest implements Runnable {
         } catch (BlockSpaceException e) {
             encodeError(NbdError.of(e.code()));
         } catch (Throwable t) {
+            lane.countFault();
             log.error("a request failed in a way nobody foresaw: {}", kind, t);
             encodeError(NbdError.EIO);
         } finally {

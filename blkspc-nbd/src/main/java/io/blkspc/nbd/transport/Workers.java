@@ -2,6 +2,7 @@ package io.blkspc.nbd.transport;
 
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,14 +24,24 @@ public final class Workers implements AutoCloseable {
     private final int maxThreads;
     private final AtomicInteger threads = new AtomicInteger();
     // Tasks accepted and not finished. While there are as many threads, none of these waits behind another. To count
-    // the
-    // threads that wait for a task would not do: one that just took its task still counts.
+    // the threads that wait for a task would not do: one that just took its task still counts.
     private final AtomicInteger unfinished = new AtomicInteger();
+    private final AtomicLong faults = new AtomicLong();
 
     /** At most {@code maxThreads} threads and {@code maxTasks} waiting tasks. */
     public Workers(int maxThreads, int maxTasks) {
         this.maxThreads = maxThreads;
         this.tasks = new ArrayBlockingQueue<>(maxTasks);
+    }
+
+    /** Counts something that nobody foresaw. */
+    public void countFault() {
+        faults.incrementAndGet();
+    }
+
+    /** How often something happened that nobody foresaw, here or told through {@link #countFault}. */
+    public long faults() {
+        return faults.get();
     }
 
     /** Runs {@code task} soon, or returns {@code false} when too many wait. */
@@ -83,6 +94,7 @@ public final class Workers implements AutoCloseable {
             try {
                 task.run();
             } catch (Throwable t) {
+                countFault();
                 log.error("a request failed in a way nobody foresaw", t);
             } finally {
                 unfinished.decrementAndGet();

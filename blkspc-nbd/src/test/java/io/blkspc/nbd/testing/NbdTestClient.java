@@ -40,6 +40,7 @@ public final class NbdTestClient implements AutoCloseable {
 
     private static final int SIMPLE_MAGIC = 0x67446698;
     private static final int CHUNK_MAGIC = 0x668e33ef;
+    private static final byte[] NO_DATA = new byte[0];
     private static final int EXTENDED_CHUNK_MAGIC = 0x6e8a278c;
 
     /** The contexts asked for unless a test says otherwise. */
@@ -57,7 +58,6 @@ public final class NbdTestClient implements AutoCloseable {
     private static final class Pending {
         final int type;
         final long offset;
-        final long length;
         final byte[] data;
         final boolean[] seen;
         final Map<Integer, List<Extent>> extents = new TreeMap<>();
@@ -65,11 +65,10 @@ public final class NbdTestClient implements AutoCloseable {
         int holes;
         int error;
 
-        Pending(int type, long offset, long length) {
+        Pending(int type, long offset, int dataBytes) {
             this.type = type;
             this.offset = offset;
-            this.length = length;
-            this.data = type == READ ? new byte[(int) length] : new byte[0];
+            this.data = type == READ ? new byte[dataBytes] : NO_DATA;
             this.seen = new boolean[data.length];
         }
     }
@@ -184,6 +183,12 @@ public final class NbdTestClient implements AutoCloseable {
 
     /** Encodes a request for {@link #sendEncoded} and expects its reply. */
     public long encode(ByteBuffer target, int type, int requestFlags, long offset, long length, byte[] payload) {
+        return encodeAs(target, type, requestFlags, offset, length, payload, type == READ ? (int) length : 0);
+    }
+
+    /** As {@link #encode}, for a request whose length may lie: {@code dataBytes} is what a READ is to answer. */
+    public long encodeAs(
+            ByteBuffer target, int type, int requestFlags, long offset, long length, byte[] payload, int dataBytes) {
         long cookie = nextCookie++;
         if (headers == Headers.EXTENDED) {
             int allFlags = type == WRITE ? requestFlags | PAYLOAD_LEN : requestFlags;
@@ -192,7 +197,7 @@ public final class NbdTestClient implements AutoCloseable {
             target.put(RawNbd.request(type, requestFlags, cookie, offset, (int) length));
         }
         target.put(payload);
-        pending.put(cookie, new Pending(type, offset, length));
+        pending.put(cookie, new Pending(type, offset, dataBytes));
         return cookie;
     }
 
@@ -231,7 +236,7 @@ public final class NbdTestClient implements AutoCloseable {
         check(headers != Headers.EXTENDED, "simple reply after extended headers");
         check(headers == Headers.SIMPLE || !wantsChunks, "simple reply to a request that needs chunks");
         if (request.type == READ && error == 0) {
-            raw.read((int) request.length).get(request.data);
+            raw.read(request.data.length).get(request.data);
         }
         return new Reply(cookie, error, request.data, 0, 0, Map.of());
     }

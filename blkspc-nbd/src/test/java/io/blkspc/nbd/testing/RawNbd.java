@@ -68,11 +68,17 @@ public final class RawNbd implements AutoCloseable {
 
     private RawNbd(SocketChannel channel) {
         this.channel = channel;
-        Thread.ofVirtual().start(this::guard);
     }
 
     /** Connects and says nothing. */
     public static RawNbd connect(NbdAddress address) throws IOException {
+        RawNbd raw = connectUnguarded(address);
+        Thread.ofVirtual().start(raw::guard);
+        return raw;
+    }
+
+    /** Connects without a guard, for a client that never reads. */
+    public static RawNbd connectUnguarded(NbdAddress address) throws IOException {
         return switch (address) {
             case NbdAddress.Unix unix -> {
                 SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);

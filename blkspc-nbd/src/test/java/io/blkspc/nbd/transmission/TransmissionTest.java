@@ -128,7 +128,8 @@ class TransmissionTest {
                 byte[] payload = headers == Headers.EXTENDED && flag == PAYLOAD_LEN ? data : NOTHING;
                 assertThat(client.errorOf(READ, flag, 0, 4096, payload) == 0)
                         .isEqualTo(flag == FUA || (headers.chunked() && flag == DF));
-                assertThat(client.errorOf(WRITE, flag, 0, 4096, data) == 0).isEqualTo(flag == FUA || payload.length > 0);
+                assertThat(client.errorOf(WRITE, flag, 0, 4096, data) == 0)
+                        .isEqualTo(flag == FUA || payload.length > 0);
                 assertThat(client.errorOf(FLUSH, flag, 0, payload.length, payload) == 0)
                         .isEqualTo(flag == FUA);
                 assertThat(client.errorOf(TRIM, flag, 0, 4096, payload) == 0).isEqualTo(flag == FUA);
