@@ -11,11 +11,16 @@ import io.blkspc.api.Mapping;
 /** Makes byte ranges read as zeros: whole blocks by the host, partial ones by writing. Owned by one thread. */
 final class RangeZeroer {
 
+    /** Above so many lacking blocks in each window, reserving windows takes less of the pool than reserving blocks. */
+    private static final int BLOCKS_BETTER_BY_WINDOW = 16;
+
     private final BlockSpace space;
     private final SpaceReader reader;
     private final SpaceWriter writer;
     private final WriteQueue edge = new WriteQueue(1, 1);
     private final Mapping mapping = new Mapping();
+    private long lackingBlocks;
+    private long lackingWindows;
 
     RangeZeroer(BlockSpace space, SpaceReader reader, SpaceWriter writer) {
         this.space = space;
@@ -76,17 +81,17 @@ final class RangeZeroer {
     }
 
     private void fill(long offset, long length, boolean zeroFirst) {
-        Cookie cookie = reserve(offset, length, true);
+        Cookie cookie = reserve(offset, length);
         try {
             if (zeroFirst) {
                 Patience.zero(space, offset, length, true);
             }
             while (!tryPreallocate(cookie, offset, length)) {
-                // holes that several windows share, or that another client made meanwhile
+                // windows with several holes, or holes that another client made meanwhile
                 Cookie spent = cookie;
                 cookie = null;
                 spent.put();
-                cookie = reserve(offset, length, false);
+                cookie = reserve(offset, length);
             }
         } finally {
             if (cookie != null) {
@@ -107,34 +112,45 @@ final class RangeZeroer {
         }
     }
 
-    /** Large windows cost one credit per MiB; where space is too short for their rounding, each block pays for itself. */
-    private Cookie reserve(long offset, long length, boolean inWindows) {
-        long lacking = lackingBytes(offset, length);
-        int window = Geometry.MAX_WINDOW_BYTES;
-        if (inWindows && lacking == length && length >= window) {
-            long windows = (offset + length - 1) / window - offset / window + 1;
-            try {
-                return space.reserve((int) windows, window);
-            } catch (BlockSpaceException e) {
-                if (e.code() != Code.OUT_OF_SPACE) {
-                    throw e;
-                }
+    /**
+     * A credit for each window that lacks something fills one hole of each and takes little but blocks; a credit for each
+     * block is exact in blocks, but each brings room for metadata of its own. The better one is asked for first, and the other
+     * where the pool has no room for it.
+     */
+    private Cookie reserve(long offset, long length) {
+        countLacking(offset, length);
+        boolean byWindows = lackingBlocks > lackingWindows * BLOCKS_BETTER_BY_WINDOW;
+        try {
+            return reserve(byWindows);
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.OUT_OF_SPACE) {
+                throw e;
             }
+            return reserve(!byWindows);
         }
-        return space.reserve((int) Math.min(Integer.MAX_VALUE, lacking >> Geometry.BLOCK_SHIFT), Geometry.BLOCK_BYTES);
     }
 
-    /** Bytes that are holes, or shared and therefore holes once they are zeroed. */
-    private long lackingBytes(long offset, long length) {
-        long bytes = 0;
+    private Cookie reserve(boolean byWindows) {
+        return byWindows
+                ? space.reserve((int) lackingWindows, Geometry.MAX_WINDOW_BYTES)
+                : space.reserve((int) Math.min(Integer.MAX_VALUE, lackingBlocks), Geometry.BLOCK_BYTES);
+    }
+
+    /** Counts what is a hole, or shared and therefore a hole once it is zeroed. */
+    private void countLacking(long offset, long length) {
+        lackingBlocks = 0;
+        lackingWindows = 0;
+        long countedUpTo = 0;
         try (Lease _ = space.readLease()) {
             for (long at = offset; at < offset + length; at = mapping.endOffsetBytes()) {
                 space.map(at, offset + length - at, mapping);
                 if (mapping.deviceOffsetBytes() == Mapping.NO_DEVICE_OFFSET || mapping.shared()) {
-                    bytes += mapping.lengthBytes();
+                    lackingBlocks += Geometry.toBlocks(mapping.lengthBytes());
+                    long first = Math.max(countedUpTo, at / Geometry.MAX_WINDOW_BYTES);
+                    countedUpTo = (mapping.endOffsetBytes() - 1) / Geometry.MAX_WINDOW_BYTES + 1;
+                    lackingWindows += countedUpTo - first;
                 }
             }
         }
-        return bytes;
     }
 }

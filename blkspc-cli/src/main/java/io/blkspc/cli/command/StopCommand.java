@@ -6,11 +6,13 @@ import io.blkspc.cli.pool.PoolDoor;
 import io.blkspc.cli.pool.ServedLink;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 
 /** {@code stop}. */
@@ -21,6 +23,7 @@ import picocli.CommandLine.Command;
 final class StopCommand extends Task {
 
     private static final long EXIT_SECONDS = 40;
+    private static final long POLL_MILLIS = 10;
 
     @Override
     public Integer call() throws Exception {
@@ -44,15 +47,30 @@ final class StopCommand extends Task {
         return ExitCode.DONE;
     }
 
-    private static void awaitExit(long pid) throws Exception {
-        Optional<ProcessHandle> process = ProcessHandle.of(pid);
-        if (process.isEmpty() || pid == ProcessHandle.current().pid()) {
+    private static void awaitExit(long pid) throws InterruptedException {
+        if (pid == ProcessHandle.current().pid()) {
             return;
         }
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(EXIT_SECONDS);
+        while (isRunning(pid)) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new CommandFailure(ExitCode.BUSY, "the server does not end: pid=" + pid);
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+    }
+
+    /** A process that ended, and whose parent has not asked for its exit code yet, still has its pid. */
+    private static boolean isRunning(long pid) {
+        if (ProcessHandle.of(pid).isEmpty()) {
+            return false;
+        }
         try {
-            var _ = process.get().onExit().get(EXIT_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException | CompletionException failure) {
-            throw new CommandFailure(ExitCode.BUSY, "the server does not end: pid=" + pid, failure);
+            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+            int state = stat.lastIndexOf(')') + 2; // the name before it may hold anything
+            return state >= stat.length() || stat.charAt(state) != 'Z';
+        } catch (IOException gone) {
+            return ProcessHandle.of(pid).isPresent();
         }
     }
 }

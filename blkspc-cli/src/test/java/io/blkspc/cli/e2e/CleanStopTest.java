@@ -39,6 +39,17 @@ class CleanStopTest {
         }
     }
 
+    /** Some supervisors ask for the exit code of their server only after {@code stop} has returned. */
+    @Test
+    void stopDoesNotWaitForTheParentOfTheServer() {
+        try (TestPool pool = TestPool.create(directory.resolve("pool"), "64M")) {
+            pool.server().launchUnder(List.of("sh", "-c", "\"$@\" & exec sleep 300", "sh"));
+            assertThat(pool.server().awaitReadyOrDead()).isTrue();
+            pool.command().ok("stop");
+            pool.server().killHard();
+        }
+    }
+
     private void underLoad(TestPool pool, VolumeOracle one, Runnable stop) throws IOException {
         long seed = Seeds.of(CleanStopTest.class);
         Load first = Load.start(pool.server().connect("one"), history, one, seed);

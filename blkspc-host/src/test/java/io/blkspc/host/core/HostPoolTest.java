@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.client.SpaceIo;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.InertScheduler;
@@ -58,6 +59,28 @@ class HostPoolTest {
         TestIo after = new TestIo(recovered.open("vol"));
         assertThat(after.read(100_352, second.length)).isEqualTo(second);
         assertThat(after.read(12_345, 80_000)).isEqualTo(java.util.Arrays.copyOf(first, 80_000));
+    }
+
+    /** One credit for each block would ask for more metadata than the pool has. */
+    @Test
+    void aRangeWithSomeBlocksInItIsFilledWithoutRoomForEachBlock() {
+        SimDisk disk = new SimDisk(scheduler, 1);
+        HostPool pool = SimPool.create(disk, scheduler, GEOMETRY, 1).open();
+        pool.create("vol", 13 << 20);
+        try (BlockSpace space = pool.open("vol");
+                SpaceIo io = SpaceIo.on(space)) {
+            TestIo test = new TestIo(space);
+            test.write(0, bytes(1, 4096));
+            test.write(5 << 20, bytes(2, 4096));
+            test.write((7 << 20) + 8192, bytes(3, 65_536));
+            io.zero(0, 12 << 20, true, false);
+            assertThat(pool.status().allocatedBytes()).isEqualTo(12 << 20);
+            assertThat(test.read(0, 12 << 20)).containsOnly(0);
+        }
+        pool.destroy(List.of("vol"), false);
+        pool.awaitReclaim();
+        assertThat(pool.status().allocatedBytes()).isZero();
+        assertThat(pool.status().reservedBytes()).isZero();
     }
 
     @Test
