@@ -295,4 +295,32 @@ class PoolJournalFuzzTest {
         report("lengths");
         assertThat(refused).isPositive();
     }
+
+    /** Fields of a record, header and payload of extents, by their lengths. */
+    private static final int[] FIELDS = {4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 2, 2, 4, 4, 28, 8, 8, 4, 4, 4, 4, 8, 4, 4};
+
+    @Test
+    void everyDamagedFieldOfARecordIsATailOrDamage() {
+        List<Found> records = records();
+        List<Found> chosen = RELEASE ? records : List.of(records.get(random.nextInt(records.size())));
+        for (Found record : chosen) {
+            int at = record.at();
+            for (int field : FIELDS) {
+                for (FieldVerb verb : FieldVerb.values()) {
+                    byte[] ring = intact.clone();
+                    if (at + field <= RING && !verb.changeInPlace(ring, at, field, random)) {
+                        Source other = sources().get(random.nextInt(sources().size()));
+                        int from = other.found.at() + (verb.isOfWholeStructure() ? 0 : at - record.at());
+                        int to = verb.isOfWholeStructure() ? record.at() : at;
+                        int length = verb.isOfWholeStructure() ? other.length() : field;
+                        System.arraycopy(other.ring, from, ring, to, Math.min(length, RING - Math.max(from, to)));
+                    }
+                    check(ring, true, record + " field at " + (at - record.at()) + " " + verb);
+                }
+                at += field;
+            }
+        }
+        report("fields");
+        assertThat(refused + shorter).isPositive();
+    }
 }

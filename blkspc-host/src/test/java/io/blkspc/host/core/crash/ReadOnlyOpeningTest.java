@@ -16,7 +16,10 @@ import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.Seeds;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.JournalImage;
 import io.blkspc.host.core.PoolView;
 import io.blkspc.host.core.SimPool;
 import io.blkspc.host.sim.InertScheduler;
@@ -183,6 +186,65 @@ class ReadOnlyOpeningTest {
         }
         assertThat(failed).isPositive();
         assertThat(right).isPositive();
+    }
+
+    /** The block of a lost record was given to another volume since, and an intact record says so: it is not read. */
+    @Test
+    void aBlockThatWasGivenAwayPastTheDamageIsNotRead() {
+        InertScheduler inert = new InertScheduler();
+        SimDisk fresh = new SimDisk(inert, seed);
+        SimPool.create(fresh, inert, SimPool.geometry(1 << 20, 300, 64 << 10), seed);
+        SimDisk image = fresh.killImage().use(inert);
+        HostPool small = open(image);
+        byte[] bytes = new byte[Geometry.BLOCK_BYTES];
+        small.create("first", Geometry.BLOCK_BYTES);
+        long given;
+        long freed;
+        try (BlockSpace space = small.open("first")) {
+            new TestIo(space).write(0, bytes);
+            given = deviceOffset(space, 0);
+            settle(small);
+            small.checkpoint();
+            space.discard(0, Geometry.BLOCK_BYTES);
+            freed = small.status().sequence();
+        }
+        settle(small);
+        small.create("second", 255L * Geometry.BLOCK_BYTES);
+        try (BlockSpace space = small.open("second")) {
+            boolean isTaken = false;
+            for (long at = 0; !isTaken; at += Geometry.BLOCK_BYTES) {
+                new TestIo(space).write(at, bytes);
+                isTaken = deviceOffset(space, at) == given;
+            }
+        }
+        settle(small);
+        SimDisk killed = image.killImage();
+        byte[] ring = killed.device("journal").peek(0, 64 << 10);
+        for (JournalImage.Found record : new JournalImage(ring).headers()) {
+            if (record.sequence() == freed) {
+                killed.device("journal").flipBit(record.at() + 20, 3);
+            }
+        }
+        assertCode(Code.NEEDS_CHECK, () -> open(killed.killImage()));
+        try (PoolView view = view(killed);
+                BlockSpace space = view.open("first")) {
+            assertThat(deviceOffset(space, 0)).isEqualTo(given);
+            assertCode(Code.IO, () -> Transfers.read(space.device(), given, 512, IoRole.DATA));
+            assertThat(view.list()).hasSize(1);
+        }
+    }
+
+    private static void settle(HostPool settling) {
+        long last = settling.status().sequence();
+        while (EngineFacts.durableMark(settling) < last || EngineFacts.hasRestingBlocks(settling)) {
+            settling.backgroundRound();
+        }
+    }
+
+    private static long deviceOffset(BlockSpace space, long at) {
+        Mapping mapping = new Mapping();
+        space.map(at, Geometry.BLOCK_BYTES, mapping);
+        return mapping.deviceOffsetBytes();
     }
 
     /** Reads everything; returns how many reads were withheld because the block is somebody else's by now. */

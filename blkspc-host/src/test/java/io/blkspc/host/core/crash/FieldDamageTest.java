@@ -1,0 +1,254 @@
+package io.blkspc.host.core.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Pool;
+import io.blkspc.api.contract.Seeds;
+import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.core.EngineFacts;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.SimPool;
+import io.blkspc.host.core.crash.OnDiskFields.Instance;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Contract D15: every field of every structure of superblock and checkpoint, damaged in every way. The pool is refused, or
+ * serves exactly what it held before; never anything else, and never an exception that is not a verdict. What is refused is
+ * found by the check as well. Records of the journal are in {@link PoolJournalFuzzTest}.
+ */
+class FieldDamageTest {
+
+    private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 2_000;
+    private static final Set<Code> VERDICTS =
+            EnumSet.of(Code.NEEDS_CHECK, Code.CORRUPT, Code.TOO_NEW, Code.TOO_OLD, Code.NOT_FOUND);
+
+    /** A pool at rest, how it was a while before, and what it holds. */
+    private record Subject(SimDisk image, SimDisk before, PoolContent content) {}
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
+    private record Case(Subject subject, Instance instance, int[] place, FieldVerb verb, boolean bothCopies) {
+        String key() {
+            return instance.structure() + (bothCopies ? " in both copies" : "");
+        }
+
+        @Override
+        public String toString() {
+            return instance.structure() + " at=" + instance.at() + " field=" + (place[0] - instance.at()) + " length="
+                    + place[1] + " " + verb + (bothCopies ? " in both copies" : "");
+        }
+    }
+
+    private long seed;
+    private SplittableRandom random;
+    private final TreeMap<String, int[]> outcomes = new TreeMap<>();
+
+    @BeforeEach
+    void seed() {
+        seed = Seeds.next();
+        random = new SplittableRandom(seed);
+    }
+
+    private HostPool open(SimDisk image) {
+        return SimPool.on(image, new InertScheduler(), seed).open();
+    }
+
+    private Subject subject(boolean clean) {
+        InertScheduler inert = new InertScheduler();
+        SimDisk fresh = new SimDisk(inert, random.nextLong());
+        SimPool.create(fresh, inert, SimPool.geometry(1 << 20, 300, 64 << 10), seed);
+        SimDisk disk = fresh.killImage();
+        HostPool pool = open(disk);
+        Workload workload = new Workload(random);
+        new ClientTask(workload, pool, random.nextLong(), 40).run();
+        pool.checkpoint();
+        SimDisk before = disk.killImage();
+        for (int i = 0; i < 3; i++) {
+            new ClientTask(workload, pool, random.nextLong(), 25).run();
+            pool.checkpoint();
+        }
+        if (clean) {
+            pool.close();
+        }
+        SimDisk image = disk.killImage();
+        return new Subject(image, before, PoolContent.of(open(image.killImage())));
+    }
+
+    private List<Case> cases(Subject subject) {
+        List<Case> cases = new ArrayList<>();
+        for (Instance instance : OnDiskFields.of(subject.image)) {
+            for (int[] place : instance.places()) {
+                for (FieldVerb verb : FieldVerb.values()) {
+                    if (!verb.isOfWholeStructure() || place[0] == instance.at()) {
+                        cases.add(new Case(subject, instance, place, verb, false));
+                        if (instance.structure().equals("superblock") && instance.at() == 0) {
+                            cases.add(new Case(subject, instance, place, verb, true));
+                        }
+                    }
+                }
+            }
+        }
+        return cases;
+    }
+
+    /** Of each kind of structure as many as of any other, as long as there are any. */
+    private List<Case> sample(List<Case> cases) {
+        Collections.shuffle(cases, new Random(seed));
+        Map<String, List<Case>> kinds = new TreeMap<>();
+        cases.forEach(each ->
+                kinds.computeIfAbsent(each.key(), any -> new ArrayList<>()).add(each));
+        List<Case> chosen = new ArrayList<>();
+        for (int i = 0; chosen.size() < Math.min(CASES, cases.size()); i++) {
+            for (List<Case> kind : kinds.values()) {
+                if (i < kind.size()) {
+                    chosen.add(kind.get(i));
+                }
+            }
+        }
+        return chosen;
+    }
+
+    @Test
+    void everyDamagedFieldIsDetectedOrHarmless() {
+        List<Case> cases = new ArrayList<>(cases(subject(true)));
+        cases.addAll(cases(subject(false)));
+        for (Case each : sample(cases)) {
+            try {
+                judge(each);
+            } catch (RuntimeException | Error e) {
+                throw new AssertionError("-Dblkspc.seed=" + seed + " " + each + ": " + e, e);
+            }
+        }
+        outcomes.forEach((structure, counts) ->
+                System.out.println(structure + ": refused=" + counts[0] + " as before=" + counts[1]));
+        outcomes.forEach((structure, counts) -> {
+            if (!structure.equals("superblock")) { // one copy heals
+                assertThat(counts[0]).as("refusals for %s", structure).isPositive();
+            }
+        });
+        assertThat(outcomes.get("superblock in both copies")[0]).isPositive();
+        assertThat(outcomes).containsKeys("directory page", "segment table", "node", "version", "pool", "free map");
+    }
+
+    private void judge(Case each) {
+        SimDisk image = each.subject.image.killImage();
+        if (!damage(image, each)) {
+            return;
+        }
+        boolean refused = isRefused(image.killImage(), each);
+        boolean isSuperblock = each.instance.structure().equals("superblock");
+        if (isSuperblock && !each.bothCopies) {
+            assertThat(refused).as("one copy heals").isFalse();
+        }
+        view(image.killImage(), each);
+        if (refused) {
+            assertThat(isFound(image.killImage())).as("the check finds it").isTrue();
+        }
+        outcomes.computeIfAbsent(each.key(), any -> new int[2])[refused ? 0 : 1]++;
+    }
+
+    private boolean isRefused(SimDisk image, Case each) {
+        try {
+            HostPool pool = open(image);
+            requireSame(pool, each);
+            EngineFacts.requireConsistent(pool);
+            return false;
+        } catch (BlockSpaceException e) {
+            requireVerdict(e);
+            return true;
+        }
+    }
+
+    private void view(SimDisk image, Case each) {
+        try (Pool view = SimPool.on(image, new InertScheduler(), seed).view()) {
+            requireSame(view, each);
+        } catch (BlockSpaceException e) {
+            requireVerdict(e);
+        }
+    }
+
+    private boolean isFound(SimDisk image) {
+        try {
+            return !SpaceCheck.run(SimPool.on(image, new InertScheduler(), seed).inspect())
+                    .isClean();
+        } catch (BlockSpaceException e) {
+            requireVerdict(e);
+            return true;
+        }
+    }
+
+    private static void requireSame(Pool pool, Case each) {
+        assertThat(each.subject.content.difference(PoolContent.of(pool)))
+                .as("content")
+                .isNull();
+    }
+
+    private static void requireVerdict(BlockSpaceException e) {
+        assertThat(e.code()).as(e.getMessage()).isIn(VERDICTS);
+        assertThat(e.getMessage()).isNotBlank();
+    }
+
+    /** {@code false} when that changes nothing. */
+    private boolean damage(SimDisk image, Case each) {
+        Instance instance = each.instance;
+        byte[] intact = image.device(instance.device())
+                .peek(0, (int) image.device(instance.device()).sizeBytes());
+        byte[] bytes = intact.clone();
+        change(bytes, each, each.place[0], instance.at());
+        if (each.bothCopies) {
+            int other = intact.length / 2;
+            change(bytes, each, each.place[0] + other, instance.at() + other);
+        }
+        image.device(instance.device()).poke(0, bytes);
+        int half = intact.length / 2;
+        boolean changesFirst = !Arrays.equals(bytes, 0, half, intact, 0, half);
+        boolean changesSecond = !Arrays.equals(bytes, half, bytes.length, intact, half, bytes.length);
+        return each.bothCopies ? changesFirst && changesSecond : changesFirst || changesSecond;
+    }
+
+    private void change(byte[] bytes, Case each, int at, int start) {
+        int length = each.place[1];
+        if (each.verb.changeInPlace(bytes, at, length, random)) {
+            return;
+        }
+        switch (each.verb) {
+            case OF_ANOTHER -> {
+                int from = another(each).at() + at - start;
+                System.arraycopy(bytes, Math.min(from, bytes.length - length), bytes, at, length);
+            }
+            case AS_BEFORE -> System.arraycopy(before(each), at, bytes, at, length);
+            case ALL_OF_ANOTHER -> {
+                Instance other = another(each);
+                int all = Math.min(other.length(), each.instance.length());
+                System.arraycopy(bytes, other.at(), bytes, start, all);
+            }
+            default -> System.arraycopy(before(each), start, bytes, start, each.instance.length());
+        }
+    }
+
+    private Instance another(Case each) {
+        List<Instance> alike = OnDiskFields.of(each.subject.image).stream()
+                .filter(instance -> instance.structure().equals(each.instance.structure()))
+                .toList();
+        return alike.get(random.nextInt(alike.size()));
+    }
+
+    private static byte[] before(Case each) {
+        var device = each.subject.before.device(each.instance.device());
+        return device.peek(0, (int) device.sizeBytes());
+    }
+}

@@ -1,0 +1,91 @@
+package io.blkspc.host.core.crash;
+
+import io.blkspc.host.sim.SimDisk;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where each structure lies on the devices of a pool and which fields it has, written down from docs/format.md a second time and
+ * sharing nothing with the product.
+ */
+final class OnDiskFields {
+
+    private static final int SUPERBLOCK_BYTES = 4096;
+    private static final int PAGE_BYTES = 4096;
+    private static final int SECTOR = 512;
+    private static final long TABLE_MAGIC = 0x4753_4350_534b_4c42L;
+    private static final int PAGE_MAGIC = 0x52444b42;
+    private static final String[] KINDS = {"", "node", "version", "deadlist", "free map", "pool"};
+
+    /** Lengths of the fields from the start of the structure; a negative one is a gap. */
+    private static final int[] SUPERBLOCK = {
+        8, 4, 4, 8, 8, 8, 8, 8, 8, 4, 4, 8, 8, 8, 8, 8, 4, 4, 8, 8, 8, 8, 8, 8, // the root of the checkpoint follows
+        8, 8, 8, 8, 4, 4, 4, 4, 8, 8, 8, -2000, 8
+    };
+
+    private static final int[] PAGE = {4, 4, 8, 8, 4, 4, 8, 4, 2, 2, 4, 4};
+    private static final int[] TABLE = {8, 4, 4, 8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 4, 1, 3, 8, 4, 4, 4, 1, 3};
+    private static final int[] NODE = {4, 4, 8, 8, 1, 1, 2, 4, 8, 8, 4, 8, 4, -1000, 8, 4};
+    private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2, 4};
+    private static final int[] POOL = {8, 8, 8, 8, 8, 8, 8, 8};
+    private static final int[] DEADLIST = {8, 4, 4, 8, 8};
+    private static final int[] FREE_MAP = {8, 8, -1000, 8};
+
+    /** One structure in its place. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
+    record Instance(String structure, String device, int at, int length, int[] fields) {
+
+        /** Offset and length of each field, as far as the structure reaches. */
+        List<int[]> places() {
+            List<int[]> places = new ArrayList<>();
+            int offset = at;
+            for (int field : fields) {
+                if (field > 0 && offset + field <= at + length) {
+                    places.add(new int[] {offset, field});
+                }
+                offset += Math.abs(field);
+            }
+            return places;
+        }
+    }
+
+    private OnDiskFields() {}
+
+    static List<Instance> of(SimDisk disk) {
+        List<Instance> found = new ArrayList<>();
+        for (int copy = 0; copy < 2; copy++) {
+            found.add(new Instance("superblock", "superblock", copy * SUPERBLOCK_BYTES, SUPERBLOCK_BYTES, SUPERBLOCK));
+        }
+        int size = (int) disk.device("segments").sizeBytes();
+        ByteBuffer segments =
+                ByteBuffer.wrap(disk.device("segments").peek(0, size)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at + SECTOR <= size; at += SECTOR) {
+            if (segments.getLong(at) == TABLE_MAGIC) {
+                addSegment(segments, at, found);
+            } else if (at % PAGE_BYTES == 0 && segments.getInt(at) == PAGE_MAGIC) {
+                found.add(new Instance("directory page", "segments", at, PAGE_BYTES, PAGE));
+            }
+        }
+        return found;
+    }
+
+    private static void addSegment(ByteBuffer segments, int at, List<Instance> found) {
+        int count = segments.getInt(at + 48);
+        found.add(new Instance("segment table", "segments", at, 64 + 24 * count, TABLE));
+        for (int i = 0; i < count; i++) {
+            int entry = at + 64 + 24 * i;
+            int kind = segments.get(entry + 20);
+            int[] fields = switch (kind) {
+                case 1 -> NODE;
+                case 2 -> VERSION;
+                case 3 -> DEADLIST;
+                case 4 -> FREE_MAP;
+                default -> POOL;
+            };
+            found.add(new Instance(
+                    KINDS[kind], "segments", at + segments.getInt(entry + 12), segments.getInt(entry + 16), fields));
+        }
+    }
+}
