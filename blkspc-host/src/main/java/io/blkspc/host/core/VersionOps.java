@@ -108,9 +108,10 @@ final class VersionOps {
                     Version version = requireFrozen(Names.volumeOf(name), frozen);
                     items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
                 }
+                LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
+                encode(record);
                 promiseForFreeze(frozen, () -> takeForHeads(names.size(), 0, NOTHING));
                 engine.persistence.persistWithLockHeld();
-                LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
                 append(record);
                 publish(() -> engine.catalogue.snapshot(record));
                 frozen.forEach(Head::bumpGeneration);
@@ -160,13 +161,6 @@ final class VersionOps {
         long guarantee = Geometry.toBlocks(quota.guaranteeOf(version.sizeBytes));
         long limit = Geometry.toBlocks(quota.limitBytes());
         HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, version.sizeBlocks(), version.mappedBlocks);
-        if (freezes) {
-            promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
-            engine.persistence.persistWithLockHeld();
-        } else {
-            engine.checkWritable();
-            takeForHeads(targets.size(), targets.size(), asked);
-        }
         List<LogRecord.Target> items = new ArrayList<>();
         for (String target : targets) {
             items.add(new LogRecord.Target(engine.catalogue.newVersionId(), uuids.get(), target));
@@ -174,6 +168,14 @@ final class VersionOps {
         long hidden = freezes ? engine.catalogue.newVersionId() : 0;
         LogRecord.Clone record =
                 new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), guarantee, limit, items);
+        encode(record);
+        if (freezes) {
+            promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
+            engine.persistence.persistWithLockHeld();
+        } else {
+            engine.checkWritable();
+            takeForHeads(targets.size(), targets.size(), asked);
+        }
         append(record);
         publish(() -> engine.catalogue.cloneHeads(record));
         items.forEach(item -> attachQuota(item.versionId(), asked));
@@ -213,6 +215,8 @@ final class VersionOps {
                 ids.add(version.id);
             }
             LogRecord.Destroy record = new LogRecord.Destroy(ids);
+            encode(record);
+            engine.checkWritable();
             for (long id : ids) {
                 heads.close(engine.catalogue.byId(id));
             }
@@ -321,13 +325,18 @@ final class VersionOps {
     }
 
     private long append(LogRecord record) {
+        encode(record);
+        return engine.append(record.type(), buffer, writer.length());
+    }
+
+    /** Refuses a record that is too long; to be called before anything is booked or closed for it. */
+    private void encode(LogRecord record) {
         writer.wrap(buffer, 0);
         try {
             record.write(writer);
         } catch (IndexOutOfBoundsException e) {
             throw new BlockSpaceException(Code.LIMIT, "too many names in one command", e);
         }
-        return engine.append(record.type(), buffer, writer.length());
     }
 
     private void publish(Runnable change) {

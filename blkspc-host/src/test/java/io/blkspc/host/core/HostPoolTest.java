@@ -1,8 +1,12 @@
 package io.blkspc.host.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.PoolStatus;
+import io.blkspc.api.Quota;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
@@ -10,6 +14,7 @@ import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The life of a pool, one thread at a time: what was written is there after each kind of stop. */
@@ -81,6 +86,39 @@ class HostPoolTest {
         pool.awaitReclaim();
         assertThat(pool.status().allocatedBytes()).isZero();
         assertThat(pool.status().reservedBytes()).isZero();
+    }
+
+    @Test
+    void moreNamesThanARecordHoldsAreRefusedAndNothingChanged() {
+        SimDisk disk = new SimDisk(scheduler, 1);
+        HostPool pool = SimPool.create(disk, scheduler, SimPool.geometry(16 << 20, 65_536, 256 << 10), 1)
+                .open();
+        pool.create("vol", 8192);
+        List<String> wide = names(4_000, "-" + "x".repeat(100));
+        pool.flush();
+        PoolStatus before = pool.status();
+
+        assertThatThrownBy(() -> pool.clone("vol", wide, Quota.guarantee(Quota.FULL)))
+                .hasMessageContaining("too many names");
+        assertThat(pool.status()).isEqualTo(before);
+        List<String> snapshots = wide.stream().map(name -> name + "@s").toList();
+        assertThatThrownBy(() -> pool.snapshot(snapshots)).isInstanceOf(BlockSpaceException.class);
+        assertThat(pool.status()).isEqualTo(before);
+
+        List<String> narrow = names(9_000, "");
+        for (int from = 0; from < narrow.size(); from += 1_500) {
+            pool.clone("vol", narrow.subList(from, from + 1_500));
+        }
+        BlockSpace one = pool.open("n5");
+        new TestIo(one).write(0, bytes(1, 4096));
+        assertThatThrownBy(() -> pool.destroy(narrow, true)).hasMessageContaining("too many names");
+        assertThat(new TestIo(one).read(0, 4096)).isEqualTo(bytes(1, 4096));
+        new TestIo(one).write(0, bytes(2, 4096));
+        assertThat(pool.list()).hasSize(9_001);
+    }
+
+    private static List<String> names(int count, String end) {
+        return IntStream.range(0, count).mapToObj(i -> "n" + i + end).toList();
     }
 
     @Test
