@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * One client in transmission, on the connection's own thread. A round is: receive what there is, serve every complete
  * request of it, publish its writes as one group, send its replies as one piece.
  *
- * <p>Requests of one connection act in their order where they share blocks; replies come in any order. A request that
- * cannot be parsed ends this connection only.
+ * <p>Requests of one connection act in their order where they share blocks, those aside that wait for the medium; replies
+ * come in any order. A request that cannot be parsed ends this connection only.
  */
 public final class Session implements AutoCloseable {
 
