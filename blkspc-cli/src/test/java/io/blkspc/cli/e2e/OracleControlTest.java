@@ -27,15 +27,16 @@ class OracleControlTest {
     @Test
     void serverThatWritesBeforeItRepliesPasses() throws IOException {
         Tools.require("nbdkit");
-        assertThat(cycles(new Nbdkit(directory), "one", "two"))
+        assertThat(cycles(2, new Nbdkit(directory), "one", "two"))
                 .as("replied requests")
                 .isGreaterThan(100);
     }
 
+    /** One connection: this filter of nbdkit 1.32 can crash where a second one is opened under load. */
     @Test
     void serverWithWriteBackCacheIsFoundOut() {
         Tools.require("nbdkit");
-        assertThatThrownBy(() -> cycles(new Nbdkit(directory, "--filter=cache", "cache=unsafe"), "one"))
+        assertThatThrownBy(() -> cycles(1, new Nbdkit(directory, "--filter=cache", "cache=unsafe"), "one"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("wrong sectors of one");
     }
@@ -44,7 +45,7 @@ class OracleControlTest {
     void serverThatMixesUpVolumesIsFoundOut() {
         Tools.require("nbdkit");
         Nbdkit server = new Nbdkit(directory).volume("one", VOLUME_BYTES).alias("two", "one");
-        assertThatThrownBy(() -> cycles(server, "one", "two"))
+        assertThatThrownBy(() -> cycles(2, server, "one", "two"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("FOREIGN");
     }
@@ -52,18 +53,20 @@ class OracleControlTest {
     @Test
     void serverThatForgetsEverythingIsFoundOut() {
         Tools.require("nbdkit");
-        assertThatThrownBy(() -> cycles(new Nbdkit(directory, "--filter=cow"), "one"))
+        assertThatThrownBy(() -> cycles(2, new Nbdkit(directory, "--filter=cow"), "one"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("LOST");
     }
 
-    private long cycles(Nbdkit server, String... names) throws IOException {
+    private long cycles(int connectionsEach, Nbdkit server, String... names) throws IOException {
         History history = new History();
         List<VolumeOracle> volumes = Arrays.stream(names)
                 .map(name -> history.volume(name, VOLUME_BYTES))
                 .toList();
-        List<VolumeOracle> connections = new ArrayList<>(volumes);
-        connections.addAll(volumes);
+        List<VolumeOracle> connections = new ArrayList<>();
+        for (int i = 0; i < connectionsEach; i++) {
+            connections.addAll(volumes);
+        }
         volumes.forEach(volume -> server.volume(volume.name(), VOLUME_BYTES));
         KillCycles kill = new KillCycles(server, history, seed);
         try (server) {
