@@ -3,8 +3,10 @@ package io.blkspc.xfsish;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.buffer.BufferCache;
+import io.blkspc.xfsish.buffer.PinnedBuffers;
 import io.blkspc.xfsish.transaction.Transaction;
 import io.blkspc.xfsish.transaction.Transactions;
 import io.blkspc.xfsish.writeback.Writeback;
@@ -78,6 +80,35 @@ public final class Subvolume implements AutoCloseable {
         return transactions.begin(credits, windowBytes, blocks);
     }
 
+    /** Begins a transaction on space that was reserved before, through {@link #reserve}. */
+    public Transaction begin(Cookie reserved, int credits, int blocks) {
+        return transactions.begin(reserved, credits, blocks);
+    }
+
+    /**
+     * Reserves {@code credits} blocks for transactions to come; the cookie is the caller's to put.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_SPACE}
+     */
+    public Cookie reserve(int credits) {
+        return space.reserve(credits, Geometry.BLOCK_BYTES);
+    }
+
+    /** What a log and delayed allocation do with its buffers. */
+    public PinnedBuffers pinned() {
+        return cache.pinnedBuffers();
+    }
+
+    /** The space below. */
+    public BlockSpace space() {
+        return space;
+    }
+
+    /** Most dirty blocks. */
+    public int maxDirty() {
+        return cache.maxDirty();
+    }
+
     /**
      * Begins a transaction that changes one range. Neighbours share metadata, so large windows cost the host far less of it
      * than as many scattered blocks; where their rounding up finds no space, exactly the blocks are asked for. Errors as
@@ -106,7 +137,9 @@ public final class Subvolume implements AutoCloseable {
      * @throws BlockSpaceException {@code OUT_OF_RANGE}; {@code IO}; {@code CLOSED}
      */
     public void read(long offsetBytes, long lengthBytes, MemorySegment target, long start) {
-        checkRange(offsetBytes, lengthBytes);
+        if (offsetBytes >>> Geometry.BLOCK_SHIFT < BufferCache.DELAYED) {
+            checkRange(offsetBytes, lengthBytes);
+        }
         cache.read(offsetBytes, lengthBytes, target, start);
     }
 

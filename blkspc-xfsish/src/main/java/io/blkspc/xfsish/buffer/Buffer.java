@@ -52,6 +52,8 @@ public final class Buffer {
 
     Cookie cookie;
     boolean hasStage;
+    /** Not to be written where it belongs: its change is not in the log yet, or it has no place yet. */
+    boolean pinned;
     /** Counted in the dirty total of the cache: its transaction has ended. */
     boolean counted;
 
@@ -127,13 +129,14 @@ public final class Buffer {
     }
 
     boolean isWritable() {
-        return state == State.DIRTY && holder == null;
+        return state == State.DIRTY && holder == null && !pinned;
     }
 
     void becomeClean() {
         state = State.CLEAN;
         cookie = null;
         hasStage = false;
+        pinned = false;
         dirtySequence = NOT_YET;
     }
 

@@ -15,9 +15,13 @@ import java.util.Objects;
  */
 public final class BufferCache {
 
+    /** Blocks from here on have no place in the space yet: delayed allocation. They are never read or written there. */
+    public static final long DELAYED = 1L << 38;
+
     private final CacheState cache;
     private final CachedReads reads;
     private final DirtyBuffers dirtyBuffers;
+    private final PinnedBuffers pinnedBuffers;
 
     /**
      * A cache of {@code maxDirty + readBuffers} blocks of 4096 bytes.
@@ -32,6 +36,7 @@ public final class BufferCache {
         cache = new CacheState(space, maxDirty, readBuffers);
         reads = new CachedReads(cache);
         dirtyBuffers = new DirtyBuffers(cache);
+        pinnedBuffers = new PinnedBuffers(cache);
     }
 
     /** Most dirty buffers. */
@@ -57,6 +62,11 @@ public final class BufferCache {
     /** What write-back does with it. */
     public DirtyBuffers dirtyBuffers() {
         return dirtyBuffers;
+    }
+
+    /** What a log does with it. */
+    public PinnedBuffers pinnedBuffers() {
+        return pinnedBuffers;
     }
 
     /**
@@ -252,7 +262,7 @@ public final class BufferCache {
         cache.lock.lock();
         try {
             for (Buffer buffer : cache.slots.all) {
-                if (buffer.isWritable()) {
+                if (buffer.state == State.DIRTY && buffer.holder == null) {
                     orphans[buffer.slot] = cache.settle(buffer);
                 }
             }

@@ -68,6 +68,7 @@ public final class DirtyBuffers {
 
     private static boolean isWanted(Buffer buffer, long firstBlock, long endBlock, long upTo) {
         return buffer.isDirty()
+                && !buffer.pinned
                 && buffer.block >= firstBlock
                 && buffer.block < endBlock
                 && buffer.dirtySequence <= upTo;

@@ -52,6 +52,13 @@ final class Slots {
         free[freeCount++] = buffer;
     }
 
+    /** Gives a buffer another block, for which there is none. */
+    void rename(Buffer buffer, long block) {
+        table.remove(buffer);
+        buffer.block = block;
+        table.add(buffer);
+    }
+
     private Buffer evict() {
         for (int seen = 0; seen < 2 * all.length; seen++) {
             Buffer buffer = all[hand];

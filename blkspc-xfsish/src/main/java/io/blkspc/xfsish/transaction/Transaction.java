@@ -73,6 +73,45 @@ public final class Transaction implements BufferHolder, AutoCloseable {
         return buffer.memory();
     }
 
+    /**
+     * As {@link #change}, for bytes that are all new: they are zeros and nothing is read. A block from {@link
+     * BufferCache#DELAYED} on has no place yet and is pinned.
+     */
+    public MemorySegment overwrite(long block) {
+        if (block < BufferCache.DELAYED) {
+            checkRange(block << Geometry.BLOCK_SHIFT, Geometry.BLOCK_BYTES);
+        }
+        Buffer buffer = hold(block, false);
+        dirty(buffer);
+        if (block >= BufferCache.DELAYED) {
+            cache.pinnedBuffers().pin(buffer);
+        }
+        return buffer.memory().fill((byte) 0);
+    }
+
+    /** As {@link #change}, for a block from {@link BufferCache#DELAYED} on that is dirty already. */
+    public MemorySegment changeDelayed(long block) {
+        Buffer buffer = hold(block, false);
+        if (!buffer.isDirty()) {
+            throw new IllegalStateException("delayed block is not dirty: block=" + block);
+        }
+        dirty(buffer);
+        return buffer.memory();
+    }
+
+    /** As {@link #change} or {@link #overwrite}; write-back passes the block over until it is unpinned. */
+    public MemorySegment changePinned(long block, boolean isNew) {
+        MemorySegment memory = isNew ? overwrite(block) : change(block);
+        cache.pinnedBuffers().pin(cache.held(block, this));
+        return memory;
+    }
+
+    /** The bytes of a block that this transaction holds already, else null. */
+    public MemorySegment held(long block) {
+        Buffer buffer = cache.held(block, this);
+        return buffer == null ? null : buffer.memory();
+    }
+
     /** Copies bytes in; blocks that are not wholly overwritten are read first. Errors as {@link #change}. */
     public void write(long offsetBytes, MemorySegment source, long start, long lengthBytes) {
         checkRange(offsetBytes, lengthBytes);

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * Begins transactions and knows the running ones: a freeze waits for them, a shutdown cancels their cookies. Any thread may
@@ -66,6 +67,27 @@ public final class Transactions {
             throw new IllegalArgumentException(
                     "transaction is too large: blocks=" + blocks + ", limit=" + cache.maxDirty());
         }
+        return begin(() -> reserve(credits, windowBytes), credits, blocks);
+    }
+
+    /**
+     * Begins a transaction on space that was reserved before: the transaction takes a reference of its own.
+     *
+     * @throws BlockSpaceException {@code CANCELLED}; {@code CLOSED}; what write-back failed with when memory was short
+     */
+    public Transaction begin(Cookie reserved, int credits, int blocks) {
+        return begin(
+                () -> {
+                    if (reserved.get() == null) {
+                        throw new BlockSpaceException(Code.CANCELLED, "cookie was cancelled: id=" + reserved.id());
+                    }
+                    return reserved;
+                },
+                credits,
+                blocks);
+    }
+
+    private Transaction begin(Supplier<Cookie> reservation, int credits, int blocks) {
         enter();
         boolean hasMemory = false;
         Transaction begun = null;
@@ -74,7 +96,7 @@ public final class Transactions {
                 surroundings.writeBack();
             }
             hasMemory = true;
-            begun = start(reserve(credits, windowBytes), credits, blocks);
+            begun = start(reservation.get(), credits, blocks);
             return begun;
         } finally {
             if (begun == null) {

@@ -1,0 +1,77 @@
+package io.blkspc.xfsish.file;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.xfsish.Subvolume;
+import io.blkspc.xfsish.group.Groups;
+import io.blkspc.xfsish.inode.Directories;
+import io.blkspc.xfsish.inode.Inodes;
+import io.blkspc.xfsish.log.Log;
+import io.blkspc.xfsish.metadata.Metadata;
+import io.blkspc.xfsish.transaction.Transaction;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/** The parts of one mounted file system, and the frame every change runs in. Guarded by the lock of the file system. */
+final class Mounted {
+
+    final Subvolume subvolume;
+    final Metadata metadata;
+    final Groups groups;
+    final Inodes inodes;
+    final Directories directories;
+    final Delayed delayed;
+    final Checkpoints checkpoints;
+    final Reservations reservations;
+    final LongSupplier clock;
+
+    Mounted(Subvolume subvolume, Metadata metadata, Log log, LongSupplier clock) {
+        this.subvolume = subvolume;
+        this.metadata = metadata;
+        this.clock = clock;
+        groups = new Groups(metadata);
+        inodes = new Inodes(metadata, groups);
+        directories = new Directories(metadata, groups);
+        delayed = new Delayed(groups.count());
+        checkpoints = new Checkpoints(subvolume, metadata, groups, inodes, log, delayed);
+        reservations = new Reservations(subvolume, metadata, groups, () -> checkpoints.run(true));
+        checkpoints.reservations(reservations);
+    }
+
+    long now() {
+        return clock.getAsLong();
+    }
+
+    /**
+     * Runs a change as one transaction. Everything that may refuse it is asked before, in {@code need} at the latest; what
+     * fails inside ends the file system, because there is no before-image.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_SPACE}; {@code IO}, {@code CORRUPT}: nothing of it happened on the medium
+     */
+    <T> T change(Supplier<Need> need, Supplier<T> body) {
+        Transaction transaction = reservations.begin(need);
+        boolean done = false;
+        try {
+            metadata.run(transaction);
+            T result = body.get();
+            transaction.commit();
+            done = true;
+            return result;
+        } finally {
+            if (!done) {
+                subvolume.shutDown();
+                transaction.close();
+            }
+            metadata.end();
+        }
+    }
+
+    /** The transaction of the change that runs. */
+    Transaction running() {
+        return metadata.running();
+    }
+
+    static BlockSpaceException notFound(String what) {
+        return new BlockSpaceException(Code.NOT_FOUND, "no such file or directory: " + what);
+    }
+}
