@@ -35,6 +35,7 @@ public final class Cli {
         COMMANDS.put("map", MapCommand::new);
         COMMANDS.put("import", ImportCommand::new);
         COMMANDS.put("export", ExportCommand::new);
+        COMMANDS.put("fs", FsCommand::new);
         COMMANDS.put("serve", ServeCommand::new);
         COMMANDS.put("stop", StopCommand::new);
         COMMANDS.put("completion", CompletionCommand::new);

@@ -1,5 +1,6 @@
 package io.blkspc.cli.pool;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.Actions;
 import io.blkspc.cli.action.Arguments;
@@ -25,6 +26,11 @@ final class OwnLink implements PoolLink {
     @Override
     public VolumeBytes openBytes(String name) {
         return SpaceBytes.open(pool, name);
+    }
+
+    @Override
+    public BlockSpace openSpace(String name) {
+        return pool.open(name);
     }
 
     @Override

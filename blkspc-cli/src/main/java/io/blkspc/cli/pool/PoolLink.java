@@ -1,5 +1,6 @@
 package io.blkspc.cli.pool;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.image.VolumeBytes;
 import java.util.Map;
@@ -16,6 +17,13 @@ public interface PoolLink extends AutoCloseable {
 
     /** Opens a volume or snapshot for copying. */
     VolumeBytes openBytes(String name);
+
+    /**
+     * Opens a volume, or read-only a snapshot, for a file system in this process.
+     *
+     * @throws io.blkspc.cli.outcome.CommandFailure with exit code 5 when a server holds the pool
+     */
+    BlockSpace openSpace(String name);
 
     /** {@code true} when a server holds the pool. */
     boolean isServed();

@@ -1,10 +1,13 @@
 package io.blkspc.cli.pool;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.control.ControlClient;
 import io.blkspc.cli.image.NbdClient;
 import io.blkspc.cli.image.ServedBytes;
 import io.blkspc.cli.image.VolumeBytes;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Json;
 import java.nio.file.Path;
 import java.util.Map;
@@ -37,6 +40,14 @@ public final class ServedLink implements PoolLink {
         Map<String, Object> answer = Json.asObject(client.request(COPY_SOCKET, Map.of(), false));
         NbdClient nbd = NbdClient.connect(Path.of((String) answer.get("socket")), name);
         return new ServedBytes(nbd, offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
+    }
+
+    /** A file system does its own IO, which takes the pool itself and not its server. */
+    @Override
+    public BlockSpace openSpace(String name) {
+        throw new CommandFailure(
+                ExitCode.BUSY,
+                "a server holds the pool: fs needs it for itself, end the server first with 'blkspc stop'");
     }
 
     /** Has the server look for damage; the facts of {@link io.blkspc.cli.action.CheckResult}. */

@@ -1,0 +1,37 @@
+package io.blkspc.cli.command;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code fs}: a word that needs another one. */
+@Command(
+        name = "fs",
+        synopsisSubcommandLabel = "COMMAND",
+        description = "The sample file system in a volume: files without a mount. Needs the pool for itself.",
+        subcommands = {
+            FsMkfsCommand.class,
+            FsLsCommand.class,
+            FsStatCommand.class,
+            FsCatCommand.class,
+            FsPutCommand.class,
+            FsGetCommand.class,
+            FsMkdirCommand.class,
+            FsMvCommand.class,
+            FsLnCommand.class,
+            FsRmCommand.class,
+            FsDfCommand.class,
+            FsFsckCommand.class
+        })
+final class FsCommand implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "fs needs a command: mkfs, ls, stat, cat, put, get, mkdir, mv, ln, rm, df or fsck");
+    }
+}
