@@ -246,7 +246,7 @@ final class SubvolumeMachine implements AutoCloseable {
         snapshots.forEach((name, content) ->
                 assertThat(fixture.io(name).read(0, content.length)).as(name).isEqualTo(content));
         fixture.closeSpaces();
-        new PoolAudit(fixture.pool()).check(host, fixture.pool(), Set.of());
+        new PoolAudit(fixture.pool()).check(fixture.pool(), Set.of());
     }
 
     @Override

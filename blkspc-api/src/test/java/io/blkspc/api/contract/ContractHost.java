@@ -20,15 +20,6 @@ public interface ContractHost {
     /** The host's own checks of its invariants, if it has any; called by contracts after their last step. */
     default void assertConsistent(Pool pool) {}
 
-    /**
-     * {@code false} for a host that does not count drops at a hidden branch point (what a live volume and its clone descend
-     * from): blocks that all branches gave up stay allocated until one branch is left, and blocks that all but one gave up
-     * are missing in {@code exclusiveBytes}. Random histories then allow just that; the contracts do not.
-     */
-    default boolean countsDropsAtBranches() {
-        return true;
-    }
-
     /** A pool with one volume {@code vol} of half its size. */
     default Fixture fixture() {
         return fixture(POOL_BYTES);

@@ -81,13 +81,12 @@ public final class PoolAudit {
      *
      * @param staged physical blocks held by stages
      */
-    public void check(ContractHost host, Pool pool, Set<Long> staged) {
+    public void check(Pool pool, Set<Long> staged) {
         Set<Long> held = physicalBlocks();
         held.addAll(staged);
         PoolStatus status = pool.status();
         long allocated = (long) held.size() * BLOCK;
-        long most = host.countsDropsAtBranches() ? allocated : status.sizeBytes();
-        assertThat(status.allocatedBytes()).as("allocated").isBetween(allocated, most);
+        assertThat(status.allocatedBytes()).as("allocated").isEqualTo(allocated);
         assertThat(status.freeBytes()).as("free").isEqualTo(status.sizeBytes() - status.allocatedBytes());
         assertThat(status.promisedBytes()).as("promised").isLessThanOrEqualTo(status.freeBytes());
         assertThat(status.reservedBytes()).as("reserved").isBetween(0L, status.promisedBytes());
@@ -96,10 +95,9 @@ public final class PoolAudit {
             assertThat(info.mappedBytes()).as("mapped by %s", info.name()).isEqualTo(mapped);
             if (info.type() == VolumeInfo.Type.VOLUME) {
                 long exclusive = exclusiveBlocks(info.name()) * BLOCK;
-                long least = host.countsDropsAtBranches() ? exclusive : 0;
                 assertThat(info.exclusiveBytes())
                         .as("exclusive to %s", info.name())
-                        .isBetween(least, exclusive);
+                        .isEqualTo(exclusive);
             }
         }
     }

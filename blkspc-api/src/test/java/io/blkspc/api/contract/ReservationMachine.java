@@ -295,7 +295,7 @@ final class ReservationMachine implements AutoCloseable {
         audit = new PoolAudit(fixture.pool());
         Set<Long> staged = new HashSet<>();
         stages.values().forEach(stage -> staged.add(stage.physical()));
-        audit.check(host, fixture.pool(), staged);
+        audit.check(fixture.pool(), staged);
         long promised = 0;
         for (Held held : cookies) {
             promised += held == null ? 0 : held.promised;

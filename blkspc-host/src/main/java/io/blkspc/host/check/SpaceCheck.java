@@ -6,6 +6,7 @@ import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.Inspection.DeadVisitor;
 import io.blkspc.host.core.Inspection.VersionFacts;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,8 @@ import org.agrona.collections.LongHashSet;
  *   <li>K2 no physical block is mapped from two logical places or under two births: versions share whole pointers or nothing.
  *   <li>K3 the counters of mapped and of own blocks are what the tree says.
  *   <li>K4 the deadlist of a version is exactly what its parent maps and it does not, blocks and nodes, and all of it was born
- *       at or before the parent's freeze.
+ *       at or before the parent's freeze. A hidden parent is seen through its children ({@link BranchPoint}); what it has given up
+ *       is in all their deadlists.
  *   <li>K5 parents are frozen, older than their children; names are unique and on visible versions only; a hidden version is on
  *       its way out or has several children.
  *   <li>K6 after a clean stop: the free map is the complement of what is held, and the checkpoint has no node that nothing
@@ -40,6 +42,7 @@ public final class SpaceCheck {
     private final Runs held = new Runs();
 
     private final LongHashSet nodes = new LongHashSet();
+    private final Map<Long, BranchPoint> branchPoints = new TreeMap<>();
 
     private SpaceCheck(Inspection inspection) {
         this.inspection = inspection;
@@ -59,6 +62,7 @@ public final class SpaceCheck {
             read(facts);
         }
         setAside();
+        branchPoints(versions);
         held.sortByKey();
         placesAndBirths();
         for (VersionImage image : images.values()) {
@@ -140,6 +144,35 @@ public final class SpaceCheck {
         });
     }
 
+    /** Hidden versions with children, those frozen last first: a child was frozen after its parent. */
+    private void branchPoints(List<VersionFacts> versions) {
+        List<VersionFacts> hidden = versions.stream()
+                .filter(SpaceCheck::isBranchPoint)
+                .sorted(Comparator.comparingLong(VersionFacts::freezeEpoch).reversed())
+                .toList();
+        for (VersionFacts facts : hidden) {
+            List<VersionImage> children = images.values().stream()
+                    .filter(image -> image.facts.parentId() == facts.id())
+                    .toList();
+            if (children.size() < facts.children()) {
+                continue; // a child is damaged and reported already
+            }
+            BranchPoint point = new BranchPoint(inspection, images.get(facts.id()), children);
+            branchPoints.put(facts.id(), point);
+            if (!point.isGoneGivenUp()) {
+                find("list of what is gone", nameOf(facts), "a child needs something of it");
+            }
+            for (int i = 0; i < point.pending.size(); i++) {
+                held.add(point.pending.key(i), point.pending.count(i), -1, point.pending.birth(i));
+            }
+            nodes.addAll(point.pendingNodes);
+        }
+    }
+
+    private static boolean isBranchPoint(VersionFacts facts) {
+        return facts.name() == null && facts.children() > 0;
+    }
+
     private void placesAndBirths() {
         long end = -1;
         long shift = 0;
@@ -166,6 +199,13 @@ public final class SpaceCheck {
         VersionFacts facts = image.facts;
         if (facts.reapCursor() >= 0) {
             return; // on its way out: its counters are history
+        }
+        if (isBranchPoint(facts)) {
+            if (branchPoints.containsKey(facts.id()) && facts.exclusiveBlocks() != image.exclusiveBlocks) {
+                find("version object", nameOf(facts), "exclusiveBlocks=" + facts.exclusiveBlocks() + ", through its children="
+                        + image.exclusiveBlocks);
+            }
+            return; // nobody reads its tree, so nobody counts what it maps
         }
         if (facts.mappedBlocks() != image.mappedBlocks) {
             find(
@@ -196,19 +236,30 @@ public final class SpaceCheck {
             }
             return;
         }
-        if (parent == null) {
+        if (parent == null || (isBranchPoint(parent.facts) && !branchPoints.containsKey(facts.parentId()))) {
             return; // reported as damaged already
         }
+        BranchPoint above = branchPoints.get(facts.parentId());
+        BranchPoint self = branchPoints.get(facts.id());
         if (image.latestDeadBirth > facts.ownedAfter()) {
             find("deadlist", nameOf(facts), "holds its own, birth=" + image.latestDeadBirth);
         }
-        long different = Runs.firstDifference(parent.notMappedAlikeBy(image), image.deadBlocks.sortByKey());
+        Runs dropped = parent.notMappedAlikeBy(image);
+        dropped = self == null ? dropped : dropped.without(self.pending);
+        dropped = above == null ? dropped : Runs.inEither(dropped, above.givenUp);
+        long different = Runs.firstDifference(dropped, image.deadBlocks.sortByKey());
         if (different >= 0) {
             find("deadlist", nameOf(facts), "is not what the parent maps and it does not, physical=" + different);
         }
         LongHashSet expected = new LongHashSet();
         expected.addAll(parent.nodes);
         expected.removeAll(image.nodes);
+        if (self != null) {
+            expected.removeAll(self.pendingNodes);
+        }
+        if (above != null) {
+            expected.addAll(above.givenUpNodes);
+        }
         if (!expected.equals(image.deadNodes)) {
             find("deadlist", nameOf(facts), "nodes=" + image.deadNodes.size() + ", expected=" + expected.size());
         }

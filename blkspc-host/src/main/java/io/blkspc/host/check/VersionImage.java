@@ -4,6 +4,7 @@ import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.Inspection.DeadVisitor;
 import io.blkspc.host.core.Inspection.VersionFacts;
 import io.blkspc.host.extent.ExtentVisitor;
+import org.agrona.collections.Long2LongHashMap;
 import org.agrona.collections.LongHashSet;
 
 /** Everything one version maps, read from its tree: runs by logical block, nodes, and its deadlist. */
@@ -14,6 +15,9 @@ final class VersionImage {
     final Runs mapped = new Runs();
 
     final LongHashSet nodes = new LongHashSet();
+    /** The same, with the births of the pointers to them. */
+    final Long2LongHashMap nodeBirths = new Long2LongHashMap(-1);
+
     /** Key = physical block. */
     final Runs deadBlocks = new Runs();
 
@@ -30,6 +34,7 @@ final class VersionImage {
             @Override
             public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
                 nodes.add(nodeId);
+                nodeBirths.put(nodeId, birth);
                 ownedNodes += birth > facts.ownedAfter() ? 1 : 0;
                 latestBirth = Math.max(latestBirth, birth);
                 return true;

@@ -5,7 +5,6 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.extent.ExtentRun;
 import io.blkspc.host.extent.ExtentTree;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -15,38 +14,19 @@ import java.util.TreeMap;
  * The logical state of a pool: the version tree, the epoch and the reaper's queue, and what each journal record does to
  * them. The same methods run when a record is published and when it is replayed, so a replay cannot come to another result.
  *
- * <p>Invariants: C1 a hidden version has a child, or is in the reaper's queue; C2 a head has no children; C3 births are at
+ * <p>Invariants: C1 a hidden version has several children, or the reaper knows it; C2 a head has no children; C3 births are at
  * most {@link #epoch}; C4 a version's freeze epoch is greater than its parent's. Guarded by the order lock.
  *
- * <p>The algebra (birth epochs, deadlists, merging into an only child) follows what ZFS does for snapshots.
+ * <p>What becomes of hidden versions is in {@link Reaping}. The algebra (birth epochs, deadlists, merging into an only child)
+ * follows what ZFS does for snapshots.
  */
 final class Catalogue {
 
-    /** Entries a merge set aside: each is freed, or belongs to the deadlist of {@code target}. */
-    static final class SetAside {
-        /** Upper bound of the step that sorts all that is left. */
-        static final long END = Long.MAX_VALUE;
-
-        Version target;
-        final long threshold;
-        final DeadList list;
-        long cursor;
-
-        SetAside(Version target, long threshold, DeadList list) {
-            this.target = target;
-            this.threshold = threshold;
-            this.list = list;
-        }
-    }
-
     private final TreeMap<Long, Version> versions = new TreeMap<>();
     private final TreeMap<String, Version> names = new TreeMap<>();
-    final ArrayDeque<Version> reapQueue = new ArrayDeque<>();
+    final Reaping reaping = new Reaping(this);
     final List<Long> removedVersions = new ArrayList<>();
     final List<Long> removedChunks = new ArrayList<>();
-
-    /** At most one: the queue is serial. */
-    SetAside setAside;
 
     long epoch = 1;
     private long nextVersionId = 1;
@@ -171,6 +151,12 @@ final class Catalogue {
             base.children.add(head);
             base.dirty = true;
             add(head);
+            if (base.counts != null) {
+                base.counts.addChild(head);
+            }
+        }
+        if (base.counts == null && base.isBranchPoint() && base.children.size() > 1) {
+            reaping.branchAppeared(base);
         }
     }
 
@@ -192,14 +178,13 @@ final class Catalogue {
             head.parent.dirty = true;
         }
         frozen.children.add(head);
+        frozen.tag = head.tag;
         head.parent = frozen;
         head.exclusiveBlocks = 0;
         head.ownedNodes = 0;
         head.dead = new DeadList();
         head.dirty = true;
-        if (setAside != null && setAside.target == head) {
-            setAside.target = frozen; // the unsorted drops are the frozen version's now
-        }
+        reaping.frozen(head, frozen);
         return frozen;
     }
 
@@ -210,29 +195,7 @@ final class Catalogue {
             version.name = null;
             version.dirty = true;
             version.destroySequence = sequence;
-            enqueueIfReapable(version);
-        }
-    }
-
-    /**
-     * After loading and after a replay: every hidden version with at most one child. One that was being walked comes first:
-     * a merge into it would give it blocks its walk has passed already.
-     */
-    void rebuildReapQueue() {
-        reapQueue.clear();
-        for (Version version : versions.values()) {
-            if (version.reapCursor != Version.NOT_REAPING) {
-                reapQueue.add(version);
-            }
-        }
-        for (Version version : versions.values()) {
-            enqueueIfReapable(version);
-        }
-    }
-
-    private void enqueueIfReapable(Version version) {
-        if (!version.isVisible() && version.children.size() <= 1 && !reapQueue.contains(version)) {
-            reapQueue.add(version);
+            reaping.destroyed(version);
         }
     }
 
@@ -284,117 +247,39 @@ final class Catalogue {
         }
     }
 
-    /** Applies one reaper step; the drops were begun for its version. */
-    void reap(LogRecord.Reap record, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
-        switch (record.step()) {
-            case WALK ->
-                walk(require(record.versionId()), record.from(), record.to(), tree, drops, maxLeaves, sequence);
-            case REMOVE -> remove(require(record.versionId()), drops);
-            case MERGE -> merge(require(record.versionId()));
-            case SORT -> sort(record.from(), record.to(), drops, sequence);
+    /**
+     * Blocks that only this head holds, and a hidden version above it owns: all other branches there have given them up. Looks
+     * at those blocks only, but first counts what was not counted yet.
+     */
+    long solelyHeldBlocks(Version head) {
+        Version parent = head.parent;
+        if (parent == null || !parent.isBranchPoint() || parent.children.size() < 2) {
+            return 0;
         }
+        reaping.count(parent, Long.MAX_VALUE);
+        long[] blocks = {0};
+        parent.counts.forEachSole(head, (start, end, birth) -> blocks[0] += ownedAbove(parent, start, end, birth));
+        return blocks[0];
     }
 
-    private void walk(Version version, long from, long to, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
-        drops.begin(version, sequence, null);
-        long cursor = Math.max(from, version.reapCursor);
-        while (cursor < to) {
-            cursor = tree.reap(version.root, version.ownedAfter(), cursor, maxLeaves, drops);
+    /** Of blocks that one branch of {@code version} holds alone: how many does no version above it share? */
+    private long ownedAbove(Version version, long start, long end, long birth) {
+        if (birth > version.ownedAfter()) {
+            return end - start;
         }
-        version.reapCursor = cursor;
-        version.dirty = true;
-    }
-
-    private void remove(Version version, Drops drops) {
-        dropChunks(version.dead, drops);
         Version parent = version.parent;
-        forget(version);
-        if (parent != null) {
-            parent.children.remove(version);
-            parent.dirty = true;
-            enqueueIfReapable(parent);
+        if (!parent.isBranchPoint() || parent.children.size() < 2) {
+            return 0;
         }
+        reaping.count(parent, Long.MAX_VALUE);
+        long[] blocks = {0};
+        parent.counts.forEachSole(version, start, end, (a, b, _) -> blocks[0] += ownedAbove(parent, a, b, birth));
+        return blocks[0];
     }
 
-    /**
-     * Joins hidden {@code version} into its only child. From now on the child owns what the version owned; what the child
-     * had dropped because the version held it is set aside and sorted in later steps.
-     */
-    private void merge(Version version) {
-        Version child = version.children.get(0);
-        setAside = new SetAside(child, version.ownedAfter(), child.dead);
-        child.dead = version.dead;
-        child.exclusiveBlocks += version.exclusiveBlocks;
-        child.ownedNodes += version.ownedNodes;
-        child.parent = version.parent;
-        child.dirty = true;
-        forget(version);
-        if (version.parent != null) {
-            version.parent.children.remove(version);
-            version.parent.children.add(child);
-            version.parent.dirty = true;
-        }
-    }
-
-    /**
-     * Sorts entries of what the last merge set aside. The record that says {@link SetAside#END} sorts the rest, however many
-     * there are: in a replay that left out entries whose data never arrived, a deadlist has other entries than it had live.
-     */
-    private void sort(long from, long to, Drops drops, long sequence) {
-        SetAside aside = setAside;
-        if (aside == null) {
-            throw new CorruptSpaceException(Code.NEEDS_CHECK, "reap record", 0, "nothing is set aside, from=" + from);
-        }
-        Version target = aside.target;
-        drops.begin(target, sequence, null);
-        aside.list.forEach(aside.cursor, to, new DeadList.Visitor() {
-            @Override
-            public void blocks(long physical, long count, long birth) {
-                drops.releaseLog(DeadList.ENTRY_BYTES);
-                if (birth > aside.threshold) {
-                    target.exclusiveBlocks -= count;
-                    drops.freeBlocks(physical, count);
-                } else {
-                    drops.keepDead(physical, count, birth);
-                }
-            }
-
-            @Override
-            public void node(long nodeId, long birth) {
-                drops.releaseLog(DeadList.ENTRY_BYTES);
-                if (birth > aside.threshold) {
-                    target.ownedNodes--;
-                    drops.freeNode(nodeId);
-                } else {
-                    drops.keepDeadNode(nodeId, birth);
-                }
-            }
-        });
-        target.dirty = true;
-        aside.cursor = Math.min(to, aside.list.entryCount());
-        if (to == SetAside.END) {
-            for (DeadList.Chunk chunk : aside.list.chunks()) {
-                removedChunks.add(chunk.id);
-            }
-            setAside = null;
-        }
-    }
-
-    /** {@code true} while drops that a merge gave to this version wait to be sorted: its counters are too high meanwhile. */
-    boolean isSorting(Version version) {
-        return setAside != null && setAside.target == version;
-    }
-
-    private void dropChunks(DeadList list, Drops drops) {
-        drops.releaseLog(list.bytes());
-        for (DeadList.Chunk chunk : list.chunks()) {
-            removedChunks.add(chunk.id);
-        }
-    }
-
-    private void forget(Version version) {
+    /** A version is gone for good. */
+    void forget(Version version) {
         versions.remove(version.id);
         removedVersions.add(version.id);
-        reapQueue.remove(version);
     }
 }

@@ -3,7 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
-import io.blkspc.host.core.Catalogue.SetAside;
+import io.blkspc.host.core.Reaping.SetAside;
 import io.blkspc.host.extent.Root;
 import io.blkspc.host.journal.RecordReader;
 import io.blkspc.host.journal.RecordWriter;
@@ -19,15 +19,17 @@ import java.util.UUID;
  * <pre>
  *  POOL object, id 0
  *   epoch u64, nextVersionId u64, nextNodeId u64, nextChunkId u64,
- *   setAsideTarget u64 (0 = none), setAsideThreshold u64, setAsideCursor u64, setAsideFirstChunk u64
+ *   setAsideTarget u64 (0 = none), setAsideThreshold u64, setAsideCursor u64, setAsideFirstChunk u64, setAsideFirstGone u64
  *
  *  VERSION object, id = version id
  *   uuid 16, parentId u64 (0 = none), freezeEpoch u64 (0 = head), sizeBytes u64, createdMillis u64, originId u64,
  *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, ownedNodes u64,
- *   firstChunk u64 (0 = empty deadlist), reapCursor u64 (all ones = not reaping), guaranteeBlocks u64, limitBlocks u64, name (empty = hidden)
+ *   firstChunk u64 (0 = empty deadlist), firstGone u64 (0 = empty list of what is gone), reapCursor u64 (all ones = not
+ *   reaping), detachedAfter u64 (while reaping: what was born later is its own), guaranteeBlocks u64, limitBlocks u64,
+ *   name (empty = hidden)
  * </pre>
  *
- * <p>The reaper's queue is not stored: it is every hidden version with at most one child, a half-walked one first.
+ * <p>What the reaper has to do is not stored: it follows from the versions and their deadlists ({@link Reaping#rebuild}).
  */
 final class CatalogueImage {
 
@@ -37,11 +39,13 @@ final class CatalogueImage {
         final Version version;
         final long parentId;
         final long firstChunk;
+        final long firstGone;
 
-        Loading(Version version, long parentId, long firstChunk) {
+        Loading(Version version, long parentId, long firstChunk, long firstGone) {
             this.version = version;
             this.parentId = parentId;
             this.firstChunk = firstChunk;
+            this.firstGone = firstGone;
         }
     }
 
@@ -56,11 +60,12 @@ final class CatalogueImage {
         out.putLong(catalogue.nextVersionId());
         out.putLong(catalogue.nextNodeId());
         out.putLong(catalogue.nextChunkId());
-        SetAside aside = catalogue.setAside;
+        SetAside aside = catalogue.reaping.setAside;
         out.putLong(aside == null ? 0 : aside.target.id);
         out.putLong(aside == null ? 0 : aside.threshold);
         out.putLong(aside == null ? 0 : aside.cursor);
         out.putLong(aside == null ? 0 : aside.list.firstChunkId());
+        out.putLong(aside == null ? 0 : aside.gone.firstChunkId());
         return out.length();
     }
 
@@ -79,7 +84,9 @@ final class CatalogueImage {
         out.putLong(version.exclusiveBlocks);
         out.putLong(version.ownedNodes);
         out.putLong(version.dead.firstChunkId());
+        out.putLong(version.gone.firstChunkId());
         out.putLong(version.reapCursor);
+        out.putLong(version.detachedAfter);
         out.putLong(version.guaranteeBlocks);
         out.putLong(version.limitBlocks);
         out.putUtf8(version.name == null ? "" : version.name);
@@ -88,7 +95,7 @@ final class CatalogueImage {
 
     void loadPool(MemorySegment memory, long offset, int length) {
         RecordReader in = reader.wrap(memory, offset, length, "pool object", 0);
-        pool = new long[8];
+        pool = new long[9];
         for (int i = 0; i < pool.length; i++) {
             pool[i] = in.getLong();
         }
@@ -108,7 +115,9 @@ final class CatalogueImage {
         version.exclusiveBlocks = in.getLong();
         version.ownedNodes = in.getLong();
         long firstChunk = in.getLong();
+        long firstGone = in.getLong();
         version.reapCursor = in.getLong();
+        version.detachedAfter = in.getLong();
         version.guaranteeBlocks = in.getLong();
         version.limitBlocks = in.getLong();
         String name = in.getUtf8();
@@ -120,7 +129,7 @@ final class CatalogueImage {
                 || !Geometry.isBlockAligned(version.sizeBytes)) {
             throw damaged("version object", id, "size=" + version.sizeBytes);
         }
-        versions.add(new Loading(version, parentId, firstChunk));
+        versions.add(new Loading(version, parentId, firstChunk, firstGone));
     }
 
     void loadChunk(long id, MemorySegment image) {
@@ -152,13 +161,18 @@ final class CatalogueImage {
                 }
             }
             version.dead = list(loading.firstChunk, version.id);
+            version.gone = list(loading.firstGone, version.id);
         }
         if (pool[4] != 0) {
-            catalogue.setAside =
-                    new SetAside(find(catalogue, pool[4], POOL_OBJECT_ID), pool[5], list(pool[7], POOL_OBJECT_ID));
-            catalogue.setAside.cursor = pool[6];
+            SetAside aside = new SetAside(
+                    find(catalogue, pool[4], POOL_OBJECT_ID),
+                    pool[5],
+                    list(pool[7], POOL_OBJECT_ID),
+                    list(pool[8], POOL_OBJECT_ID));
+            aside.cursor = pool[6];
+            catalogue.reaping.setAside = aside;
         }
-        catalogue.rebuildReapQueue();
+        catalogue.reaping.rebuild();
         return catalogue;
     }
 

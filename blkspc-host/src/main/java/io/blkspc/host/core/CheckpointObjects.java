@@ -42,10 +42,12 @@ final class CheckpointObjects {
                 version.dirty = false;
                 objects.add(ObjectKind.VERSION, version.id, CatalogueImage.encodeVersion(version, objects.scratch));
                 objects.addChunks(version.dead);
+                objects.addChunks(version.gone);
             }
         }
-        if (catalogue.setAside != null) {
-            objects.addChunks(catalogue.setAside.list);
+        if (catalogue.reaping.setAside != null) {
+            objects.addChunks(catalogue.reaping.setAside.list);
+            objects.addChunks(catalogue.reaping.setAside.gone);
         }
         return objects;
     }

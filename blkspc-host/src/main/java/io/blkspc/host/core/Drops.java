@@ -15,7 +15,7 @@ import io.blkspc.host.extent.NodeCache;
  */
 final class Drops implements DropSink {
 
-    private final DeadList.ChunkIds chunkIds;
+    private final Catalogue catalogue;
     private final NodeCache cache;
     private final Ledger ledger; // null in replay
     private final Quarantine quarantine; // null in replay
@@ -26,8 +26,8 @@ final class Drops implements DropSink {
     private long sequence;
     private long droppedBlocks;
 
-    Drops(DeadList.ChunkIds chunkIds, NodeCache cache, Ledger ledger, Quarantine quarantine, ReadGrace grace) {
-        this.chunkIds = chunkIds;
+    Drops(Catalogue catalogue, NodeCache cache, Ledger ledger, Quarantine quarantine, ReadGrace grace) {
+        this.catalogue = catalogue;
         this.cache = cache;
         this.ledger = ledger;
         this.quarantine = quarantine;
@@ -68,7 +68,7 @@ final class Drops implements DropSink {
             version.exclusiveBlocks -= count;
             freeBlocks(physical, count);
         } else {
-            keepDead(physical, count, birth);
+            keep(physical, physical + count, birth);
         }
     }
 
@@ -85,12 +85,12 @@ final class Drops implements DropSink {
                 }
             }
         } else {
-            keepDeadNode(nodeId, birth);
+            keep(DropCounts.NODE_KEY + nodeId, DropCounts.NODE_KEY + nodeId + 1, birth);
         }
     }
 
     /** Blocks nobody holds any more: they rest until the freeing record is durable and their readers are gone. */
-    void freeBlocks(long physical, long count) {
+    private void freeBlocks(long physical, long count) {
         if (ledger != null) {
             ledger.use(Resource.DATA_BLOCKS, -count);
             quarantine.add(sequence, grace.epoch(), physical, count);
@@ -98,22 +98,49 @@ final class Drops implements DropSink {
     }
 
     /** A node nobody holds any more. */
-    void freeNode(long nodeId) {
+    private void freeNode(long nodeId) {
         cache.remove(nodeId);
         if (ledger != null) {
             ledger.use(Resource.NODE_SLOTS, -1);
         }
     }
 
-    /** Blocks that stay dead in the version. */
-    void keepDead(long physical, long count, long birth) {
-        addDead(version.dead.addBlocks(chunkIds, physical, count, birth));
+    /** An interval of keys (see {@link DropCounts}) that was the version's own and nobody holds any more. */
+    void free(long start, long end) {
+        if (start < DropCounts.NODE_KEY) {
+            version.exclusiveBlocks -= end - start;
+            freeBlocks(start, end - start);
+        } else {
+            for (long key = start; key < end; key++) {
+                version.ownedNodes--;
+                freeNode(key - DropCounts.NODE_KEY);
+            }
+        }
     }
 
-    /** A node that stays dead in the version. */
-    void keepDeadNode(long nodeId, long birth) {
-        version.dead.addNode(chunkIds, nodeId, birth);
-        addDead(1);
+    /** An interval of keys that the version does not need, but an older one may. */
+    void keep(long start, long end, long birth) {
+        addDead(append(version.dead, start, end, birth));
+        Version parent = version.parent;
+        if (parent != null && parent.counts != null) {
+            parent.counts.add(version.tag, start, end, birth);
+            catalogue.reaping.noteComplete(parent);
+        }
+    }
+
+    /** An interval of keys that was given up at the version itself. */
+    void keepGone(long start, long end, long birth) {
+        addDead(append(version.gone, start, end, birth));
+    }
+
+    private int append(DeadList list, long start, long end, long birth) {
+        if (start < DropCounts.NODE_KEY) {
+            return list.addBlocks(catalogue::newChunkId, start, end - start, birth);
+        }
+        for (long key = start; key < end; key++) {
+            list.addNode(catalogue::newChunkId, key - DropCounts.NODE_KEY, birth);
+        }
+        return Math.toIntExact(end - start);
     }
 
     /** Deadlist entries given up. */

@@ -89,7 +89,7 @@ final class Engine {
         this.freeSpace = freeSpace;
         this.ledger = ledger;
         this.grace = new ReadGrace(scheduler);
-        this.drops = new Drops(catalogue::newChunkId, cache, ledger, quarantine, grace);
+        this.drops = new Drops(catalogue, cache, ledger, quarantine, grace);
         this.persistence = new Persistence(this);
         this.reuse = new Reuse(this);
     }
@@ -175,7 +175,7 @@ final class Engine {
     /** Brings what stands promised to a head in line with what it now owns. Under the order lock. */
     void rebalance(Version version) {
         if (version.quota != null) {
-            version.quota.rebalance(catalogue.isSorting(version));
+            version.quota.rebalance(catalogue.reaping.isSorting(version));
         }
     }
 

@@ -90,10 +90,15 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            return new VolumeInfos(engine.catalogue.visible(), engine.catalogue::byId).all();
+            return infos().all();
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    private VolumeInfos infos() {
+        Catalogue catalogue = engine.catalogue;
+        return new VolumeInfos(catalogue.visible(), catalogue::byId, catalogue::solelyHeldBlocks);
     }
 
     @Override
@@ -103,7 +108,7 @@ public final class HostPool implements Pool {
         try {
             engine.checkOpen();
             Version version = engine.catalogue.require(name);
-            return new VolumeInfos(engine.catalogue.visible(), engine.catalogue::byId).of(version);
+            return infos().of(version);
         } finally {
             engine.lock.unlock();
         }

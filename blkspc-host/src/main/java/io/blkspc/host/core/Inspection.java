@@ -121,13 +121,40 @@ public final class Inspection {
         return facts;
     }
 
-    /** Visits the tree of a version; of a half-reaped one, what is left. */
+    /**
+     * Visits the tree of a version; of a half-reaped one, only what is left of its own.
+     * The tree of a hidden version with children may be incomplete, and nobody reads it: this does not either.
+     */
     public void walk(long versionId, ExtentVisitor visitor) {
         Version version = catalogue.require(versionId);
         long from = Math.max(0, version.reapCursor);
-        if (from < Node.SPACE_BLOCKS) {
-            tree.forEach(version.root, from, Node.SPACE_BLOCKS, visitor);
+        if (version.isDetached() && from < Node.SPACE_BLOCKS) {
+            tree.forEach(version.root, from, Node.SPACE_BLOCKS, ownOnly(version.ownedAfter(), visitor));
+        } else if (!version.isDetached() && !version.isBranchPoint()) {
+            tree.forEach(version.root, 0, Node.SPACE_BLOCKS, visitor);
         }
+    }
+
+    private static ExtentVisitor ownOnly(long ownedAfter, ExtentVisitor visitor) {
+        return new ExtentVisitor() {
+            @Override
+            public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                return birth > ownedAfter && visitor.enterNode(nodeId, birth, level, firstBlock);
+            }
+
+            @Override
+            public void extent(long start, long count, long physical, long birth, int state) {
+                if (birth > ownedAfter) {
+                    visitor.extent(start, count, physical, birth, state);
+                }
+            }
+        };
+    }
+
+    /** Visits what all children of a hidden version had given up, and it did then. */
+    public void gone(long versionId, DeadVisitor visitor) {
+        DeadList list = catalogue.require(versionId).gone;
+        list.forEach(0, list.entryCount(), adapt(visitor));
     }
 
     /** Visits the deadlist of a version. */
@@ -138,19 +165,27 @@ public final class Inspection {
 
     /** Version that the entries a merge set aside belong to, or 0 when there are none. */
     public long setAsideTarget() {
-        return catalogue.setAside == null ? 0 : catalogue.setAside.target.id;
+        return catalogue.reaping.setAside == null ? 0 : catalogue.reaping.setAside.target.id;
     }
 
     /** Entries set aside with a later birth are free as soon as they are sorted. */
     public long setAsideThreshold() {
-        return catalogue.setAside == null ? 0 : catalogue.setAside.threshold;
+        return catalogue.reaping.setAside == null ? 0 : catalogue.reaping.setAside.threshold;
     }
 
     /** Visits what a merge set aside and is not sorted yet. */
     public void setAside(DeadVisitor visitor) {
-        Catalogue.SetAside aside = catalogue.setAside;
+        Reaping.SetAside aside = catalogue.reaping.setAside;
         if (aside != null) {
-            aside.list.forEach(aside.cursor, aside.list.entryCount(), adapt(visitor));
+            aside.forEach(aside.cursor, aside.list.entryCount(), (start, end, birth) -> {
+                if (start < DropCounts.NODE_KEY) {
+                    visitor.blocks(start, end - start, birth);
+                } else {
+                    for (long key = start; key < end; key++) {
+                        visitor.node(key - DropCounts.NODE_KEY, birth);
+                    }
+                }
+            });
         }
     }
 

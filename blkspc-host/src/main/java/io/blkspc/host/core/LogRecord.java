@@ -181,7 +181,11 @@ sealed interface LogRecord {
             /** Joins a hidden version into its only child. */
             MERGE(2),
             /** Sorts entries from..to of the deadlist that a merge set aside. */
-            SORT(3);
+            SORT(3),
+            /** Takes a childless hidden version from its parent. */
+            DETACH(4),
+            /** Gives up what all children of a hidden version have given up, below key {@code to}. */
+            GIVE_UP(5);
 
             private final int code;
 

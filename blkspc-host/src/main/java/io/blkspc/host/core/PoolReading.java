@@ -110,11 +110,11 @@ final class PoolReading {
     static void countUse(Catalogue catalogue, FreeSpace freeSpace, Ledger ledger, long nodeSlots) {
         long logBytes = 0;
         for (Version version : catalogue.versions()) {
-            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
+            logBytes += version.dead.bytes() + version.gone.bytes() + VersionOps.VERSION_LOG_BYTES;
         }
-        Catalogue.SetAside aside = catalogue.setAside;
+        Reaping.SetAside aside = catalogue.reaping.setAside;
         if (aside != null) {
-            logBytes += aside.list.bytes() - aside.cursor * DeadList.ENTRY_BYTES;
+            logBytes += aside.list.bytes() - aside.cursor * DeadList.ENTRY_BYTES + aside.gone.bytes();
         }
         ledger.use(Resource.DATA_BLOCKS, freeSpace.blockCount() - freeSpace.freeBlocks());
         ledger.use(Resource.NODE_SLOTS, nodeSlots);
@@ -122,7 +122,7 @@ final class PoolReading {
         for (Version version : catalogue.versions()) {
             if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
                 version.quota = new HeadQuota(version, ledger);
-                version.quota.rebalance(catalogue.isSorting(version));
+                version.quota.rebalance(catalogue.reaping.isSorting(version));
             }
         }
     }

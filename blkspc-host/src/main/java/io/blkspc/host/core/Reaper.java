@@ -37,7 +37,7 @@ final class Reaper {
 
     /** {@code true} when nothing is left to give back. Under the order lock. */
     boolean isIdle() {
-        return engine.catalogue.setAside == null && engine.catalogue.reapQueue.isEmpty();
+        return engine.catalogue.reaping.isIdle();
     }
 
     /** What one step came to. */
@@ -58,25 +58,7 @@ final class Reaper {
         try {
             engine.checkWritable();
             engine.awaitJournalRoom(PAYLOAD_BYTES, true);
-            if (engine.catalogue.setAside != null) {
-                Catalogue.SetAside aside = engine.catalogue.setAside;
-                long next = aside.cursor + STEP_ENTRIES;
-                long to = next < aside.list.entryCount() ? next : Catalogue.SetAside.END;
-                apply(new Reap(Reap.Step.SORT, aside.target.id, aside.cursor, to));
-                return Outcome.PROGRESS;
-            }
-            Version version = engine.catalogue.reapQueue.peek();
-            if (version == null) {
-                return Outcome.IDLE;
-            }
-            if (version.destroySequence > engine.persistence.journalForced()) {
-                return Outcome.NEEDS_FORCE;
-            }
-            if (version.head != null && !isDeserted(version.head)) {
-                return Outcome.NEEDS_CLIENTS;
-            }
-            reap(version);
-            return Outcome.PROGRESS;
+            return next();
         } finally {
             engine.lock.unlock();
         }
@@ -93,19 +75,90 @@ final class Reaper {
         return head.gate.isDrained() && engine.grace.quietEpoch() >= head.closedEpoch;
     }
 
-    private void reap(Version version) {
-        if (version.children.size() > 1) {
-            engine.catalogue.reapQueue.remove(version); // grew again by a clone; comes back when children go
-        } else if (version.children.size() == 1) {
-            apply(new Reap(Reap.Step.MERGE, version.id, 0, 0));
-            releaseRecord();
-        } else if (version.reapCursor == Long.MAX_VALUE) {
+    private Outcome next() {
+        Reaping reaping = engine.catalogue.reaping;
+        if (reaping.setAside != null) {
+            sort(reaping.setAside);
+            return Outcome.PROGRESS;
+        }
+        if (reaping.walking() != null) {
+            walk(reaping.walking());
+            return Outcome.PROGRESS;
+        }
+        if (reaping.uncounted() != null) {
+            Version version = reaping.uncounted();
+            Outcome obstacle = obstacle(version);
+            if (obstacle == null) {
+                reaping.count(version, STEP_ENTRIES);
+            }
+            return obstacle == null ? Outcome.PROGRESS : obstacle;
+        }
+        if (reaping.completing() != null) {
+            Outcome obstacle = obstacle(reaping.completing());
+            if (obstacle != null || giveUp(reaping.completing())) {
+                return obstacle == null ? Outcome.PROGRESS : obstacle;
+            }
+        }
+        Version version = reaping.next();
+        if (version == null) {
+            return Outcome.IDLE;
+        }
+        Outcome obstacle = obstacle(version);
+        if (obstacle == null) {
+            mergeOrDetach(version);
+        }
+        return obstacle == null ? Outcome.PROGRESS : obstacle;
+    }
+
+    /** What keeps a destroyed version from being touched, or {@code null}. */
+    private Outcome obstacle(Version version) {
+        if (version.destroySequence > engine.persistence.journalForced()) {
+            return Outcome.NEEDS_FORCE;
+        }
+        return version.head != null && !isDeserted(version.head) ? Outcome.NEEDS_CLIENTS : null;
+    }
+
+    private void sort(Reaping.SetAside aside) {
+        long next = aside.cursor + STEP_ENTRIES;
+        long to = next < aside.list.entryCount() ? next : Reaping.SetAside.END;
+        apply(new Reap(Reap.Step.SORT, aside.target.id, aside.cursor, to));
+    }
+
+    private void walk(Version version) {
+        if (version.reapCursor == Long.MAX_VALUE) {
             apply(new Reap(Reap.Step.REMOVE, version.id, 0, 0));
             releaseRecord();
         } else {
-            long from = Math.max(0, version.reapCursor);
+            long from = version.reapCursor;
             long to = engine.tree.reap(version.root, version.ownedAfter(), from, STEP_LEAVES, NOTHING);
             apply(new Reap(Reap.Step.WALK, version.id, from, to));
+        }
+    }
+
+    /**
+     * Gives up some of what is complete; {@code false} when the log has no room for saying so. Then it waits: nothing is lost,
+     * and other steps give room.
+     */
+    private boolean giveUp(Version version) {
+        long room = engine.ledger.available(Resource.LOG_BYTES) + engine.ledger.slop(Resource.LOG_BYTES);
+        // Each is noted as gone, and maybe as one more drop.
+        long entries = Math.min(STEP_ENTRIES, room / DeadList.ENTRY_BYTES) / 2;
+        long to = version.counts.boundOfComplete(entries);
+        if (to > 0) {
+            apply(new Reap(Reap.Step.GIVE_UP, version.id, 0, to));
+        }
+        return to > 0;
+    }
+
+    private void mergeOrDetach(Version version) {
+        if (version.children.size() == 1) {
+            apply(new Reap(Reap.Step.MERGE, version.id, 0, 0));
+            releaseRecord();
+            return;
+        }
+        DropCounts counts = version.parent == null ? null : version.parent.counts;
+        if (counts == null || counts.forget(version, STEP_ENTRIES)) {
+            apply(new Reap(Reap.Step.DETACH, version.id, 0, 0));
         }
     }
 
@@ -116,7 +169,7 @@ final class Reaper {
     /** The version whose counters the step changes. */
     private Version affectedBy(Reap record) {
         Version version = engine.catalogue.require(record.versionId());
-        return record.step() == Reap.Step.MERGE ? version.children.get(0) : version;
+        return record.step() == Reap.Step.MERGE ? version.children.getFirst() : version;
     }
 
     private void apply(Reap record) {
@@ -125,7 +178,7 @@ final class Reaper {
         long sequence = engine.append(record.type(), buffer, writer.length());
         try {
             Version affected = affectedBy(record);
-            engine.catalogue.reap(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
+            engine.catalogue.reaping.apply(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
             engine.rebalance(affected);
         } catch (RuntimeException | Error e) {
             engine.fail(e);

@@ -60,7 +60,7 @@ final class Replay implements RecordVisitor {
         this.devices = devices;
         this.catalogue = catalogue;
         this.tree = tree;
-        this.drops = new Drops(catalogue::newChunkId, cache, null, null, null);
+        this.drops = new Drops(catalogue, cache, null, null, null);
     }
 
     /**
@@ -104,7 +104,7 @@ final class Replay implements RecordVisitor {
             }
             damage = e;
         }
-        catalogue.rebuildReapQueue(); // records name versions in the order of the run that wrote them
+        catalogue.reaping.rebuild(); // records name versions in the order of the run that wrote them
         log.info(
                 "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
                 records,
@@ -167,7 +167,7 @@ final class Replay implements RecordVisitor {
                 catalogue.destroy((LogRecord.Destroy) LogRecord.read(type, reader), 0);
             }
             case REAP ->
-                catalogue.reap(
+                catalogue.reaping.apply(
                         (LogRecord.Reap) LogRecord.read(type, reader), tree, drops, Reaper.STEP_LEAVES, sequence);
             case MARK -> {}
             default -> throw reader.corrupt("type=" + type);

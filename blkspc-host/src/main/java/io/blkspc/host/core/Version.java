@@ -1,8 +1,7 @@
 package io.blkspc.host.core;
 
 import io.blkspc.host.extent.Root;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashSet;
 import java.util.UUID;
 
 /**
@@ -19,7 +18,8 @@ final class Version {
 
     final long id;
     final UUID uuid;
-    final List<Version> children = new ArrayList<>();
+    /** In the order in which they grew. */
+    final LinkedHashSet<Version> children = new LinkedHashSet<>();
 
     /** Full name, or {@code null} when hidden. */
     String name;
@@ -50,9 +50,26 @@ final class Version {
     /** Run-time state of its guarantee and limit; {@code null} when it has neither. */
     HeadQuota quota;
 
+    /** What its parent maps and it does not. */
     DeadList dead = new DeadList();
+
+    /** Of a hidden version: what all its children had given up and was given up here then, so that nothing is freed twice. */
+    DeadList gone = new DeadList();
+
+    /** Of a hidden version with several children: how many have given up what; {@code null} until it is counted. */
+    DropCounts counts;
+
+    /** Its name among the children of its parent, for {@link #counts} there; in memory only. */
+    long tag;
+
+    /** Entries of {@link #dead} that were taken out of the counts of its parent, because it is about to leave. */
+    long forgotten;
+
     /** First logical block the reaper has not passed yet. */
     long reapCursor = NOT_REAPING;
+
+    /** {@link #ownedAfter} of a version that is being reaped and has no parent any more. */
+    long detachedAfter;
 
     /** The record that destroyed it; in memory only: 0 after recovery, when every record is durable. */
     long destroySequence;
@@ -75,13 +92,23 @@ final class Version {
         return name != null;
     }
 
+    /** {@code true} when only its children need what it holds: its own tree may be incomplete and is never read. */
+    boolean isBranchPoint() {
+        return !isVisible() && !children.isEmpty();
+    }
+
+    /** {@code true} when the reaper has begun to give back what it owns. */
+    boolean isDetached() {
+        return reapCursor != NOT_REAPING;
+    }
+
     boolean isSnapshot() {
         return isVisible() && !isHead();
     }
 
     /** A pointer is owned by this version exactly when its birth is greater than this. */
     long ownedAfter() {
-        return parent == null ? 0 : parent.freezeEpoch;
+        return parent == null ? detachedAfter : parent.freezeEpoch;
     }
 
     long sizeBlocks() {

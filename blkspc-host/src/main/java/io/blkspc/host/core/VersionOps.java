@@ -191,7 +191,7 @@ final class VersionOps {
                 && head.dead.isEmpty()
                 && head.root.equals(parent.root)
                 && head.sizeBytes == parent.sizeBytes
-                && !engine.catalogue.reapQueue.contains(parent);
+                && !engine.catalogue.reaping.isQueued(parent);
     }
 
     void destroy(List<String> names, boolean force) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.LongFunction;
+import java.util.function.ToLongFunction;
 import org.agrona.collections.Long2LongHashMap;
 
 /**
@@ -17,6 +18,7 @@ final class VolumeInfos {
 
     private final Collection<Version> visible;
     private final LongFunction<Version> byId;
+    private final ToLongFunction<Version> solelyHeld;
     private final Long2LongHashMap clones = new Long2LongHashMap(0);
 
     /**
@@ -24,10 +26,12 @@ final class VolumeInfos {
      *
      * @param visible all versions with a name
      * @param byId any version, or {@code null}
+     * @param solelyHeld blocks of hidden versions that only this head holds
      */
-    VolumeInfos(Collection<Version> visible, LongFunction<Version> byId) {
+    VolumeInfos(Collection<Version> visible, LongFunction<Version> byId, ToLongFunction<Version> solelyHeld) {
         this.visible = visible;
         this.byId = byId;
+        this.solelyHeld = solelyHeld;
         for (Version version : visible) {
             if (version.originId != 0) {
                 clones.put(version.originId, clones.get(version.originId) + 1);
@@ -65,7 +69,7 @@ final class VolumeInfos {
                 version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
                 version.sizeBytes,
                 Geometry.toBytes(version.mappedBlocks),
-                Geometry.toBytes(version.exclusiveBlocks),
+                Geometry.toBytes(version.exclusiveBlocks + (version.isHead() ? solelyHeld.applyAsLong(version) : 0)),
                 Geometry.toBytes(reserved),
                 origin == null ? null : origin.name,
                 version.createdMillis,

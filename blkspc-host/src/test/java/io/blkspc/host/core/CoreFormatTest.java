@@ -65,8 +65,8 @@ class CoreFormatTest {
     void reapStepsKeepTheirCodes() {
         assertThat(LogRecord.Reap.Step.values())
                 .extracting(Enum::name)
-                .containsExactly("WALK", "REMOVE", "MERGE", "SORT");
-        new RecordWriter().wrap(memory, 0).putByte(4).putLong(1).putLong(2).putLong(3);
+                .containsExactly("WALK", "REMOVE", "MERGE", "SORT", "DETACH", "GIVE_UP");
+        new RecordWriter().wrap(memory, 0).putByte(6).putLong(1).putLong(2).putLong(3);
         RecordReader in = new RecordReader().wrap(memory, 0, 25, "test", 0);
         assertThatThrownBy(() -> LogRecord.read(RecordType.REAP, in)).isInstanceOf(CorruptSpaceException.class);
     }
@@ -112,7 +112,7 @@ class CoreFormatTest {
         int length = CatalogueImage.encodePool(catalogue, memory);
         assertThat(hex(length))
                 .isEqualTo("2100000000000000" + "2200000000000000" + "2300000000000000" + "2400000000000000"
-                        + "0000000000000000".repeat(4));
+                        + "0000000000000000".repeat(5));
         CatalogueImage image = new CatalogueImage();
         image.loadPool(memory, 0, length);
 
@@ -127,12 +127,13 @@ class CoreFormatTest {
         version.ownedNodes = 12;
         version.guaranteeBlocks = 13;
         version.limitBlocks = 14;
+        version.detachedAfter = 15;
         length = CatalogueImage.encodeVersion(version, memory);
         assertThat(hex(length))
                 .isEqualTo(ID_BYTES + "0000000000000000" + "0000000000000000" + "0050000000000000" + "0600000000000000"
                         + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0a00000000000000"
-                        + "0b00000000000000" + "0c00000000000000" + "0000000000000000" + "ffffffffffffffff"
-                        + "0d00000000000000" + "0e00000000000000" + "0200766d");
+                        + "0b00000000000000" + "0c00000000000000" + "0000000000000000" + "0000000000000000" + "ffffffffffffffff"
+                        + "0f00000000000000" + "0d00000000000000" + "0e00000000000000" + "0200766d");
         image.loadVersion(1, memory, 0, length);
         Version loaded = image.link().byName("vm");
         assertThat(loaded).usingRecursiveComparison().ignoringFields("dirty").isEqualTo(version);

@@ -137,8 +137,9 @@ public final class CrashModel {
         recovered.epoch = engine.catalogue.epoch;
         for (Version v : engine.catalogue.versions()) {
             long parent = v.parent == null ? 0 : v.parent.id;
-            FlatState.Flat flat =
-                    new FlatState.Flat(v.id, v.name, parent, v.freezeEpoch, v.sizeBytes, flat(engine.tree, v));
+            require(v.gone.isEmpty(), "a pool whose hidden trees are whole: " + v);
+            Map<Long, Pointer> map = v.isDetached() ? Map.of() : wholeMap(engine.tree, v);
+            FlatState.Flat flat = new FlatState.Flat(v.id, v.name, parent, v.freezeEpoch, v.sizeBytes, map);
             recovered.versions.put(v.id, flat);
         }
         recoveredSequence = engine.journal.lastSequence();
@@ -334,9 +335,11 @@ public final class CrashModel {
 
     private static void requireSame(Engine engine, FlatState expected) {
         requireSameVersions(engine, expected);
-        boolean reaping = engine.catalogue.setAside != null;
+        boolean sorting = engine.catalogue.reaping.setAside != null; // what was merged away holds until it is sorted
+        boolean reaping = sorting;
         for (Version version : engine.catalogue.versions()) {
-            reaping |= version.reapCursor != Version.NOT_REAPING;
+            // Under a branch point what all branches gave up may be given up or not yet.
+            reaping |= version.isDetached() || version.isBranchPoint();
         }
         BitSet visible = expected.reach(true);
         BitSet all = expected.reach(false);
@@ -348,15 +351,19 @@ public final class CrashModel {
         long held = engine.freeSpace.blockCount() - engine.freeSpace.freeBlocks() - engine.quarantine.blocks();
         long used = engine.ledger.used(Resource.DATA_BLOCKS);
         require(
-                reaping || used == all.cardinality(),
+                used >= visible.cardinality()
+                        && (sorting || used <= all.cardinality())
+                        && (reaping || used == all.cardinality()),
                 "used=" + used + ", held=" + held + ", the model holds " + all.cardinality());
     }
 
     private static Map<Long, Pointer> flat(ExtentTree tree, Version version) {
+        // A part of its tree is gone.
+        return version.isDetached() || version.isBranchPoint() ? Map.of() : wholeMap(tree, version);
+    }
+
+    private static Map<Long, Pointer> wholeMap(ExtentTree tree, Version version) {
         Map<Long, Pointer> map = new HashMap<>();
-        if (version.reapCursor != Version.NOT_REAPING) {
-            return map; // a part of its tree is gone
-        }
         tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
             @Override
             public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {

@@ -8,7 +8,7 @@ import java.util.BitSet;
 import java.util.TreeSet;
 
 /**
- * The accounts of a quiet pool against brute force: walks the tree of every version and compares with what the engine counts.
+ * The accounts of a quiet pool against brute force: walks the tree of every visible version and compares with what the engine counts.
  * Shares no arithmetic with the engine's own recovery.
  */
 public final class EngineFacts {
@@ -61,7 +61,7 @@ public final class EngineFacts {
         }
         require(quota.outstanding() == held, "outstanding is wrong: " + quota + ", held=" + held);
         require(
-                quota.isCovered() || engine.catalogue.isSorting(version),
+                quota.isCovered() || engine.catalogue.reaping.isSorting(version),
                 "a guarantee is not covered: " + quota + ", " + engine.ledger);
     }
 
@@ -98,14 +98,14 @@ public final class EngineFacts {
     /** {@code true} while a hidden version is half given back. */
     public static boolean isReaping(HostPool pool) {
         Catalogue catalogue = pool.engine().catalogue;
-        return catalogue.setAside != null
-                || catalogue.versions().stream().anyMatch(version -> version.reapCursor != Version.NOT_REAPING);
+        return catalogue.reaping.setAside != null
+                || catalogue.versions().stream().anyMatch(Version::isDetached);
     }
 
     /** {@code true} while a version waits to be given back for the record that hid it to be forced (R8). */
     public static boolean waitsForForce(HostPool pool) {
         Engine engine = pool.engine();
-        Version next = engine.catalogue.reapQueue.peek();
+        Version next = engine.catalogue.reaping.next();
         return next != null && next.destroySequence > engine.persistence.journalForced();
     }
 
@@ -153,17 +153,19 @@ public final class EngineFacts {
             text.append('\n');
         }
         return text.append(engine.ledger)
-                .append(" queue=")
-                .append(engine.catalogue.reapQueue)
+                .append(" next=")
+                .append(engine.catalogue.reaping.next())
                 .toString();
     }
 
     private void check() {
-        require(engine.catalogue.setAside == null && engine.catalogue.reapQueue.isEmpty(), "reaper is not idle");
+        require(engine.catalogue.reaping.isIdle(), "reaper is not idle");
         long logBytes = 0;
         for (Version version : engine.catalogue.versions()) {
-            checkVersion(version);
-            logBytes += version.dead.bytes() + VersionOps.VERSION_LOG_BYTES;
+            if (version.isVisible()) {
+                checkVersion(version);
+            }
+            logBytes += version.dead.bytes() + version.gone.bytes() + VersionOps.VERSION_LOG_BYTES;
             require(
                     version.isVisible() || version.children.size() > 1,
                     "a hidden version was not reaped: " + version + ", children=" + version.children.size());

@@ -135,7 +135,11 @@ final class FlatState {
                 ? List.of()
                 : versions.values().stream().filter(v -> v.parent == version.id).toList();
         switch (reap.step()) {
-            case WALK, SORT -> {}
+            case WALK, SORT, GIVE_UP -> {}
+            case DETACH -> {
+                requireChildren(reap, children, 0);
+                versions.put(version.id, version.with(null, 0));
+            }
             case REMOVE -> {
                 requireChildren(reap, children, 0);
                 versions.remove(version.id);
@@ -178,8 +182,8 @@ final class FlatState {
                             : " like this: parent=" + expected.parent + ", freezeEpoch=" + expected.freezeEpoch
                                     + ", name=" + expected.name);
         }
-        if (version.reapCursor != Version.NOT_REAPING) {
-            return null;
+        if (version.isDetached() || version.isBranchPoint()) {
+            return null; // its tree is not whole any more
         }
         long[] blocks = found.keySet().stream().mapToLong(b -> b).sorted().toArray();
         long[] wanted =

@@ -17,8 +17,7 @@ import org.junit.jupiter.api.Test;
 /**
  * The contract of the API on the real engine. What is overridden here is stated in the engine's own terms: a block is written in
  * place once a durable <em>mark</em> covers it, which a background round brings about and a flush alone does not; without
- * credit it answers NO_CREDIT before that, unless no credit could be had. Drops at hidden branch points are not counted yet:
- * that space comes back when one branch is left.
+ * credit it answers NO_CREDIT before that, unless no credit could be had.
  */
 class HostContractTest extends BlockSpaceContractTest implements MemoryHost {
 
@@ -79,39 +78,6 @@ class HostContractTest extends BlockSpaceContractTest implements MemoryHost {
             Fixture.get(snapshot);
             cookie.put();
             assertThat(f.io("vol@s").read(0, BLOCK_BYTES)).isEqualTo(Fixture.bytes(2, BLOCK_BYTES));
-        }
-    }
-
-    @Override
-    @Test
-    public void exclusiveBytesCountBlocksThatOnlyTheOtherSideGaveUp() {
-        try (Fixture f = fixture()) {
-            f.io().write(0, Fixture.bytes(1, 10 * BLOCK_BYTES));
-            f.pool().clone("vol", List.of("c"));
-            f.io().write(0, Fixture.bytes(2, 3 * BLOCK_BYTES));
-            long before = f.status().allocatedBytes();
-            f.closeSpaces();
-            f.pool().destroy(List.of("c"), false);
-            f.pool().awaitReclaim();
-            assertThat(before - f.status().allocatedBytes()).isEqualTo(3L * BLOCK_BYTES);
-            assertThat(f.pool().info("vol").exclusiveBytes()).isEqualTo(10L * BLOCK_BYTES);
-        }
-    }
-
-    @Override
-    @Test
-    public void blocksThatEveryCloneGaveUpAreFree() {
-        try (Fixture f = fixture()) {
-            f.io().write(0, Fixture.bytes(1, 10 * BLOCK_BYTES));
-            f.pool().clone("vol", List.of("c", "d"));
-            for (String name : List.of("vol", "c", "d")) {
-                f.io(name).write(0, Fixture.bytes(2, 4 * BLOCK_BYTES));
-                f.space(name).discard(4L * BLOCK_BYTES, 2L * BLOCK_BYTES);
-            }
-            f.closeSpaces();
-            f.pool().destroy(List.of("c", "d"), false);
-            f.pool().awaitReclaim();
-            assertThat(f.status().allocatedBytes()).isEqualTo(8L * BLOCK_BYTES);
         }
     }
 }

@@ -61,11 +61,6 @@ public interface MemoryHost extends ContractHost {
         assertThat(host.engine().ledger.isConsistent()).isTrue();
     }
 
-    @Override
-    default boolean countsDropsAtBranches() {
-        return false;
-    }
-
     private static Pool open(PoolDevices devices) {
         Pool pool = opening(devices).open();
         synchronized (DEVICES) {

@@ -18,7 +18,7 @@ class VolumeInfosTest {
         for (int count : new int[] {1, 100, 2_000}) {
             CountedVersions versions = new CountedVersions(count);
 
-            List<VolumeInfo> infos = new VolumeInfos(versions, versions::byId).all();
+            List<VolumeInfo> infos = new VolumeInfos(versions, versions::byId, head -> 0).all();
 
             assertThat(versions.visits).isEqualTo(2L * count);
             assertThat(infos).hasSize(count);

@@ -1,0 +1,317 @@
+package io.blkspc.host.core;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * How many children of a hidden version have given up each block and node it maps. What all of them gave up is <em>complete</em>:
+ * nobody needs it, and the reaper gives it up here too. What all but one gave up is held by that one alone.
+ *
+ * <p>Nothing of this is on disk: it is worked out from the deadlists of the children and the list of what is gone, in short
+ * steps, and then follows every drop. Kept as intervals, split where drops end (SEMANTICS A8). Keys are physical blocks, or
+ * {@link #NODE_KEY} and a node id.
+ *
+ * <p>Invariants: N1 the intervals of {@link #cells} are disjoint; N2 {@link #byCount} holds exactly those not gone; N3 a count is
+ * from 1 to the number of children, or 0 for what is gone. Guarded by the order lock.
+ */
+final class DropCounts {
+
+    /** Added to a node id to make a key. */
+    static final long NODE_KEY = 1L << 54;
+
+    /** An interval whose parts were given up by the same children. */
+    static final class Cell {
+        private long start;
+        private long end;
+        private final long birth;
+        private int count;
+        private long tags;
+        private boolean gone;
+
+        private Cell(long start, long end, long birth) {
+            this.start = start;
+            this.end = end;
+            this.birth = birth;
+        }
+
+        long start() {
+            return start;
+        }
+
+        long end() {
+            return end;
+        }
+
+        long birth() {
+            return birth;
+        }
+
+        private boolean isLike(Cell other) {
+            return birth == other.birth && count == other.count && tags == other.tags && gone == other.gone;
+        }
+    }
+
+    /** A deadlist still to be counted; {@code tag} 0 is the list of what is gone. */
+    private static final class Uncounted {
+        final long tag;
+        final DeadList list;
+        final long end;
+        long cursor;
+
+        Uncounted(long tag, DeadList list) {
+            this.tag = tag;
+            this.list = list;
+            this.end = list.entryCount();
+        }
+    }
+
+    /** A change of one interval. */
+    private interface Change {
+        void on(Cell cell);
+    }
+
+    private final TreeMap<Long, Cell> cells = new TreeMap<>();
+    private final TreeSet<Cell> byCount =
+            new TreeSet<>(Comparator.comparingInt((Cell c) -> c.count).thenComparingLong(c -> c.start));
+    private final ArrayDeque<Uncounted> uncounted = new ArrayDeque<>();
+    private int children;
+    private long tagTotal;
+    private long nextTag = 1;
+
+    /** For the children a hidden version has now; {@link #count} must be called until it is {@link #isReady ready}. */
+    DropCounts(Version branchPoint) {
+        for (Version child : branchPoint.children) {
+            addChild(child);
+            if (!child.dead.isEmpty()) {
+                uncounted.add(new Uncounted(child.tag, child.dead));
+            }
+        }
+        if (!branchPoint.gone.isEmpty()) {
+            uncounted.add(new Uncounted(0, branchPoint.gone));
+        }
+    }
+
+    /** A new child, which has given up nothing. */
+    void addChild(Version child) {
+        child.tag = nextTag++;
+        child.forgotten = 0;
+        children++;
+        tagTotal += child.tag;
+    }
+
+    /** {@code true} when every deadlist was counted. */
+    boolean isReady() {
+        return uncounted.isEmpty();
+    }
+
+    /** Counts at most so many entries of the deadlists. */
+    void count(long maxEntries) {
+        long left = maxEntries;
+        while (left > 0 && !uncounted.isEmpty()) {
+            Uncounted next = uncounted.peek();
+            long to = Math.min(next.end, next.cursor + left);
+            forEach(next.list, next.cursor, to, (start, end, birth) -> {
+                if (next.tag == 0) {
+                    change(start, end, 0, this::setGone);
+                } else {
+                    add(next.tag, start, end, birth);
+                }
+            });
+            left -= to - next.cursor;
+            next.cursor = to;
+            if (next.cursor == next.end) {
+                uncounted.remove();
+            }
+        }
+    }
+
+    /** The child with this tag gave up an interval of keys. */
+    void add(long tag, long start, long end, long birth) {
+        change(start, end, birth, cell -> {
+            cell.count++;
+            cell.tags += tag;
+        });
+    }
+
+    /**
+     * Takes at most so many entries of a childless hidden child out of the counts; {@code true} when none is left. Until it is
+     * {@link #remove removed} it then seems to need what it had given up, so that too little may be complete, never too much.
+     */
+    boolean forget(Version child, long maxEntries) {
+        long to = Math.min(child.dead.entryCount(), child.forgotten + maxEntries);
+        forEach(
+                child.dead, child.forgotten, to, (start, end, birth) -> change(start, end, 0, cell -> {
+                    if (--cell.count < 0) {
+                        throw new IllegalStateException("drop was never counted: key=" + cell.start);
+                    }
+                    cell.tags -= child.tag;
+                }));
+        child.forgotten = to;
+        return to == child.dead.entryCount();
+    }
+
+    /** The child is no child any more. */
+    void remove(Version child) {
+        forget(child, Long.MAX_VALUE - child.dead.entryCount());
+        children--;
+        tagTotal -= child.tag;
+    }
+
+    /** {@code true} when something was given up by all children and not here yet. */
+    boolean hasComplete() {
+        return isReady() && !byCount.isEmpty() && byCount.last().count >= children;
+    }
+
+    /** What is complete and begins before {@code to}, by key. */
+    List<Cell> complete(long to) {
+        return new ArrayList<>(withCount(children, 0, to));
+    }
+
+    /** A bound for {@link #complete}, so that what is before it takes at most so many deadlist entries; 0 when nothing does. */
+    long boundOfComplete(long maxEntries) {
+        long entries = 0;
+        long bound = 0;
+        for (Cell cell : withCount(children, 0, Long.MAX_VALUE)) {
+            entries += cell.start < NODE_KEY ? Math.ceilDiv(cell.end - cell.start, (long) DeadList.MAX_COUNT) : cell.end - cell.start;
+            if (entries > maxEntries) {
+                break;
+            }
+            bound = cell.start + 1;
+        }
+        return bound;
+    }
+
+    /** Delivers what is complete. */
+    void forEachComplete(Part visitor) {
+        withCount(children, 0, Long.MAX_VALUE).forEach(cell -> visitor.part(cell.start, cell.end, cell.birth));
+    }
+
+    private NavigableSet<Cell> withCount(int count, long from, long to) {
+        return byCount.subSet(probe(count, from), true, probe(count, to), false);
+    }
+
+    private static Cell probe(int count, long start) {
+        Cell cell = new Cell(start, start, 0);
+        cell.count = count;
+        return cell;
+    }
+
+    /** The interval is given up here too. */
+    void give(Cell cell) {
+        byCount.remove(cell);
+        cell.gone = true;
+    }
+
+    /** Receives parts of intervals. */
+    interface Part {
+        void part(long start, long end, long birth);
+    }
+
+    /** Every block that this child, and no other, has not given up. */
+    void forEachSole(Version child, Part visitor) {
+        for (Cell cell : withCount(children - 1, 0, NODE_KEY)) {
+            if (isSole(cell, child)) {
+                visitor.part(cell.start, cell.end, cell.birth);
+            }
+        }
+    }
+
+    /** The parts of an interval that this child, and no other, has not given up. */
+    void forEachSole(Version child, long start, long end, Part visitor) {
+        Map.Entry<Long, Cell> first = cells.floorEntry(start);
+        long from = first == null ? start : first.getKey();
+        for (Cell cell : cells.subMap(from, end).values()) {
+            if (cell.end > start && isSole(cell, child)) {
+                visitor.part(Math.max(start, cell.start), Math.min(end, cell.end), cell.birth);
+            }
+        }
+    }
+
+    private boolean isSole(Cell cell, Version child) {
+        return !cell.gone && cell.count == children - 1 && tagTotal - cell.tags == child.tag;
+    }
+
+    /** Intervals, for tests of how much is kept. */
+    int size() {
+        return cells.size();
+    }
+
+    private void setGone(Cell cell) {
+        cell.gone = true;
+    }
+
+    /** Changes every part of an interval; parts not there yet are made with {@code birth}. */
+    private void change(long start, long end, long birth, Change change) {
+        Map.Entry<Long, Cell> before = cells.lowerEntry(start);
+        if (before != null && before.getValue().end > start) {
+            split(before.getValue(), start);
+        }
+        for (long at = start; at < end; ) {
+            Map.Entry<Long, Cell> next = cells.ceilingEntry(at);
+            Cell cell;
+            if (next == null || next.getKey() > at) {
+                cell = new Cell(at, next == null ? end : Math.min(end, next.getKey()), birth);
+                cells.put(at, cell);
+            } else {
+                cell = next.getValue();
+                if (cell.end > end) {
+                    split(cell, end);
+                }
+                if (!cell.gone) {
+                    byCount.remove(cell);
+                }
+            }
+            at = cell.end;
+            change.on(cell);
+            keep(cell);
+        }
+    }
+
+    /** Puts a changed interval where it belongs, joined to the one before when they are alike. */
+    private void keep(Cell cell) {
+        if (cell.count == 0 && !cell.gone) {
+            cells.remove(cell.start);
+            return;
+        }
+        Map.Entry<Long, Cell> before = cells.lowerEntry(cell.start);
+        if (before != null && before.getValue().end == cell.start && cell.isLike(before.getValue())) {
+            before.getValue().end = cell.end;
+            cells.remove(cell.start);
+        } else if (!cell.gone) {
+            byCount.add(cell);
+        }
+    }
+
+    private void split(Cell cell, long at) {
+        Cell rest = new Cell(at, cell.end, cell.birth);
+        rest.count = cell.count;
+        rest.tags = cell.tags;
+        rest.gone = cell.gone;
+        cell.end = at;
+        cells.put(at, rest);
+        if (!rest.gone) {
+            byCount.add(rest);
+        }
+    }
+
+    /** Delivers entries of a deadlist as intervals of keys. */
+    static void forEach(DeadList list, long from, long to, Part visitor) {
+        list.forEach(from, to, new DeadList.Visitor() {
+            @Override
+            public void blocks(long physical, long count, long birth) {
+                visitor.part(physical, physical + count, birth);
+            }
+
+            @Override
+            public void node(long nodeId, long birth) {
+                visitor.part(NODE_KEY + nodeId, NODE_KEY + nodeId + 1, birth);
+            }
+        });
+    }
+}

@@ -1,0 +1,326 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.host.extent.ExtentTree;
+import java.util.LinkedHashSet;
+
+/**
+ * What becomes of hidden versions: which of them have something to give back, and what each step of the reaper does to them.
+ * Live and in a replay the same, as everything in {@link Catalogue}.
+ *
+ * <pre>
+ *  several children    GIVE_UP      what all children have given up is given up here too
+ *  one child           MERGE, SORT  the child takes over what it owns; what the child had dropped because of it is sorted
+ *  no child            DETACH, WALK, REMOVE   leaves its parent, gives back what it owns, goes
+ * </pre>
+ *
+ * <p>A hidden version with one child is merged before any other is detached, so one without children never has a list of what
+ * is gone, and its tree is whole until it is walked. Guarded by the order lock.
+ */
+final class Reaping {
+
+    /** Entries a merge set aside: each is gone already, or freed, or belongs to the deadlist of {@code target}. */
+    static final class SetAside {
+        /** Upper bound of the step that sorts all that is left. */
+        static final long END = Long.MAX_VALUE;
+
+        Version target;
+        final long threshold;
+        final DeadList list;
+        /** What the version that was merged had given up before: it was freed or passed on then. */
+        final DeadList gone;
+
+        private final Intervals skipped = new Intervals();
+        long cursor;
+
+        SetAside(Version target, long threshold, DeadList list, DeadList gone) {
+            this.target = target;
+            this.threshold = threshold;
+            this.list = list;
+            this.gone = gone;
+            DropCounts.forEach(gone, 0, gone.entryCount(), (start, end, birth) -> skipped.add(start, end));
+        }
+
+        /** Delivers entries {@code [from, to)} without what was gone already. */
+        void forEach(long from, long to, DropCounts.Part visitor) {
+            DropCounts.forEach(
+                    list,
+                    from,
+                    to,
+                    (start, end, birth) -> skipped.forEachGap(start, end, (a, b) -> visitor.part(a, b, birth)));
+        }
+    }
+
+    private final Catalogue catalogue;
+
+    /** Hidden versions with at most one child. */
+    private final LinkedHashSet<Version> queue = new LinkedHashSet<>();
+
+    /** Hidden versions with several children whose drops were not counted yet. */
+    private final LinkedHashSet<Version> uncounted = new LinkedHashSet<>();
+
+    /** Hidden versions with several children, of which some may have something complete. */
+    private final LinkedHashSet<Version> completing = new LinkedHashSet<>();
+
+    /** At most one: versions are detached one after the other. */
+    private Version walking;
+
+    /** At most one: it is sorted before anything else is done. */
+    SetAside setAside;
+
+    Reaping(Catalogue catalogue) {
+        this.catalogue = catalogue;
+    }
+
+    // ---- what there is to do ----
+
+    boolean isIdle() {
+        return setAside == null && walking == null && queue.isEmpty() && uncounted.isEmpty() && completing() == null;
+    }
+
+    /** {@code true} when the version will be merged or detached soon: nothing may grow from it. */
+    boolean isQueued(Version version) {
+        return queue.contains(version);
+    }
+
+    /** {@code true} while drops that a merge gave to this version wait to be sorted: its counters are too high meanwhile. */
+    boolean isSorting(Version version) {
+        return setAside != null && setAside.target == version;
+    }
+
+    /** The version being walked, or {@code null}. */
+    Version walking() {
+        return walking;
+    }
+
+    /** The next version to merge or to detach, or {@code null}. */
+    Version next() {
+        return queue.isEmpty() ? null : queue.getFirst();
+    }
+
+    /** The next version whose drops are to be counted, or {@code null}. */
+    Version uncounted() {
+        return uncounted.isEmpty() ? null : uncounted.getFirst();
+    }
+
+    /** A version at which something is complete, or {@code null}. */
+    Version completing() {
+        while (!completing.isEmpty()) {
+            Version version = completing.getFirst();
+            if (version.counts != null && version.counts.hasComplete()) {
+                return version;
+            }
+            completing.removeFirst();
+        }
+        return null;
+    }
+
+    /** Counts some drops of the children of a hidden version. Nothing of this is in the journal. */
+    void count(Version version, long maxEntries) {
+        if (version.counts == null) {
+            version.counts = new DropCounts(version);
+        }
+        version.counts.count(maxEntries);
+        if (version.counts.isReady()) {
+            uncounted.remove(version);
+            noteComplete(version);
+        }
+    }
+
+    /** A child of this version gave something up. */
+    void noteComplete(Version version) {
+        if (version.counts != null && version.counts.hasComplete()) {
+            completing.add(version);
+        }
+    }
+
+    // ---- what happens to versions ----
+
+    /** After loading and after a replay: finds again what there is to do. */
+    void rebuild() {
+        queue.clear();
+        uncounted.clear();
+        completing.clear();
+        walking = null;
+        for (Version version : catalogue.versions()) {
+            if (version.isDetached()) {
+                walking = version;
+            } else {
+                enqueue(version);
+            }
+        }
+    }
+
+    void destroyed(Version version) {
+        enqueue(version);
+    }
+
+    /** A hidden version with several children was made. Its children have given up nothing. */
+    void branchAppeared(Version version) {
+        version.counts = new DropCounts(version);
+        if (!version.counts.isReady()) {
+            uncounted.add(version);
+        }
+    }
+
+    /** A head was frozen: what waits to be sorted belongs to the frozen version now. */
+    void frozen(Version head, Version frozen) {
+        if (setAside != null && setAside.target == head) {
+            setAside.target = frozen;
+        }
+    }
+
+    private void enqueue(Version version) {
+        if (version.isVisible()) {
+            return;
+        }
+        switch (version.children.size()) {
+            case 0 -> queue.addLast(version);
+            case 1 -> {
+                version.counts = null;
+                queue.addFirst(version);
+            }
+            default -> {
+                if (version.counts == null || !version.counts.isReady()) {
+                    uncounted.add(version);
+                } else {
+                    noteComplete(version);
+                }
+            }
+        }
+    }
+
+    // ---- steps ----
+
+    /** Applies one reaper step; the drops are begun here. */
+    void apply(LogRecord.Reap record, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
+        switch (record.step()) {
+            case WALK ->
+                walk(catalogue.require(record.versionId()), record.from(), record.to(), tree, drops, maxLeaves, sequence);
+            case REMOVE -> remove(catalogue.require(record.versionId()));
+            case MERGE -> merge(catalogue.require(record.versionId()));
+            case SORT -> sort(record.from(), record.to(), drops, sequence);
+            case DETACH -> detach(catalogue.require(record.versionId()), drops);
+            case GIVE_UP -> giveUp(catalogue.require(record.versionId()), record.to(), drops, sequence);
+        }
+    }
+
+    /** Takes a childless version from its parent. What only it still needed of the parent is complete there from now on. */
+    private void detach(Version version, Drops drops) {
+        if (!version.children.isEmpty() || !version.gone.isEmpty()) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, "reap record", 0, "is needed by others, version=" + version.id);
+        }
+        Version parent = version.parent;
+        version.detachedAfter = version.ownedAfter();
+        if (parent != null) {
+            if (parent.counts != null) {
+                parent.counts.count(Long.MAX_VALUE); // in a replay nobody has done so before
+                parent.counts.remove(version);
+            }
+            parent.children.remove(version);
+            parent.dirty = true;
+            enqueue(parent);
+        }
+        dropChunks(version.dead, drops);
+        version.dead = new DeadList();
+        version.parent = null;
+        version.reapCursor = 0;
+        version.dirty = true;
+        queue.remove(version);
+        walking = version;
+    }
+
+    private static void walk(
+            Version version, long from, long to, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
+        drops.begin(version, sequence, null);
+        long cursor = Math.max(from, version.reapCursor);
+        while (cursor < to) {
+            cursor = tree.reap(version.root, version.ownedAfter(), cursor, maxLeaves, drops);
+        }
+        version.reapCursor = cursor;
+        version.dirty = true;
+    }
+
+    private void remove(Version version) {
+        catalogue.forget(version);
+        walking = null;
+    }
+
+    /**
+     * Joins hidden {@code version} into its only child. From now on the child owns what the version owned; what the child
+     * had dropped because the version held it is set aside and sorted in later steps.
+     */
+    private void merge(Version version) {
+        Version child = version.children.getFirst();
+        setAside = new SetAside(child, version.ownedAfter(), child.dead, version.gone);
+        child.dead = version.dead;
+        child.exclusiveBlocks += version.exclusiveBlocks;
+        child.ownedNodes += version.ownedNodes;
+        child.parent = version.parent;
+        child.tag = version.tag;
+        child.dirty = true;
+        catalogue.forget(version);
+        queue.remove(version);
+        if (version.parent != null) {
+            version.parent.children.remove(version);
+            version.parent.children.add(child);
+            version.parent.dirty = true;
+        }
+    }
+
+    /**
+     * Sorts entries of what the last merge set aside. The record that says {@link SetAside#END} sorts the rest, however many
+     * there are: in a replay that left out entries whose data never arrived, a deadlist has other entries than it had live.
+     */
+    private void sort(long from, long to, Drops drops, long sequence) {
+        SetAside aside = setAside;
+        if (aside == null) {
+            throw new CorruptSpaceException(Code.NEEDS_CHECK, "reap record", 0, "nothing is set aside, from=" + from);
+        }
+        Version target = aside.target;
+        drops.begin(target, sequence, null);
+        long end = Math.min(to, aside.list.entryCount());
+        drops.releaseLog((end - aside.cursor) * DeadList.ENTRY_BYTES);
+        aside.forEach(aside.cursor, end, (start, stop, birth) -> {
+            if (birth > aside.threshold) {
+                drops.free(start, stop);
+            } else {
+                drops.keep(start, stop, birth);
+            }
+        });
+        target.dirty = true;
+        aside.cursor = end;
+        if (to == SetAside.END) {
+            aside.list.chunks().forEach(chunk -> catalogue.removedChunks.add(chunk.id));
+            dropChunks(aside.gone, drops);
+            setAside = null;
+        }
+    }
+
+    /** What is complete at a hidden version, below a key: freed when it is its own, else one more drop. */
+    private void giveUp(Version version, long to, Drops drops, long sequence) {
+        if (version.children.size() < 2) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, "reap record", 0, "no branch point, version=" + version.id);
+        }
+        count(version, Long.MAX_VALUE);
+        drops.begin(version, sequence, null);
+        for (DropCounts.Cell cell : version.counts.complete(to)) {
+            version.counts.give(cell);
+            drops.keepGone(cell.start(), cell.end(), cell.birth());
+            if (cell.birth() > version.ownedAfter()) {
+                drops.free(cell.start(), cell.end());
+            } else {
+                drops.keep(cell.start(), cell.end(), cell.birth());
+            }
+        }
+        version.dirty = true;
+    }
+
+    private void dropChunks(DeadList list, Drops drops) {
+        drops.releaseLog(list.bytes());
+        list.chunks().forEach(chunk -> catalogue.removedChunks.add(chunk.id));
+    }
+}

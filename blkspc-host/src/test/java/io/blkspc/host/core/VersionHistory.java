@@ -1,0 +1,334 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * One random history of versions on the engine, with single steps of the reaper, checkpoints, kills and power cuts in between,
+ * against maps of tokens. A token stands for one block written once: clones copy tokens, so the space of a pool is the number
+ * of different tokens that live versions hold, and what is exclusive to a volume are the tokens only it holds.
+ */
+final class VersionHistory {
+
+    /** What many histories did. */
+    static final class Counts {
+        int histories;
+        long steps;
+        long compared;
+        long twins;
+        long cuts;
+        long reaperSteps;
+        long givenUp;
+
+        @Override
+        public String toString() {
+            return "histories=" + histories + " steps=" + steps + " compared=" + compared + " twins=" + twins + " cuts="
+                    + cuts + " reaperSteps=" + reaperSteps + " givenUp=" + givenUp;
+        }
+    }
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final long[] PLACES = {0, 252, 65_534};
+    private static final int SPAN = 6;
+    private static final long SIZE_BYTES = (65_536L + 16) * BLOCK;
+    private static final int MOST_VERSIONS = 14;
+    private static final int SHOWN = 40;
+
+    private final SplittableRandom random;
+    private final Counts counts;
+    private final TreeMap<String, TreeMap<Long, Integer>> model = new TreeMap<>();
+    private final ArrayDeque<String> trail = new ArrayDeque<>();
+    private SimDisk disk;
+    private HostPool pool;
+    private int nextToken = 1;
+    private int nextName = 1;
+
+    VersionHistory(long seed, Counts counts) {
+        this.random = new SplittableRandom(seed);
+        this.counts = counts;
+        InertScheduler inert = new InertScheduler();
+        SimDisk fresh = new SimDisk(inert, random.nextLong());
+        SimPool.create(fresh, inert, SimPool.geometry(4 << 20, 1_200, 128 << 10), random.nextLong());
+        open(fresh.killImage());
+    }
+
+    /** Runs so many steps; a failure tells the last ones. */
+    void run(int steps) {
+        try {
+            for (int i = 0; i < steps; i++) {
+                step();
+                compareInPart();
+            }
+            compareAll();
+            readEverything();
+            destroy(new ArrayList<>(model.keySet()));
+            pool.awaitReclaim();
+            EngineFacts.requireEmpty(pool);
+            pool.close();
+        } catch (RuntimeException | AssertionError e) {
+            throw new AssertionError(e.getMessage() + "\n  " + String.join("\n  ", trail), e);
+        }
+        counts.histories++;
+        counts.steps += steps;
+    }
+
+    private void tell(String what) {
+        trail.add(what);
+        if (trail.size() > SHOWN) {
+            trail.remove();
+        }
+    }
+
+    // ---- steps ----
+
+    private void step() {
+        List<String> heads = names(false);
+        if (heads.isEmpty()) {
+            create();
+            return;
+        }
+        String head = heads.get(random.nextInt(heads.size()));
+        int dice = random.nextInt(100);
+        if (dice < 34) {
+            write(head);
+        } else if (dice < 44) {
+            discard(head);
+        } else if (dice < 66) {
+            grow(head, heads);
+        } else if (dice < 76) {
+            destroySome();
+        } else if (dice < 92) {
+            tell("reaper step");
+            pool.engine().reaper.step();
+            counts.reaperSteps++;
+        } else {
+            disturb();
+        }
+    }
+
+    private List<String> names(boolean snapshots) {
+        return model.keySet().stream().filter(name -> name.contains("@") == snapshots).toList();
+    }
+
+    private void grow(String head, List<String> heads) {
+        if (model.size() >= MOST_VERSIONS) {
+            destroySome();
+            return;
+        }
+        switch (random.nextInt(8)) {
+            case 0 -> create();
+            case 1, 2 -> snapshot(heads);
+            default -> cloneOf(random.nextInt(3) == 0 ? any() : head);
+        }
+    }
+
+    private String any() {
+        List<String> all = List.copyOf(model.keySet());
+        return all.get(random.nextInt(all.size()));
+    }
+
+    private void create() {
+        String name = "v" + nextName++;
+        tell("create " + name);
+        pool.create(name, SIZE_BYTES);
+        model.put(name, new TreeMap<>());
+    }
+
+    private void write(String head) {
+        long first = PLACES[random.nextInt(PLACES.length)] + random.nextInt(SPAN);
+        int count = 1 + random.nextInt(3);
+        tell("write " + head + " block=" + first + " count=" + count + " token=" + nextToken);
+        byte[] bytes = new byte[count * BLOCK];
+        for (int i = 0; i < count; i++) {
+            Arrays.fill(bytes, i * BLOCK, (i + 1) * BLOCK, (byte) nextToken);
+            model.get(head).put(first + i, nextToken++);
+        }
+        try (BlockSpace space = pool.open(head)) {
+            new TestIo(space).write(first * BLOCK, bytes);
+        }
+    }
+
+    private void discard(String head) {
+        long first = PLACES[random.nextInt(PLACES.length)] + random.nextInt(SPAN);
+        long count = random.nextInt(6) == 0 ? SIZE_BYTES / BLOCK - first : 1 + random.nextInt(4);
+        tell("discard " + head + " block=" + first + " count=" + count);
+        model.get(head).subMap(first, first + count).clear();
+        try (BlockSpace space = pool.open(head)) {
+            space.discard(first * BLOCK, count * BLOCK);
+        }
+    }
+
+    private void snapshot(List<String> heads) {
+        Set<String> volumes = new LinkedHashSet<>();
+        for (int i = 0; i <= random.nextInt(3); i++) {
+            volumes.add(heads.get(random.nextInt(heads.size())));
+        }
+        List<String> made = volumes.stream().map(volume -> volume + "@s" + nextName++).toList();
+        tell("snapshot " + made);
+        pool.snapshot(made);
+        made.forEach(name -> model.put(name, new TreeMap<>(model.get(Names.volumeOf(name)))));
+    }
+
+    private void cloneOf(String source) {
+        List<String> targets = new ArrayList<>();
+        for (int i = 0; i <= random.nextInt(3); i++) {
+            targets.add("c" + nextName++);
+        }
+        tell("clone " + source + " to " + targets);
+        pool.clone(source, targets);
+        targets.forEach(target -> model.put(target, new TreeMap<>(model.get(source))));
+    }
+
+    private void destroySome() {
+        Set<String> names = new LinkedHashSet<>();
+        for (int i = 0; i <= random.nextInt(3); i++) {
+            names.add(any());
+        }
+        destroy(new ArrayList<>(names));
+    }
+
+    private void destroy(List<String> names) {
+        if (!names.isEmpty()) {
+            tell("destroy " + names);
+            pool.destroy(names, false);
+            names.forEach(model::remove);
+        }
+    }
+
+    private void disturb() {
+        switch (random.nextInt(6)) {
+            case 0 -> {
+                tell("checkpoint");
+                pool.checkpoint();
+            }
+            case 1 -> {
+                tell("reopen");
+                pool.close();
+                open(disk.killImage());
+            }
+            case 2 -> {
+                tell("kill");
+                counts.cuts++;
+                open(disk.killImage());
+            }
+            case 3 -> {
+                tell("power cut");
+                pool.flush();
+                counts.cuts++;
+                CutKind[] kinds = {CutKind.NONE, CutKind.ALL, CutKind.ALL_BUT_ONE, CutKind.RANDOM};
+                open(disk.cut(random, kinds[random.nextInt(kinds.length)]));
+            }
+            default -> {
+                tell("background");
+                pool.backgroundRound();
+            }
+        }
+    }
+
+    private void open(SimDisk image) {
+        disk = image;
+        pool = SimPool.on(image, new InertScheduler(), random.nextLong())
+                .cacheBytes(random.nextBoolean() ? 0 : 1 << 20)
+                .open();
+    }
+
+    // ---- comparing ----
+
+    /** After every step: nothing live is free. Now and then all is given back, here or in a copy that was killed. */
+    private void compareInPart() {
+        EngineFacts.requireConsistent(pool);
+        require(allocated(pool) >= tokens(), "allocated=" + allocated(pool) + ", live=" + tokens());
+        if (random.nextInt(10) == 0) {
+            tell("compare");
+            compareAll();
+        } else if (random.nextInt(10) == 0) {
+            tell("compare a copy");
+            SimDisk copy = disk.killImage();
+            HostPool twin = SimPool.on(copy, new InertScheduler(), random.nextLong()).open();
+            twin.awaitReclaim();
+            requireExact(twin);
+            counts.twins++;
+        }
+    }
+
+    private void compareAll() {
+        pool.awaitReclaim();
+        counts.givenUp += pool.engine().catalogue.versions().stream()
+                .mapToLong(version -> version.gone.entryCount())
+                .sum();
+        requireExact(pool);
+        counts.compared++;
+    }
+
+    private void requireExact(HostPool in) {
+        EngineFacts.requireExact(in);
+        require(allocated(in) == tokens(), "allocated=" + allocated(in) + ", live=" + tokens());
+        Map<Integer, Integer> holders = new HashMap<>();
+        model.values().forEach(map -> map.values().forEach(token -> holders.merge(token, 1, Integer::sum)));
+        for (VolumeInfo info : in.list()) {
+            Map<Long, Integer> map = model.get(info.name());
+            require(map != null, "unknown version: " + info.name());
+            require(info.mappedBytes() == (long) map.size() * BLOCK, "mapped: " + info);
+            long exclusive = map.values().stream()
+                    .filter(token -> holders.get(token) == 1)
+                    .count();
+            require(
+                    info.type() == VolumeInfo.Type.SNAPSHOT || info.exclusiveBytes() == exclusive * BLOCK,
+                    "exclusive=" + exclusive + ", told: " + info);
+        }
+        if (random.nextInt(8) == 0) {
+            var report = in.inspect(SpaceCheck::run);
+            require(report.findings().isEmpty(), "check: " + report.findings());
+        }
+    }
+
+    private static long allocated(HostPool in) {
+        return in.status().allocatedBytes() / BLOCK;
+    }
+
+    private long tokens() {
+        Set<Integer> live = new HashSet<>();
+        model.values().forEach(map -> live.addAll(map.values()));
+        return live.size();
+    }
+
+    private void readEverything() {
+        model.forEach((name, map) -> {
+            try (BlockSpace space = pool.open(name)) {
+                TestIo io = new TestIo(space);
+                for (long place : PLACES) {
+                    byte[] bytes = io.read(place * BLOCK, 2 * SPAN * BLOCK);
+                    for (int i = 0; i < 2 * SPAN; i++) {
+                        byte expected = map.getOrDefault(place + i, 0).byteValue();
+                        require(
+                                bytes[i * BLOCK] == expected && bytes[(i + 1) * BLOCK - 1] == expected,
+                                "content of " + name + " at block=" + (place + i));
+                    }
+                }
+            }
+        });
+    }
+
+    private static void require(boolean holds, String facts) {
+        if (!holds) {
+            throw new AssertionError(facts);
+        }
+    }
+}

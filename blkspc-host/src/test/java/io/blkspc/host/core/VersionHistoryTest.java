@@ -1,0 +1,31 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.contract.Seeds;
+import org.junit.jupiter.api.Test;
+
+/** The algebra of versions against maps: after any history the space in use is what live versions hold, block for block. */
+class VersionHistoryTest {
+
+    private static final int HISTORIES =
+            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 50_000 : 500);
+    private static final int STEPS = 40;
+
+    @Test
+    void spaceInUseIsWhatLiveVersionsHoldAfterEveryStep() {
+        VersionHistory.Counts counts = new VersionHistory.Counts();
+        long first = Seeds.next();
+        for (long seed = first; seed < first + HISTORIES; seed++) {
+            try {
+                new VersionHistory(seed, counts).run(STEPS);
+            } catch (AssertionError e) {
+                throw new AssertionError("-Dblkspc.seed=" + seed + " " + e.getMessage(), e);
+            }
+        }
+        System.out.println("version histories: " + counts);
+        assertThat(counts.givenUp).as("given up at branch points").isPositive();
+        assertThat(counts.twins).isPositive();
+        assertThat(counts.cuts).isPositive();
+    }
+}
