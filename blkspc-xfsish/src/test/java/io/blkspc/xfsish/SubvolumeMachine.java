@@ -32,7 +32,6 @@ final class SubvolumeMachine implements AutoCloseable {
     private static final int TRANSACTION_BLOCKS = 6;
     private static final int MAX_SNAPSHOTS = 4;
 
-    private final ContractHost host;
     private final Fixture fixture;
     private final List<List<byte[]>> versions = new ArrayList<>();
     /** Snapshots of a frozen subvolume: their whole content is known. */
@@ -47,7 +46,6 @@ final class SubvolumeMachine implements AutoCloseable {
     private int seeds;
 
     SubvolumeMachine(ContractHost host) {
-        this.host = host;
         this.fixture = host.fixture(2L << 20);
         for (int block = 0; block < BLOCKS; block++) {
             versions.add(new ArrayList<>(List.of(new byte[BLOCK])));

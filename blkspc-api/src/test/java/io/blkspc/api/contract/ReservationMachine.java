@@ -33,7 +33,6 @@ final class ReservationMachine implements AutoCloseable {
     private static final int BLOCK = Geometry.BLOCK_BYTES;
     private static final int WINDOW_BLOCKS = 4;
 
-    private final ContractHost host;
     private final Fixture fixture;
     private final BlockSpace space;
     private final Held[] cookies = new Held[COOKIES];
@@ -83,7 +82,6 @@ final class ReservationMachine implements AutoCloseable {
     }
 
     ReservationMachine(ContractHost host) {
-        this.host = host;
         fixture = host.fixture(256L * BLOCK);
         space = fixture.space();
         contents.put("vol", new byte[BLOCKS]);
