@@ -70,6 +70,27 @@ public interface Pool extends AutoCloseable {
     }
 
     /**
+     * Gives a volume, or a snapshot of a volume, another name. The snapshots of a volume go with it. Open handles stay what they
+     * are.
+     *
+     * @param from volume or snapshot
+     * @param to volume, or snapshot of the same volume
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS} when the name, or that of a snapshot, is taken
+     */
+    VolumeInfo rename(String from, String to);
+
+    /**
+     * Brings a volume back to one of its snapshots: what it holds now is given up, or kept as another volume. It keeps its
+     * identity, guarantee and limit; other snapshots, also newer ones, stay as they are. The cost does not depend on its size.
+     *
+     * @param snapshot {@code VOLUME@SNAP}
+     * @param keepAs name of a volume to keep what it holds now, without guarantee or limit; {@code null} to give it up
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS}; {@code BUSY} when the volume is open or a cookie of it
+     *     is alive; {@code OUT_OF_SPACE}, also when its guarantee could not be covered afterwards; nothing changed
+     */
+    VolumeInfo rollback(String snapshot, String keepAs);
+
+    /**
      * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
      * back in the background.
      *

@@ -116,6 +116,16 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public VolumeInfo rename(String from, String to) {
+        return pool.rename(from, to);
+    }
+
+    @Override
+    public VolumeInfo rollback(String snapshot, String keepAs) {
+        return pool.rollback(snapshot, keepAs);
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         pool.destroy(names, force);
     }

@@ -9,6 +9,7 @@ public abstract class BlockSpaceContractTest
                 CommitContract,
                 SnapshotCloneContract,
                 DestroyContract,
+                RenameRollbackContract,
                 DiscardZeroContract,
                 LeaseContract,
                 ErrorsContract,

@@ -304,6 +304,68 @@ public final class ModelPool implements Pool {
     }
 
     @Override
+    public VolumeInfo rename(String from, String to) {
+        ModelNames.checkAny(from);
+        ModelNames.checkAny(to);
+        boolean isSnapshot = from.contains("@");
+        if (isSnapshot != to.contains("@")
+                || (isSnapshot && !ModelNames.volumeOf(from).equals(ModelNames.volumeOf(to)))) {
+            throw new IllegalArgumentException("not a new name for this: from=" + from + ", to=" + to);
+        }
+        synchronized (monitor) {
+            checkUsable();
+            find(from);
+            Map<String, String> names = new LinkedHashMap<>(Map.of(from, to));
+            versions.keySet().stream()
+                    .filter(name -> !isSnapshot && name.startsWith(from + "@"))
+                    .forEach(name -> names.put(name, to + name.substring(from.length())));
+            names.values().forEach(this::checkAbsent);
+            names.forEach((old, name) -> {
+                ModelVersion version = versions.remove(old);
+                version.name = name;
+                versions.put(name, version);
+            });
+            return recorded(List.of(to)).getFirst();
+        }
+    }
+
+    @Override
+    public VolumeInfo rollback(String snapshot, String keepAs) {
+        ModelNames.checkSnapshot(snapshot);
+        if (keepAs != null) {
+            ModelNames.checkVolume(keepAs);
+        }
+        synchronized (monitor) {
+            checkUsable();
+            ModelVersion to = find(snapshot);
+            ModelVersion head = find(ModelNames.volumeOf(snapshot));
+            if (keepAs != null) {
+                checkAbsent(keepAs);
+            }
+            if (head.attachments > 0 || cookies.stream().anyMatch(cookie -> cookie.head == head)) {
+                throw new BlockSpaceException(Code.BUSY, "volume is open: name=" + head.name);
+            }
+            checkCovered(List.of(head), 0);
+            ModelVersion left = new ModelVersion(keepAs, head.sizeBytes, head.map);
+            left.descendFrom(head.parent);
+            left.origin = head.origin;
+            if (keepAs == null) {
+                left.map.values().forEach(pointer -> blocks.release(pointer.physical()));
+                left.map.clear();
+            } else {
+                versions.put(keepAs, left);
+            }
+            head.map.clear();
+            head.map.putAll(to.map);
+            head.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
+            head.descendFrom(to);
+            head.generation++;
+            prune(left);
+            return recorded(List.of(head.name)).getFirst();
+        }
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         ModelNames.checkSome(names);
         names.forEach(ModelNames::checkAny);

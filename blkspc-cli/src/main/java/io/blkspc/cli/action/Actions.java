@@ -32,6 +32,11 @@ public final class Actions {
             case SNAPSHOT -> timed(() -> pool.snapshot(arguments.strings("names")));
             case CLONE ->
                 timed(() -> pool.clone(arguments.string("source"), arguments.strings("targets"), quota(arguments)));
+            case RENAME -> Facts.of(pool.rename(arguments.string("from"), arguments.string("to")));
+            case ROLLBACK -> {
+                String keepAs = arguments.string("keepAs");
+                yield Facts.of(pool.rollback(arguments.string("snapshot"), keepAs.isEmpty() ? null : keepAs));
+            }
             case DESTROY -> destroy(arguments, pool);
         };
     }

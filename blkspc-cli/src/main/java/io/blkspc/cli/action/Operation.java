@@ -20,6 +20,10 @@ public enum Operation {
     SNAPSHOT(true),
     /** Clones of a volume or a snapshot. */
     CLONE(true),
+    /** Another name for a volume or snapshot. */
+    RENAME(true),
+    /** A volume back to one of its snapshots. */
+    ROLLBACK(true),
     /** Away with volumes and snapshots. */
     DESTROY(true);
 

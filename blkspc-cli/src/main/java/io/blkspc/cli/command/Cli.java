@@ -32,6 +32,8 @@ public final class Cli {
         COMMANDS.put("snapshot", SnapshotCommand::new);
         COMMANDS.put("clone", CloneCommand::new);
         COMMANDS.put("destroy", DestroyCommand::new);
+        COMMANDS.put("rename", RenameCommand::new);
+        COMMANDS.put("rollback", RollbackCommand::new);
         COMMANDS.put("map", MapCommand::new);
         COMMANDS.put("import", ImportCommand::new);
         COMMANDS.put("export", ExportCommand::new);

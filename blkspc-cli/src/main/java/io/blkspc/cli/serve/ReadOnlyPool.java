@@ -71,6 +71,16 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
+    public VolumeInfo rename(String from, String to) {
+        throw refusal();
+    }
+
+    @Override
+    public VolumeInfo rollback(String snapshot, String keepAs) {
+        throw refusal();
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         throw refusal();
     }

@@ -98,6 +98,24 @@ class CommandsTest {
     }
 
     @Test
+    void volumeIsRenamedAndRolledBack() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("snapshot", "a@s");
+
+        assertThat(command.ok("rename", "a", "b").out()).isEqualTo("renamed a to b\n");
+        assertThat(command.ok("rollback", "b@s", "--keep-as", "c").out()).isEqualTo("b is b@s again\n");
+        assertThat(command.ok("list", "--json").array())
+                .extracting(version -> version.get("name"))
+                .containsExactly("b", "b@s", "c");
+
+        command.run("rename", "a", "d").exits(3);
+        command.run("rename", "b", "c").exits(3);
+        command.run("rename", "b", "d@s").exits(2);
+        command.run("rollback", "b").exits(2);
+        command.run("rollback", "b@t").exits(3);
+    }
+
+    @Test
     void snapshotOfSeveralIsOneGroup() {
         command.ok("create", "a", "-s", "1M");
         command.ok("create", "b", "-s", "1M");

@@ -166,26 +166,79 @@ final class Catalogue {
         frozen.freezeEpoch = epoch;
         frozen.sizeBytes = head.sizeBytes;
         frozen.createdMillis = createdMillis;
-        frozen.root = head.root;
-        frozen.mappedBlocks = head.mappedBlocks;
-        frozen.exclusiveBlocks = head.exclusiveBlocks;
-        frozen.ownedNodes = head.ownedNodes;
-        frozen.dead = head.dead;
-        frozen.parent = head.parent;
+        takeOver(head, frozen);
+        frozen.children.add(head);
+        head.parent = frozen;
+        return frozen;
+    }
+
+    /** {@code heir} takes the place of a head in the tree, with all it maps, owns and has dropped. */
+    private void takeOver(Version head, Version heir) {
+        heir.root = head.root;
+        heir.mappedBlocks = head.mappedBlocks;
+        heir.exclusiveBlocks = head.exclusiveBlocks;
+        heir.ownedNodes = head.ownedNodes;
+        heir.dead = head.dead;
+        heir.parent = head.parent;
+        heir.tag = head.tag;
         if (head.parent != null) {
             head.parent.children.remove(head);
-            head.parent.children.add(frozen);
+            head.parent.children.add(heir);
             head.parent.dirty = true;
         }
-        frozen.children.add(head);
-        frozen.tag = head.tag;
-        head.parent = frozen;
         head.exclusiveBlocks = 0;
         head.ownedNodes = 0;
         head.dead = new DeadList();
         head.dirty = true;
-        reaping.frozen(head, frozen);
-        return frozen;
+        reaping.tookOver(head, heir);
+    }
+
+    /** The snapshots of a volume, by name. */
+    List<Version> snapshotsOf(String volume) {
+        return List.copyOf(names.subMap(volume + "@", volume + (char) ('@' + 1)).values());
+    }
+
+    void rename(LogRecord.Rename record) {
+        Version version = require(record.versionId());
+        if (version.isHead()) {
+            for (Version snapshot : snapshotsOf(version.name)) {
+                rename(snapshot, record.name() + snapshot.name.substring(version.name.length()));
+            }
+        }
+        rename(version, record.name());
+    }
+
+    private void rename(Version version, String name) {
+        names.remove(version.name);
+        version.name = name;
+        version.dirty = true;
+        names.put(name, version);
+    }
+
+    /**
+     * The head goes on from the snapshot, as a new clone of it would. What it held until now is another version in its old
+     * place, which is hidden when it has no name.
+     */
+    void rollback(LogRecord.Rollback record, long sequence) {
+        Version head = require(record.headId());
+        Version snapshot = require(record.snapshotId());
+        Version kept = new Version(record.keptId(), record.keptUuid());
+        kept.name = record.keptName().isEmpty() ? null : record.keptName();
+        kept.sizeBytes = head.sizeBytes;
+        kept.createdMillis = record.createdMillis();
+        kept.originId = head.originId;
+        takeOver(head, kept);
+        head.root = snapshot.root;
+        head.sizeBytes = snapshot.sizeBytes;
+        head.mappedBlocks = snapshot.mappedBlocks;
+        head.parent = snapshot;
+        snapshot.children.add(head);
+        snapshot.dirty = true;
+        add(kept);
+        if (kept.name == null) {
+            kept.destroySequence = sequence;
+            reaping.destroyed(kept);
+        }
     }
 
     void destroy(LogRecord.Destroy record, long sequence) {
@@ -262,7 +315,7 @@ final class Catalogue {
         return blocks[0];
     }
 
-    /** Of blocks that one branch of {@code version} holds alone: how many does no version above it share? */
+    /** Of blocks that one branch of {@code version} holds alone: those that no version above it shares. */
     private long ownedAbove(Version version, long start, long end, long birth) {
         if (birth > version.ownedAfter()) {
             return end - start;

@@ -129,6 +129,11 @@ final class HeadQuota {
         return !isGuaranteed() || tryPromise(0, outstanding, 0, version.mappedBlocks, 0);
     }
 
+    /** As {@link #tryPromiseForFreeze}, where the head will share so many blocks of a snapshot. */
+    boolean tryPromiseForRollback(long sharedBlocks) {
+        return !isGuaranteed() || tryPromise(0, outstanding, 0, sharedBlocks, 0);
+    }
+
     private boolean tryPromise(long own, long held, long ownNodes, long shared, long cookieBlocks) {
         long blocks = blocks(own, held);
         long slots = missingSlots(own, held, ownNodes);

@@ -136,6 +136,20 @@ public final class HostPool implements Pool {
     }
 
     @Override
+    public VolumeInfo rename(String from, String to) {
+        engine.checkWritable();
+        versionOps.rename(from, to);
+        return info(to);
+    }
+
+    @Override
+    public VolumeInfo rollback(String snapshot, String keepAs) {
+        engine.checkWritable();
+        withReclaim(() -> versionOps.rollback(snapshot, keepAs));
+        return info(Names.volumeOf(snapshot));
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         engine.checkWritable();
         versionOps.destroy(List.copyOf(names), force);

@@ -17,6 +17,8 @@ import java.util.UUID;
  *  CLONE     sourceId u64, hiddenId u64 (0 = none needed), hiddenUuid 16, createdMillis u64,
  *            guaranteeBlocks u64, limitBlocks u64, list of { versionId u64, uuid 16, name }
  *  DESTROY   list of { versionId u64 }
+ *  RENAME    versionId u64, name; the snapshots of a volume go with it
+ *  ROLLBACK  headId u64, snapshotId u64, keptId u64, keptUuid 16, createdMillis u64, keptName (empty = given up)
  *  REAP      step u8, versionId u64, from u64, to u64
  *  MARK      empty: carries the mark in its header
  * </pre>
@@ -169,6 +171,48 @@ sealed interface LogRecord {
         }
     }
 
+    /** A version, and the snapshots of a volume, get another name. */
+    record Rename(long versionId, String name) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.RENAME;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(versionId);
+            out.putUtf8(name);
+        }
+
+        static Rename read(RecordReader in) {
+            return new Rename(in.getLong(), in.getUtf8());
+        }
+    }
+
+    /** A head goes back to a snapshot; what it held until then becomes another version. */
+    record Rollback(long headId, long snapshotId, long keptId, UUID keptUuid, long createdMillis, String keptName)
+            implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.ROLLBACK;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(headId);
+            out.putLong(snapshotId);
+            out.putLong(keptId);
+            putUuid(out, keptUuid);
+            out.putLong(createdMillis);
+            out.putUtf8(keptName);
+        }
+
+        static Rollback read(RecordReader in) {
+            return new Rollback(
+                    in.getLong(), in.getLong(), in.getLong(), readUuid(in), in.getLong(), in.getUtf8());
+        }
+    }
+
     /** One step of the reaper. */
     record Reap(Step step, long versionId, long from, long to) implements LogRecord {
 
@@ -230,6 +274,8 @@ sealed interface LogRecord {
             case CLONE -> Clone.read(in);
             case DESTROY -> Destroy.read(in);
             case REAP -> Reap.read(in);
+            case RENAME -> Rename.read(in);
+            case ROLLBACK -> Rollback.read(in);
             default ->
                 throw new io.blkspc.api.CorruptSpaceException(
                         io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "journal record", 0, "type=" + type);

@@ -164,10 +164,10 @@ final class Reaping {
         }
     }
 
-    /** A head was frozen: what waits to be sorted belongs to the frozen version now. */
-    void frozen(Version head, Version frozen) {
+    /** Another version took the place of a head: what waits to be sorted belongs to that one now. */
+    void tookOver(Version head, Version heir) {
         if (setAside != null && setAside.target == head) {
-            setAside.target = frozen;
+            setAside.target = heir;
         }
     }
 

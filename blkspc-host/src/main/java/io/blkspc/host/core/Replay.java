@@ -166,6 +166,8 @@ final class Replay implements RecordVisitor {
             case DESTROY -> {
                 catalogue.destroy((LogRecord.Destroy) LogRecord.read(type, reader), 0);
             }
+            case RENAME -> catalogue.rename((LogRecord.Rename) LogRecord.read(type, reader));
+            case ROLLBACK -> catalogue.rollback((LogRecord.Rollback) LogRecord.read(type, reader), 0);
             case REAP ->
                 catalogue.reaping.apply(
                         (LogRecord.Reap) LogRecord.read(type, reader), tree, drops, Reaper.STEP_LEAVES, sequence);

@@ -231,6 +231,91 @@ final class VersionOps {
         engine.persistence.forceJournal();
     }
 
+    void rename(String from, String to) {
+        Names.checkEither(from);
+        Names.checkEither(to);
+        boolean isSnapshot = from.indexOf('@') >= 0;
+        if (isSnapshot != to.indexOf('@') >= 0 || (isSnapshot && !Names.volumeOf(from).equals(Names.volumeOf(to)))) {
+            throw new IllegalArgumentException("not a new name for this: from=" + from + ", to=" + to);
+        }
+        engine.lock.lock();
+        try {
+            engine.awaitJournalRoom(MAX_NAME_RECORD, true);
+            engine.checkWritable();
+            Version version = engine.catalogue.require(from);
+            refuseTaken(to);
+            if (!isSnapshot) {
+                for (Version snapshot : engine.catalogue.snapshotsOf(from)) {
+                    refuseTaken(to + snapshot.name.substring(from.length()));
+                }
+            }
+            LogRecord.Rename record = new LogRecord.Rename(version.id, to);
+            append(record);
+            publish(() -> engine.catalogue.rename(record));
+        } finally {
+            engine.lock.unlock();
+        }
+        engine.persistence.forceJournal();
+    }
+
+    /** As a freeze where locks and persist points go: what is kept is durable as it was. */
+    void rollback(String snapshot, String keepAs) {
+        String volume = Names.volumeOf(Names.checkSnapshot(snapshot));
+        if (keepAs != null) {
+            Names.checkVolume(keepAs);
+        }
+        engine.persistence.persist();
+        List<Head> raised = raiseGates(Set.of(volume));
+        try {
+            drain(raised);
+            engine.lock.lock();
+            try {
+                rollbackLocked(snapshot, keepAs, requireFrozen(volume, raised));
+            } finally {
+                engine.lock.unlock();
+            }
+        } finally {
+            lowerGates(raised);
+        }
+        engine.persistence.forceJournal();
+    }
+
+    private void rollbackLocked(String snapshot, String keepAs, Version version) {
+        engine.awaitJournalRoom((int) buffer.byteSize(), true);
+        Version to = engine.catalogue.require(snapshot);
+        if (keepAs != null) {
+            refuseTaken(keepAs);
+        }
+        Head head = version.head;
+        if (head.handles > 0 || !head.cookies.isEmpty()) {
+            throw new BlockSpaceException(
+                    Code.BUSY,
+                    "volume is open: name=" + version.name + ", handles=" + head.handles + ", cookies="
+                            + head.cookies.size());
+        }
+        if (version.quota != null && !version.quota.tryPromiseForRollback(to.mappedBlocks)) {
+            throw BlockSpaceException.outOfSpace(version.quota.freezeFacts());
+        }
+        try {
+            takeForHeads(1, 0, NOTHING);
+            engine.persistence.persistWithLockHeld();
+        } catch (RuntimeException | Error e) {
+            engine.rebalance(version);
+            throw e;
+        }
+        LogRecord.Rollback record = new LogRecord.Rollback(
+                version.id,
+                to.id,
+                engine.catalogue.newVersionId(),
+                uuids.get(),
+                clockMillis.getAsLong(),
+                keepAs == null ? "" : keepAs);
+        long sequence = append(record);
+        publish(() -> engine.catalogue.rollback(record, sequence));
+        head.bumpGeneration();
+        engine.rebalance(version);
+    }
+
     private List<Head> raiseGates(Set<String> volumes) {
         List<Head> raised = new ArrayList<>();
         engine.lock.lock();

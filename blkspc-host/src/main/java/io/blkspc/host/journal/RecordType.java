@@ -18,8 +18,10 @@ public enum RecordType {
     MARK(7),
     /** A volume's size changed. */
     RESIZE(8),
-    /** A volume's name changed. */
+    /** A version's name changed. */
     RENAME(9),
+    /** A volume went back to a snapshot. */
+    ROLLBACK(10),
     /** Fills the ring to its end; has no payload and takes no sequence. Written by the journal itself. */
     PAD(255);
 

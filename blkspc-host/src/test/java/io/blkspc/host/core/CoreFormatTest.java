@@ -45,6 +45,12 @@ class CoreFormatTest {
                 new LogRecord.Destroy(List.of(3L, 4L)),
                 RecordType.DESTROY,
                 "02000000" + "0300000000000000" + "0400000000000000");
+        assertRecord(new LogRecord.Rename(3, "vm"), RecordType.RENAME, "0300000000000000" + "0200766d");
+        assertRecord(
+                new LogRecord.Rollback(3, 4, 5, ID, 0x99, "k"),
+                RecordType.ROLLBACK,
+                "0300000000000000" + "0400000000000000" + "0500000000000000" + ID_BYTES + "9900000000000000"
+                        + "01006b");
         assertRecord(
                 new LogRecord.Reap(LogRecord.Reap.Step.SORT, 3, 4, 5),
                 RecordType.REAP,

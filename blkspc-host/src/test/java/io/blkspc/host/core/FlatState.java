@@ -89,6 +89,8 @@ final class FlatState {
             case LogRecord.Clone clone -> cloneHeads(clone);
             case LogRecord.Destroy destroy ->
                 destroy.versionIds().forEach(id -> versions.put(id, require(id).with(null, require(id).parent)));
+            case LogRecord.Rename rename -> rename(rename);
+            case LogRecord.Rollback rollback -> rollback(rollback);
             case LogRecord.Reap reap -> reap(reap);
             default -> throw new IllegalArgumentException("a record this model must be taught: " + fact);
         }
@@ -124,6 +126,23 @@ final class FlatState {
                     target.versionId(),
                     new Flat(target.versionId(), target.name(), base.id, 0, base.sizeBytes, base.map));
         }
+    }
+
+    private void rename(LogRecord.Rename rename) {
+        String old = require(rename.versionId()).name;
+        for (Flat v : List.copyOf(versions.values())) {
+            if (v.id == rename.versionId() || (v.name != null && v.name.startsWith(old + "@"))) {
+                versions.put(v.id, v.with(rename.name() + v.name.substring(old.length()), v.parent));
+            }
+        }
+    }
+
+    private void rollback(LogRecord.Rollback rollback) {
+        Flat head = require(rollback.headId());
+        Flat to = require(rollback.snapshotId());
+        String kept = rollback.keptName().isEmpty() ? null : rollback.keptName();
+        versions.put(rollback.keptId(), new Flat(rollback.keptId(), kept, head.parent, 0, head.sizeBytes, head.map));
+        versions.put(head.id, new Flat(head.id, head.name, to.id, 0, to.sizeBytes, to.map));
     }
 
     private void reap(LogRecord.Reap reap) {

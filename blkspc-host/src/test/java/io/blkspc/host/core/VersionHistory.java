@@ -132,9 +132,11 @@ final class VersionHistory {
             destroySome();
             return;
         }
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(11)) {
             case 0 -> create();
             case 1, 2 -> snapshot(heads);
+            case 3 -> rename(any());
+            case 4, 5 -> rollback(names(true));
             default -> cloneOf(random.nextInt(3) == 0 ? any() : head);
         }
     }
@@ -194,6 +196,35 @@ final class VersionHistory {
         tell("clone " + source + " to " + targets);
         pool.clone(source, targets);
         targets.forEach(target -> model.put(target, new TreeMap<>(model.get(source))));
+    }
+
+    private void rename(String from) {
+        String to = from.contains("@") ? Names.volumeOf(from) + "@r" + nextName++ : "r" + nextName++;
+        tell("rename " + from + " to " + to);
+        pool.rename(from, to);
+        for (String name : List.copyOf(model.keySet())) {
+            if (name.equals(from) || name.startsWith(from + "@")) {
+                model.put(to + name.substring(from.length()), model.remove(name));
+            }
+        }
+    }
+
+    private void rollback(List<String> snapshots) {
+        List<String> possible = snapshots.stream()
+                .filter(name -> model.containsKey(Names.volumeOf(name)))
+                .toList();
+        if (possible.isEmpty()) {
+            return;
+        }
+        String snapshot = possible.get(random.nextInt(possible.size()));
+        String volume = Names.volumeOf(snapshot);
+        String keepAs = random.nextBoolean() ? "k" + nextName++ : null;
+        tell("rollback " + snapshot + " keepAs=" + keepAs);
+        pool.rollback(snapshot, keepAs);
+        TreeMap<Long, Integer> left = model.put(volume, new TreeMap<>(model.get(snapshot)));
+        if (keepAs != null) {
+            model.put(keepAs, left);
+        }
     }
 
     private void destroySome() {
