@@ -113,7 +113,8 @@ public interface RenameRollbackContract extends ContractHost {
             f.pool().rollback("vol@a", "kept");
             assertThat(f.io().read(0, 2 * BLOCK)).isEqualTo(bytes(1, 2 * BLOCK));
             assertThat(f.io("kept").read(0, 2 * BLOCK)).isEqualTo(bytes(2, 2 * BLOCK));
-            assertThat(f.pool().info("kept").uuid()).isNotEqualTo(f.pool().info("vol").uuid());
+            assertThat(f.pool().info("kept").uuid())
+                    .isNotEqualTo(f.pool().info("vol").uuid());
             f.pool().awaitReclaim();
             assertThat(f.status().allocatedBytes()).isEqualTo(6L * BLOCK);
         }

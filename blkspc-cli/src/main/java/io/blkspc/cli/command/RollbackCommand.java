@@ -11,8 +11,9 @@ import picocli.CommandLine.Parameters;
 /** {@code rollback}. */
 @Command(
         name = "rollback",
-        description = "Bring a volume back to one of its snapshots. What it holds now is given up, unless it is kept as "
-                + "another volume. Other snapshots stay, newer ones too. A volume that is used is refused.")
+        description =
+                "Bring a volume back to one of its snapshots. What it holds now is given up, unless it is kept as "
+                        + "another volume. Other snapshots stay, newer ones too. A volume that is used is refused.")
 final class RollbackCommand extends Task {
 
     @Parameters(paramLabel = "NAME@SNAP", description = "snapshot of the volume")
@@ -32,8 +33,8 @@ final class RollbackCommand extends Task {
         if (keepAs != null) {
             Names.volume(keepAs);
         }
-        Map<String, Object> volume = withPool(link -> Json.asObject(link.run(
-                Operation.ROLLBACK, Map.of("snapshot", snapshot, "keepAs", keepAs == null ? "" : keepAs))));
+        Map<String, Object> volume = withPool(link -> Json.asObject(
+                link.run(Operation.ROLLBACK, Map.of("snapshot", snapshot, "keepAs", keepAs == null ? "" : keepAs))));
         show(volume, () -> volume.get("name") + " is " + snapshot + " again\n");
         return 0;
     }

@@ -202,8 +202,11 @@ public final class SpaceCheck {
         }
         if (isBranchPoint(facts)) {
             if (branchPoints.containsKey(facts.id()) && facts.exclusiveBlocks() != image.exclusiveBlocks) {
-                find("version object", nameOf(facts), "exclusiveBlocks=" + facts.exclusiveBlocks() + ", through its children="
-                        + image.exclusiveBlocks);
+                find(
+                        "version object",
+                        nameOf(facts),
+                        "exclusiveBlocks=" + facts.exclusiveBlocks() + ", through its children="
+                                + image.exclusiveBlocks);
             }
             return; // nobody reads its tree, so nobody counts what it maps
         }

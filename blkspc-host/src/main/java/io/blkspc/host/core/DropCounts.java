@@ -146,7 +146,10 @@ final class DropCounts {
     boolean forget(Version child, long maxEntries) {
         long to = Math.min(child.dead.entryCount(), child.forgotten + maxEntries);
         forEach(
-                child.dead, child.forgotten, to, (start, end, birth) -> change(start, end, 0, cell -> {
+                child.dead,
+                child.forgotten,
+                to,
+                (start, end, birth) -> change(start, end, 0, cell -> {
                     if (--cell.count < 0) {
                         throw new IllegalStateException("drop was never counted: key=" + cell.start);
                     }
@@ -178,7 +181,9 @@ final class DropCounts {
         long entries = 0;
         long bound = 0;
         for (Cell cell : withCount(children, 0, Long.MAX_VALUE)) {
-            entries += cell.start < NODE_KEY ? Math.ceilDiv(cell.end - cell.start, (long) DeadList.MAX_COUNT) : cell.end - cell.start;
+            entries += cell.start < NODE_KEY
+                    ? Math.ceilDiv(cell.end - cell.start, (long) DeadList.MAX_COUNT)
+                    : cell.end - cell.start;
             if (entries > maxEntries) {
                 break;
             }

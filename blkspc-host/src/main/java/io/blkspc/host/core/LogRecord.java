@@ -208,8 +208,7 @@ sealed interface LogRecord {
         }
 
         static Rollback read(RecordReader in) {
-            return new Rollback(
-                    in.getLong(), in.getLong(), in.getLong(), readUuid(in), in.getLong(), in.getUtf8());
+            return new Rollback(in.getLong(), in.getLong(), in.getLong(), readUuid(in), in.getLong(), in.getUtf8());
         }
     }
 

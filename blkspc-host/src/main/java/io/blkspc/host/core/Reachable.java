@@ -21,7 +21,6 @@ final class Reachable implements ExtentVisitor {
     /** Older pointers of the version being visited are not its own, and may lead nowhere any more. */
     private long ownedAfter;
 
-
     Reachable(Catalogue catalogue, ExtentTree tree, FreeSpace freeSpace) {
         this.catalogue = catalogue;
         this.tree = tree;

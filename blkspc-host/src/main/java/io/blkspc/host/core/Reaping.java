@@ -197,7 +197,14 @@ final class Reaping {
     void apply(LogRecord.Reap record, ExtentTree tree, Drops drops, int maxLeaves, long sequence) {
         switch (record.step()) {
             case WALK ->
-                walk(catalogue.require(record.versionId()), record.from(), record.to(), tree, drops, maxLeaves, sequence);
+                walk(
+                        catalogue.require(record.versionId()),
+                        record.from(),
+                        record.to(),
+                        tree,
+                        drops,
+                        maxLeaves,
+                        sequence);
             case REMOVE -> remove(catalogue.require(record.versionId()));
             case MERGE -> merge(catalogue.require(record.versionId()));
             case SORT -> sort(record.from(), record.to(), drops, sequence);

@@ -235,7 +235,8 @@ final class VersionOps {
         Names.checkEither(from);
         Names.checkEither(to);
         boolean isSnapshot = from.indexOf('@') >= 0;
-        if (isSnapshot != to.indexOf('@') >= 0 || (isSnapshot && !Names.volumeOf(from).equals(Names.volumeOf(to)))) {
+        if (isSnapshot != to.indexOf('@') >= 0
+                || (isSnapshot && !Names.volumeOf(from).equals(Names.volumeOf(to)))) {
             throw new IllegalArgumentException("not a new name for this: from=" + from + ", to=" + to);
         }
         engine.lock.lock();

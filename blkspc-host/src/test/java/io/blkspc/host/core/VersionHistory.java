@@ -124,7 +124,9 @@ final class VersionHistory {
     }
 
     private List<String> names(boolean snapshots) {
-        return model.keySet().stream().filter(name -> name.contains("@") == snapshots).toList();
+        return model.keySet().stream()
+                .filter(name -> name.contains("@") == snapshots)
+                .toList();
     }
 
     private void grow(String head, List<String> heads) {
@@ -182,7 +184,8 @@ final class VersionHistory {
         for (int i = 0; i <= random.nextInt(3); i++) {
             volumes.add(heads.get(random.nextInt(heads.size())));
         }
-        List<String> made = volumes.stream().map(volume -> volume + "@s" + nextName++).toList();
+        List<String> made =
+                volumes.stream().map(volume -> volume + "@s" + nextName++).toList();
         tell("snapshot " + made);
         pool.snapshot(made);
         made.forEach(name -> model.put(name, new TreeMap<>(model.get(Names.volumeOf(name)))));
@@ -292,7 +295,8 @@ final class VersionHistory {
         } else if (random.nextInt(10) == 0) {
             tell("compare a copy");
             SimDisk copy = disk.killImage();
-            HostPool twin = SimPool.on(copy, new InertScheduler(), random.nextLong()).open();
+            HostPool twin =
+                    SimPool.on(copy, new InertScheduler(), random.nextLong()).open();
             twin.awaitReclaim();
             requireExact(twin);
             counts.twins++;
