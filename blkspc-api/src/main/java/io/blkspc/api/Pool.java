@@ -91,6 +91,18 @@ public interface Pool extends AutoCloseable {
     VolumeInfo rollback(String snapshot, String keepAs);
 
     /**
+     * Where a version reads differently than a snapshot, or than zeros. The cost is that of the change, not of the size; what was
+     * written again with the same bytes counts as changed. Any two versions can be compared. A part at a time: for one moment of
+     * a volume that is being written, make a snapshot of it first.
+     *
+     * @param name volume or snapshot
+     * @param since snapshot to compare with; {@code null} for zeros
+     * @param fromBytes where to begin, a multiple of 4096: 0, then what the part before said
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code OUT_OF_RANGE} beyond the end
+     */
+    Changes changedSince(String name, String since, long fromBytes);
+
+    /**
      * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
      * back in the background.
      *

@@ -1,6 +1,7 @@
 package io.blkspc.host;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -113,6 +114,11 @@ final class RunningPool implements Pool {
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         return pool.clone(source, targets, quota);
+    }
+
+    @Override
+    public Changes changedSince(String name, String since, long fromBytes) {
+        return pool.changedSince(name, since, fromBytes);
     }
 
     @Override

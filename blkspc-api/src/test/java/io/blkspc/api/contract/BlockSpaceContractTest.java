@@ -10,6 +10,7 @@ public abstract class BlockSpaceContractTest
                 SnapshotCloneContract,
                 DestroyContract,
                 RenameRollbackContract,
+                ChangedSinceContract,
                 DiscardZeroContract,
                 LeaseContract,
                 ErrorsContract,

@@ -2,6 +2,7 @@ package io.blkspc.api.model;
 
 import java.util.ArrayDeque;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -166,7 +167,15 @@ final class ModelBlocks {
         }
     }
 
-    void assertHolders(Map<Long, Integer> expected) {
+    /** Counts by brute force who holds what. */
+    void assertHolders(Collection<ModelVersion> versions, Collection<ModelCookie> cookies) {
+        Map<Long, Integer> expected = new HashMap<>();
+        for (ModelVersion version : versions) {
+            version.map.values().forEach(pointer -> expected.merge(pointer.physical(), 1, Integer::sum));
+        }
+        cookies.stream()
+                .flatMap(ModelCookie::stages)
+                .forEach(stage -> expected.merge(stage.physical(), 1, Integer::sum));
         if (!expected.equals(holders)) {
             throw new AssertionError("blocks held=" + holders + ", by brute force=" + expected);
         }

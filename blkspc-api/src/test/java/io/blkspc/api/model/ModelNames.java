@@ -1,7 +1,10 @@
 package io.blkspc.api.model;
 
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** The rule for names of the contract. */
@@ -29,6 +32,24 @@ final class ModelNames {
         if (names.isEmpty() || new HashSet<>(names).size() < names.size()) {
             throw new IllegalArgumentException("no name, or one name twice: names=" + names);
         }
+    }
+
+    static void checkRename(String from, String to) {
+        checkAny(from);
+        checkAny(to);
+        boolean isSnapshot = from.contains("@");
+        if (isSnapshot != to.contains("@") || (isSnapshot && !volumeOf(from).equals(volumeOf(to)))) {
+            throw new IllegalArgumentException("not a new name for this: from=" + from + ", to=" + to);
+        }
+    }
+
+    /** New name by old one: of a version, and of the snapshots of a volume. */
+    static Map<String, String> renamed(Collection<String> all, String from, String to) {
+        Map<String, String> names = new LinkedHashMap<>(Map.of(from, to));
+        all.stream()
+                .filter(name -> name.startsWith(from + "@"))
+                .forEach(name -> names.put(name, to + name.substring(from.length())));
+        return names;
     }
 
     static String volumeOf(String snapshot) {

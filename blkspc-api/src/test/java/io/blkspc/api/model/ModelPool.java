@@ -3,6 +3,7 @@ package io.blkspc.api.model;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Pool;
@@ -11,10 +12,7 @@ import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.model.ModelVersion.Pointer;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -304,21 +302,32 @@ public final class ModelPool implements Pool {
     }
 
     @Override
-    public VolumeInfo rename(String from, String to) {
-        ModelNames.checkAny(from);
-        ModelNames.checkAny(to);
-        boolean isSnapshot = from.contains("@");
-        if (isSnapshot != to.contains("@")
-                || (isSnapshot && !ModelNames.volumeOf(from).equals(ModelNames.volumeOf(to)))) {
-            throw new IllegalArgumentException("not a new name for this: from=" + from + ", to=" + to);
+    public Changes changedSince(String name, String since, long fromBytes) {
+        ModelNames.checkAny(name);
+        if (since != null) {
+            ModelNames.checkSnapshot(since);
         }
+        if (!Geometry.isBlockAligned(fromBytes)) {
+            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
+        }
+        synchronized (monitor) {
+            checkOpen();
+            ModelVersion version = find(name);
+            TreeMap<Long, ModelVersion.Pointer> before = since == null ? new TreeMap<>() : find(since).map;
+            if (fromBytes < 0 || fromBytes > version.sizeBytes) {
+                throw new BlockSpaceException(Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes);
+            }
+            return ModelChanges.between(before, version, fromBytes);
+        }
+    }
+
+    @Override
+    public VolumeInfo rename(String from, String to) {
+        ModelNames.checkRename(from, to);
         synchronized (monitor) {
             checkUsable();
             find(from);
-            Map<String, String> names = new LinkedHashMap<>(Map.of(from, to));
-            versions.keySet().stream()
-                    .filter(name -> !isSnapshot && name.startsWith(from + "@"))
-                    .forEach(name -> names.put(name, to + name.substring(from.length())));
+            Map<String, String> names = ModelNames.renamed(versions.keySet(), from, to);
             names.values().forEach(this::checkAbsent);
             names.forEach((old, name) -> {
                 ModelVersion version = versions.remove(old);
@@ -360,7 +369,7 @@ public final class ModelPool implements Pool {
             head.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
             head.descendFrom(to);
             head.generation++;
-            prune(left);
+            left.prune();
             return recorded(List.of(head.name)).getFirst();
         }
     }
@@ -382,23 +391,10 @@ public final class ModelPool implements Pool {
                 gone.name = null;
                 gone.map.values().forEach(pointer -> blocks.release(pointer.physical()));
                 gone.map.clear();
-                prune(gone);
+                gone.prune();
             }
             persist();
             monitor.notifyAll();
-        }
-    }
-
-    /** Takes hidden versions with fewer than two children out of the tree. */
-    private static void prune(ModelVersion version) {
-        ModelVersion at = version;
-        while (at != null && !at.isVisible() && at.children.size() < 2) {
-            ModelVersion above = at.parent;
-            for (ModelVersion child : List.copyOf(at.children)) {
-                child.descendFrom(above);
-            }
-            at.descendFrom(null);
-            at = above;
         }
     }
 
@@ -419,39 +415,8 @@ public final class ModelPool implements Pool {
     public List<ReservationInfo> reservations() {
         synchronized (monitor) {
             checkOpen();
-            List<ReservationInfo> found = new ArrayList<>();
-            for (ModelVersion version : versions.values()) {
-                if (version.isGuaranteed()) {
-                    found.add(new ReservationInfo(
-                            ReservationInfo.Kind.GUARANTEE,
-                            version.name,
-                            0,
-                            version.quota.guaranteeBytes(),
-                            standing(version) * Geometry.BLOCK_BYTES,
-                            0,
-                            1,
-                            false,
-                            0));
-                }
-            }
-            cookies.forEach(cookie -> found.add(describe(cookie)));
-            found.sort(Comparator.comparing(ReservationInfo::volume, Comparator.nullsLast(Comparator.naturalOrder()))
-                    .thenComparingLong(ReservationInfo::id));
-            return found;
+            return ModelReservations.of(versions.values(), cookies, this::standing);
         }
-    }
-
-    private static ReservationInfo describe(ModelCookie cookie) {
-        return new ReservationInfo(
-                ReservationInfo.Kind.COOKIE,
-                cookie.head.name,
-                cookie.id(),
-                cookie.reserved * Geometry.BLOCK_BYTES,
-                cookie.promised() * Geometry.BLOCK_BYTES,
-                cookie.stages().count() * Geometry.BLOCK_BYTES,
-                cookie.references(),
-                cookie.isCancelled(),
-                (System.nanoTime() - cookie.bornNanos) / 1_000_000);
     }
 
     @Override
@@ -493,14 +458,7 @@ public final class ModelPool implements Pool {
     /** Executes the invariants by brute force; for tests, after any operation. */
     public void assertConsistent() {
         synchronized (monitor) {
-            Map<Long, Integer> expected = new HashMap<>();
-            for (ModelVersion version : versions.values()) {
-                version.map.values().forEach(pointer -> expected.merge(pointer.physical(), 1, Integer::sum));
-            }
-            cookies.stream()
-                    .flatMap(ModelCookie::stages)
-                    .forEach(stage -> expected.merge(stage.physical(), 1, Integer::sum));
-            blocks.assertHolders(expected);
+            blocks.assertHolders(versions.values(), cookies);
             long promised = cookies.stream().mapToLong(ModelCookie::promised).sum();
             if (promised != blocks.promised() || available() < 0) {
                 throw new AssertionError(

@@ -3,6 +3,7 @@ package io.blkspc.api.model;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Quota;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -71,6 +72,19 @@ final class ModelVersion {
         parent = newParent;
         if (parent != null) {
             parent.children.add(this);
+        }
+    }
+
+    /** Takes this and what is above it out of the tree, as far as they are hidden and have fewer than two children. */
+    void prune() {
+        ModelVersion at = this;
+        while (at != null && !at.isVisible() && at.children.size() < 2) {
+            ModelVersion above = at.parent;
+            for (ModelVersion child : List.copyOf(at.children)) {
+                child.descendFrom(above);
+            }
+            at.descendFrom(null);
+            at = above;
         }
     }
 

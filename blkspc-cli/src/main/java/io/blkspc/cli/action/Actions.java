@@ -1,5 +1,6 @@
 package io.blkspc.cli.action;
 
+import io.blkspc.api.Changes;
 import io.blkspc.api.Pool;
 import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
@@ -27,6 +28,7 @@ public final class Actions {
             case LIST -> pool.list().stream().map(Facts::listed).toList();
             case INFO -> Facts.of(pool.info(arguments.string("name")));
             case MAP -> MapPage.of(pool, arguments);
+            case CHANGES -> changes(arguments, pool);
             case RESERVATIONS -> pool.reservations().stream().map(Facts::of).toList();
             case CREATE -> Facts.of(pool.create(arguments.string("name"), arguments.number("size"), quota(arguments)));
             case SNAPSHOT -> timed(() -> pool.snapshot(arguments.strings("names")));
@@ -57,6 +59,24 @@ public final class Actions {
             facts.add(fact);
         }
         return facts;
+    }
+
+    /** {@code since} is empty for everything that is not zeros. */
+    private static Map<String, Object> changes(Arguments arguments, Pool pool) {
+        String name = arguments.string("name");
+        String since = arguments.string("since");
+        Changes changes = pool.changedSince(name, since.isEmpty() ? null : since, arguments.numberOr("start", 0));
+        List<Map<String, Object>> ranges = new ArrayList<>();
+        for (Changes.Range range : changes.ranges()) {
+            String kind = switch (range.state()) {
+                case WRITTEN -> "data";
+                case UNWRITTEN -> "zero";
+                case HOLE, RESERVED -> "hole";
+            };
+            ranges.add(Json.of("offset", range.offsetBytes(), "length", range.lengthBytes(), "kind", kind));
+        }
+        long next = changes.nextOffsetBytes();
+        return Json.of("ranges", ranges, "next", next < pool.info(name).sizeBytes() ? next : null);
     }
 
     private static Map<String, Object> destroy(Arguments arguments, Pool pool) {

@@ -12,6 +12,8 @@ public enum Operation {
     INFO(false),
     /** A page of the extents of one volume or snapshot. */
     MAP(false),
+    /** A part of what changed since a snapshot. */
+    CHANGES(false),
     /** What is promised to whom. */
     RESERVATIONS(false),
     /** A new, empty volume. */

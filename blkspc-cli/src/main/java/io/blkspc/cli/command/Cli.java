@@ -32,6 +32,7 @@ public final class Cli {
         COMMANDS.put("snapshot", SnapshotCommand::new);
         COMMANDS.put("clone", CloneCommand::new);
         COMMANDS.put("destroy", DestroyCommand::new);
+        COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
         COMMANDS.put("rollback", RollbackCommand::new);
         COMMANDS.put("map", MapCommand::new);

@@ -3,6 +3,7 @@ package io.blkspc.cli.serve;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -68,6 +69,11 @@ final class ReadOnlyPool implements Pool {
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         throw refusal();
+    }
+
+    @Override
+    public Changes changedSince(String name, String since, long fromBytes) {
+        return pool.changedSince(name, since, fromBytes);
     }
 
     @Override

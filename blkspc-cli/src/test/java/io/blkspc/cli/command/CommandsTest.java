@@ -98,6 +98,15 @@ class CommandsTest {
     }
 
     @Test
+    void diffTellsWhatChanged() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("snapshot", "a@s");
+        assertThat(command.ok("diff", "a", "--from", "s", "--json").array()).isEmpty();
+        command.run("diff", "a", "--from", "missing").exits(3);
+        command.run("diff", "a", "--from", "@").exits(2);
+    }
+
+    @Test
     void volumeIsRenamedAndRolledBack() {
         command.ok("create", "a", "-s", "1M");
         command.ok("snapshot", "a@s");

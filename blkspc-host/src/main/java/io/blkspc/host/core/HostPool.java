@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
@@ -12,6 +13,7 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
+import io.blkspc.host.extent.Root;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -133,6 +135,30 @@ public final class HostPool implements Pool {
         engine.checkWritable();
         withReclaim(() -> versionOps.clone(source, List.copyOf(targets), quota));
         return targets.stream().map(this::info).toList();
+    }
+
+    @Override
+    public Changes changedSince(String name, String since, long fromBytes) {
+        Names.checkEither(name);
+        if (since != null) {
+            Names.checkSnapshot(since);
+        }
+        if (!Geometry.isBlockAligned(fromBytes)) {
+            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
+        }
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            Version version = engine.catalogue.require(name);
+            Root before = since == null ? Root.EMPTY : engine.catalogue.require(since).root;
+            if (fromBytes < 0 || fromBytes > version.sizeBytes) {
+                throw new BlockSpaceException(
+                        Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes + ", size=" + version.sizeBytes);
+            }
+            return ChangeList.of(engine.tree, before, version, Geometry.toBlocks(fromBytes));
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     @Override

@@ -103,6 +103,28 @@ class CostCountsTest {
     }
 
     @Test
+    void findingWhatChangedReadsNodesByTheChangeAndNotByTheSize() {
+        try (CountingPool at = new CountingPool(2L << 30)) {
+            at.pool.create("v", 4L << 30);
+            try (BlockSpace space = at.pool.open("v")) {
+                fill(space, 200_000, 2);
+            }
+            at.pool.snapshot(List.of("v@s"));
+            at.quiet();
+            at.nodeReads();
+            assertThat(at.pool.changedSince("v", "v@s", 0).ranges()).isEmpty();
+            assertThat(at.nodeReads()).isZero();
+            try (BlockSpace space = at.pool.open("v")) {
+                fill(space, 10, 30_000); // ten leaves, far from each other
+            }
+            at.quiet();
+            at.nodeReads();
+            assertThat(at.pool.changedSince("v", "v@s", 0).ranges()).hasSize(10);
+            assertThat(at.nodeReads()).isBetween(20L, 2L * 4 * 10);
+        }
+    }
+
+    @Test
     void destroyCostsTheSameHoweverMuchIsMapped() {
         try (CountingPool at = new CountingPool(2L << 30)) {
             at.pool.create("many", 4L << 30);

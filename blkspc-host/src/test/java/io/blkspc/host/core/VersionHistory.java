@@ -1,7 +1,9 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.MappingState;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
@@ -16,9 +18,11 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * One random history of versions on the engine, with single steps of the reaper, checkpoints, kills and power cuts in between,
@@ -328,10 +332,41 @@ final class VersionHistory {
                     info.type() == VolumeInfo.Type.SNAPSHOT || info.exclusiveBytes() == exclusive * BLOCK,
                     "exclusive=" + exclusive + ", told: " + info);
         }
+        requireChanges(in);
         if (random.nextInt(8) == 0) {
             var report = in.inspect(SpaceCheck::run);
             require(report.findings().isEmpty(), "check: " + report.findings());
         }
+    }
+
+    /** What changed between any version and any snapshot, of its volume or not, is what reads differently. */
+    private void requireChanges(HostPool in) {
+        List<String> snapshots = names(true);
+        if (model.isEmpty()) {
+            return;
+        }
+        String name = any();
+        String since =
+                snapshots.isEmpty() || random.nextInt(8) == 0 ? null : snapshots.get(random.nextInt(snapshots.size()));
+        Map<Long, Integer> before = since == null ? Map.of() : model.get(since);
+        Map<Long, Integer> after = model.get(name);
+        TreeSet<Long> expected = new TreeSet<>(before.keySet());
+        expected.addAll(after.keySet());
+        expected.removeIf(block -> Objects.equals(before.get(block), after.get(block)));
+        TreeSet<Long> told = new TreeSet<>();
+        for (long from = 0; from < SIZE_BYTES; ) {
+            Changes changes = in.changedSince(name, since, from);
+            for (Changes.Range range : changes.ranges()) {
+                for (long at = range.offsetBytes(); at < range.endBytes(); at += BLOCK) {
+                    told.add(at / BLOCK);
+                    require(
+                            after.containsKey(at / BLOCK) == (range.state() == MappingState.WRITTEN),
+                            "state: " + range);
+                }
+            }
+            from = changes.nextOffsetBytes();
+        }
+        require(told.equals(expected), name + " since " + since + ": told=" + told + ", changed=" + expected);
     }
 
     private static long allocated(HostPool in) {
