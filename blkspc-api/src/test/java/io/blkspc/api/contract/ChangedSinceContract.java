@@ -10,6 +10,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.MappingState;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -17,8 +18,8 @@ import org.junit.jupiter.api.Test;
 public interface ChangedSinceContract extends ContractHost {
 
     /** State of each changed block. */
-    private static TreeMap<Long, MappingState> changed(Fixture f, String name, String since) {
-        TreeMap<Long, MappingState> blocks = new TreeMap<>();
+    private static Map<Long, MappingState> changed(Fixture f, String name, String since) {
+        Map<Long, MappingState> blocks = new TreeMap<>();
         long size = f.pool().info(name).sizeBytes();
         for (long from = 0; from < size; ) {
             Changes changes = f.pool().changedSince(name, since, from);
