@@ -242,11 +242,6 @@ final class DropCounts {
         return !cell.gone && cell.count == children - 1 && tagTotal - cell.tags == child.tag;
     }
 
-    /** Intervals, for tests of how much is kept. */
-    int size() {
-        return cells.size();
-    }
-
     private void setGone(Cell cell) {
         cell.gone = true;
     }

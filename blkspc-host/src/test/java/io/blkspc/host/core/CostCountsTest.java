@@ -13,6 +13,7 @@ import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What operations cost, counted and not timed: IOs, bytes, nodes. */
@@ -99,6 +100,22 @@ class CostCountsTest {
                 }
             }
             return at.nodeReads();
+        }
+    }
+
+    @Test
+    void aThousandClonesInOneCommandAreOneRecordAndForcedAsOneClone() {
+        try (CountingPool at = new CountingPool(1L << 30)) {
+            at.pool.create("a", 1L << 30);
+            at.pool.create("b", 1L << 30);
+            List<String> thousand = IntStream.range(0, 1000).mapToObj(i -> "c" + i).toList();
+            at.quiet();
+            Map<String, Long> one = at.countsOf(() -> at.pool.clone("a", List.of("one")));
+            at.quiet();
+            Map<String, Long> many = at.countsOf(() -> at.pool.clone("b", thousand));
+            for (String count : List.of("JOURNAL forces", "DATA forces", "journal records")) {
+                assertThat(many.get(count)).as(count).isEqualTo(one.get(count));
+            }
         }
     }
 
