@@ -1,5 +1,7 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Changes.Range;
 import io.blkspc.api.Geometry;
@@ -20,9 +22,23 @@ final class ChangeList {
 
     private ChangeList() {}
 
-    static Changes of(ExtentTree tree, Root since, Version version, long fromBlock) {
+    /** As {@link io.blkspc.api.Pool#changedSince}. */
+    static Changes between(Catalogue catalogue, ExtentTree tree, String name, String since, long fromBytes) {
+        Names.checkEither(name);
+        if (since != null) {
+            Names.checkSnapshot(since);
+        }
+        if (!Geometry.isBlockAligned(fromBytes)) {
+            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
+        }
+        Version version = catalogue.require(name);
+        Root before = since == null ? Root.EMPTY : catalogue.require(since).root;
+        if (fromBytes < 0 || fromBytes > version.sizeBytes) {
+            throw new BlockSpaceException(
+                    Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes + ", size=" + version.sizeBytes);
+        }
         ChangeList list = new ChangeList();
-        long next = tree.diff(since, version.root, fromBlock, MAX_NODES, list::add);
+        long next = tree.diff(before, version.root, Geometry.toBlocks(fromBytes), MAX_NODES, list::add);
         return new Changes(list.ranges, next == Long.MAX_VALUE ? version.sizeBytes : Geometry.toBytes(next));
     }
 

@@ -13,7 +13,6 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
-import io.blkspc.host.extent.Root;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -139,23 +138,10 @@ public final class HostPool implements Pool {
 
     @Override
     public Changes changedSince(String name, String since, long fromBytes) {
-        Names.checkEither(name);
-        if (since != null) {
-            Names.checkSnapshot(since);
-        }
-        if (!Geometry.isBlockAligned(fromBytes)) {
-            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
-        }
         engine.lock.lock();
         try {
             engine.checkOpen();
-            Version version = engine.catalogue.require(name);
-            Root before = since == null ? Root.EMPTY : engine.catalogue.require(since).root;
-            if (fromBytes < 0 || fromBytes > version.sizeBytes) {
-                throw new BlockSpaceException(
-                        Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes + ", size=" + version.sizeBytes);
-            }
-            return ChangeList.of(engine.tree, before, version, Geometry.toBlocks(fromBytes));
+            return ChangeList.between(engine.catalogue, engine.tree, name, since, fromBytes);
         } finally {
             engine.lock.unlock();
         }

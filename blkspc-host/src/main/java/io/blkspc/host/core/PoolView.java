@@ -4,6 +4,7 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Changes;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
@@ -176,7 +177,8 @@ public final class PoolView implements Pool {
     }
 
     private VolumeInfos infos() {
-        return new VolumeInfos(loaded.catalogue.visible(), loaded.catalogue::byId);
+        Catalogue catalogue = loaded.catalogue;
+        return new VolumeInfos(catalogue.visible(), catalogue::byId, catalogue::solelyHeldBlocks);
     }
 
     @Override
@@ -220,6 +222,27 @@ public final class PoolView implements Pool {
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         throw refusal();
+    }
+
+    @Override
+    public VolumeInfo rename(String from, String to) {
+        throw refusal();
+    }
+
+    @Override
+    public VolumeInfo rollback(String snapshot, String keepAs) {
+        throw refusal();
+    }
+
+    @Override
+    public Changes changedSince(String name, String since, long fromBytes) {
+        lock.lock();
+        try {
+            checkOpen();
+            return ChangeList.between(loaded.catalogue, loaded.tree, name, since, fromBytes);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

@@ -108,7 +108,8 @@ class CostCountsTest {
         try (CountingPool at = new CountingPool(1L << 30)) {
             at.pool.create("a", 1L << 30);
             at.pool.create("b", 1L << 30);
-            List<String> thousand = IntStream.range(0, 1000).mapToObj(i -> "c" + i).toList();
+            List<String> thousand =
+                    IntStream.range(0, 1000).mapToObj(i -> "c" + i).toList();
             at.quiet();
             Map<String, Long> one = at.countsOf(() -> at.pool.clone("a", List.of("one")));
             at.quiet();
