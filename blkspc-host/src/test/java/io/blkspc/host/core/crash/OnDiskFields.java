@@ -28,8 +28,8 @@ final class OnDiskFields {
     private static final int[] PAGE = {4, 4, 8, 8, 4, 4, 8, 4, 2, 2, 4, 4};
     private static final int[] TABLE = {8, 4, 4, 8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 4, 1, 3, 8, 4, 4, 4, 1, 3};
     private static final int[] NODE = {4, 4, 8, 8, 1, 1, 2, 4, 8, 8, 4, 8, 4, -1000, 8, 4};
-    private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2, 4};
-    private static final int[] POOL = {8, 8, 8, 8, 8, 8, 8, 8};
+    private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2, 4};
+    private static final int[] POOL = {8, 8, 8, 8, 8, 8, 8, 8, 8};
     private static final int[] DEADLIST = {8, 4, 4, 8, 8};
     private static final int[] FREE_MAP = {8, 8, -1000, 8};
 
