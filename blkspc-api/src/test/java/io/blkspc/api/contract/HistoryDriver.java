@@ -39,9 +39,6 @@ public final class HistoryDriver {
     private final TreeMap<String, Quota> quotas = new TreeMap<>();
     private final Deque<String> trail = new ArrayDeque<>();
     private String touched = "";
-    /** A discard in a guaranteed volume keeps what it owns, and how much that is depends on how far a reclaim has come. */
-    private boolean keptWhatItOwned;
-
     private int nextName;
 
     /** A host under test and its pool. */
@@ -164,7 +161,10 @@ public final class HistoryDriver {
         if (count == 0) {
             return;
         }
-        keptWhatItOwned |= quotas.get(volume).guaranteeBytes() > 0;
+        if (kind == 2 || quotas.get(volume).guaranteeBytes() > 0) {
+            // It keeps what it owns, and how much that is depends on how far a reclaim has come.
+            subjects.forEach(subject -> subject.pool.awaitReclaim());
+        }
         HistoryLayout.clear(expected.get(volume), wide[0], wide[1]);
         String verb = List.of("discard", "zero", "zero-keep").get(kind);
         each(
@@ -349,14 +349,9 @@ public final class HistoryDriver {
 
     private Map<String, Long> numbers(Pool pool) {
         Map<String, Long> numbers = new TreeMap<>();
-        if (!keptWhatItOwned) {
-            numbers.put("allocated", pool.status().allocatedBytes());
-        }
+        numbers.put("allocated", pool.status().allocatedBytes());
         for (VolumeInfo info : pool.list()) {
             numbers.put(info.name() + " size", info.sizeBytes());
-            if (keptWhatItOwned) {
-                continue;
-            }
             numbers.put(info.name() + " mapped", info.mappedBytes());
             if (info.type() == VolumeInfo.Type.VOLUME) {
                 numbers.put(info.name() + " exclusive", info.exclusiveBytes());

@@ -171,23 +171,30 @@ final class DropCounts {
         return isReady() && !byCount.isEmpty() && byCount.last().count >= children;
     }
 
-    /** What is complete and begins before {@code to}, by key. */
+    /**
+     * What is complete below the key {@code to}, by key. An interval across it is split: a replay meets the drops in another
+     * order, and so joins intervals in other places.
+     */
     List<Cell> complete(long to) {
+        Map.Entry<Long, Cell> across = cells.lowerEntry(to);
+        if (across != null && across.getValue().end > to) {
+            split(across.getValue(), to);
+        }
         return new ArrayList<>(withCount(children, 0, to));
     }
 
-    /** A bound for {@link #complete}, so that what is before it takes at most so many deadlist entries; 0 when nothing does. */
+    /** A bound for {@link #complete}, so that what is below it takes at most so many deadlist entries; 0 when nothing does. */
     long boundOfComplete(long maxEntries) {
-        long entries = 0;
+        long left = maxEntries;
         long bound = 0;
         for (Cell cell : withCount(children, 0, Long.MAX_VALUE)) {
-            entries += cell.start < NODE_KEY
-                    ? Math.ceilDiv(cell.end - cell.start, (long) DeadList.MAX_COUNT)
-                    : cell.end - cell.start;
-            if (entries > maxEntries) {
+            long keysOfAnEntry = cell.start < NODE_KEY ? DeadList.MAX_COUNT : 1;
+            long entries = Math.min(left, Math.ceilDiv(cell.end - cell.start, keysOfAnEntry));
+            if (entries == 0) {
                 break;
             }
-            bound = cell.start + 1;
+            left -= entries;
+            bound = Math.min(cell.end, cell.start + entries * keysOfAnEntry);
         }
         return bound;
     }

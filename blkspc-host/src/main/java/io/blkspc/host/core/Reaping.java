@@ -314,16 +314,33 @@ final class Reaping {
         }
         count(version, Long.MAX_VALUE);
         drops.begin(version, sequence, null);
+        // Neighbours become one entry, however the counts had split them, so that a replay makes the same entries.
+        long start = 0;
+        long end = 0;
+        long birth = 0;
         for (DropCounts.Cell cell : version.counts.complete(to)) {
             version.counts.give(cell);
-            drops.keepGone(cell.start(), cell.end(), cell.birth());
-            if (cell.birth() > version.ownedAfter()) {
-                drops.free(cell.start(), cell.end());
-            } else {
-                drops.keep(cell.start(), cell.end(), cell.birth());
+            if (cell.start() != end || cell.birth() != birth) {
+                passOn(version, start, end, birth, drops);
+                start = cell.start();
+                birth = cell.birth();
             }
+            end = cell.end();
         }
+        passOn(version, start, end, birth, drops);
         version.dirty = true;
+    }
+
+    private static void passOn(Version version, long start, long end, long birth, Drops drops) {
+        if (start == end) {
+            return;
+        }
+        drops.keepGone(start, end, birth);
+        if (birth > version.ownedAfter()) {
+            drops.free(start, end);
+        } else {
+            drops.keep(start, end, birth);
+        }
     }
 
     private void dropChunks(DeadList list, Drops drops) {

@@ -4,7 +4,9 @@ import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.extent.Node;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.TreeSet;
 
 /**
@@ -19,6 +21,37 @@ public final class EngineFacts {
 
     private EngineFacts(Engine engine) {
         this.engine = engine;
+    }
+
+    /** Everything the versions of a pool hold, entry for entry: what a replay of its journal must come to as well. */
+    static List<String> versions(HostPool pool) {
+        Catalogue catalogue = pool.engine().catalogue;
+        List<String> facts = new ArrayList<>();
+        for (Version version : catalogue.versions()) {
+            facts.add("id=" + version.id + " name=" + version.name + " parent="
+                    + (version.parent == null ? 0 : version.parent.id) + " frozen=" + version.freezeEpoch + " mapped="
+                    + version.mappedBlocks + " exclusive=" + version.exclusiveBlocks + " nodes=" + version.ownedNodes
+                    + " reaped=" + version.reapCursor + " dead=" + entries(version.dead) + " gone="
+                    + entries(version.gone));
+        }
+        Reaping.SetAside aside = catalogue.reaping.setAside;
+        facts.add(aside == null ? "" : "aside of " + aside.target.id + " from " + aside.cursor + entries(aside.list));
+        return facts;
+    }
+
+    private static String entries(DeadList list) {
+        StringBuilder entries = new StringBuilder();
+        DropCounts.forEach(
+                list,
+                0,
+                list.entryCount(),
+                (start, end, birth) -> entries.append(" [")
+                        .append(start)
+                        .append(',')
+                        .append(end)
+                        .append(")@")
+                        .append(birth));
+        return entries.toString();
     }
 
     /** The ledger's own invariant, at any moment. */

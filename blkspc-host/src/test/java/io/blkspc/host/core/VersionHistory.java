@@ -301,6 +301,9 @@ final class VersionHistory {
             SimDisk copy = disk.killImage();
             HostPool twin =
                     SimPool.on(copy, new InertScheduler(), random.nextLong()).open();
+            require(
+                    EngineFacts.versions(twin).equals(EngineFacts.versions(pool)),
+                    "replayed: " + EngineFacts.versions(twin) + "\nlive:     " + EngineFacts.versions(pool));
             twin.awaitReclaim();
             requireExact(twin);
             counts.twins++;
