@@ -115,7 +115,7 @@ final class DropCounts {
         long left = maxEntries;
         while (left > 0 && !uncounted.isEmpty()) {
             Uncounted next = uncounted.peek();
-            long to = Math.min(next.end, next.cursor + left);
+            long to = next.cursor + Math.min(left, next.end - next.cursor);
             forEach(next.list, next.cursor, to, (start, end, birth) -> {
                 if (next.tag == 0) {
                     change(start, end, 0, this::setGone);
@@ -144,7 +144,7 @@ final class DropCounts {
      * {@link #remove removed} it then seems to need what it had given up, so that too little may be complete, never too much.
      */
     boolean forget(Version child, long maxEntries) {
-        long to = Math.min(child.dead.entryCount(), child.forgotten + maxEntries);
+        long to = child.forgotten + Math.min(maxEntries, child.dead.entryCount() - child.forgotten);
         forEach(
                 child.dead,
                 child.forgotten,
@@ -161,7 +161,7 @@ final class DropCounts {
 
     /** The child is no child any more. */
     void remove(Version child) {
-        forget(child, Long.MAX_VALUE - child.dead.entryCount());
+        forget(child, Long.MAX_VALUE);
         children--;
         tagTotal -= child.tag;
     }

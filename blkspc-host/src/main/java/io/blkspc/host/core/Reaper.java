@@ -17,7 +17,6 @@ final class Reaper {
     /** Leaves one step looks at; part of replay, so part of the format: it bounds a step, the record says how far it went. */
     static final int STEP_LEAVES = 64;
 
-    private static final int STEP_ENTRIES = 4096;
     private static final int PAYLOAD_BYTES = 64;
     private static final DropSink NOTHING = new DropSink() {
         @Override
@@ -26,6 +25,9 @@ final class Reaper {
         @Override
         public void dropNode(long nodeId, long birth) {}
     };
+
+    /** Deadlist entries one step looks at, 2 or more. A test makes it small, so that steps end everywhere. */
+    int stepEntries = 4096;
 
     private final Engine engine;
     private final MemorySegment buffer = Arena.ofAuto().allocate(PAYLOAD_BYTES, 8);
@@ -89,7 +91,7 @@ final class Reaper {
             Version version = reaping.uncounted();
             Outcome obstacle = obstacle(version);
             if (obstacle == null) {
-                reaping.count(version, STEP_ENTRIES);
+                reaping.count(version, stepEntries);
             }
             return obstacle == null ? Outcome.PROGRESS : obstacle;
         }
@@ -119,7 +121,7 @@ final class Reaper {
     }
 
     private void sort(Reaping.SetAside aside) {
-        long next = aside.cursor + STEP_ENTRIES;
+        long next = aside.cursor + stepEntries;
         long to = next < aside.list.entryCount() ? next : Reaping.SetAside.END;
         apply(new Reap(Reap.Step.SORT, aside.target.id, aside.cursor, to));
     }
@@ -142,7 +144,7 @@ final class Reaper {
     private boolean giveUp(Version version) {
         long room = engine.ledger.available(Resource.LOG_BYTES) + engine.ledger.slop(Resource.LOG_BYTES);
         // Each is noted as gone, and maybe as one more drop.
-        long entries = Math.min(STEP_ENTRIES, room / DeadList.ENTRY_BYTES) / 2;
+        long entries = Math.min(stepEntries, room / DeadList.ENTRY_BYTES) / 2;
         long to = version.counts.boundOfComplete(entries);
         if (to > 0) {
             apply(new Reap(Reap.Step.GIVE_UP, version.id, 0, to));
@@ -157,7 +159,7 @@ final class Reaper {
             return;
         }
         DropCounts counts = version.parent == null ? null : version.parent.counts;
-        if (counts == null || counts.forget(version, STEP_ENTRIES)) {
+        if (counts == null || counts.forget(version, stepEntries)) {
             apply(new Reap(Reap.Step.DETACH, version.id, 0, 0));
         }
     }

@@ -285,6 +285,9 @@ final class VersionHistory {
         pool = SimPool.on(image, new InertScheduler(), random.nextLong())
                 .cacheBytes(random.nextBoolean() ? 0 : 1 << 20)
                 .open();
+        if (random.nextBoolean()) {
+            pool.engine().reaper.stepEntries = 2 + random.nextInt(8);
+        }
     }
 
     // ---- comparing ----
