@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.host.device.LockFile;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -197,8 +199,17 @@ public final class PoolLock implements AutoCloseable {
     private void removeStaleSockets(Holder dead) {
         removeSocket(poolDir.resolve("control.sock"));
         removeSocket(poolDir.resolve("nbd.sock"));
-        if (!dead.socket().isEmpty()) {
+        // The lock file of a copy names a socket of the original, whose server may be well.
+        if (!dead.socket().isEmpty() && !isAnswered(Path.of(dead.socket()))) {
             removeSocket(Path.of(dead.socket()));
+        }
+    }
+
+    private static boolean isAnswered(Path socket) {
+        try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException nobodyListens) {
+            return false;
         }
     }
 

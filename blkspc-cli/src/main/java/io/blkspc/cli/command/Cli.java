@@ -53,7 +53,10 @@ public final class Cli {
     public static int run(Environment environment, String... words) {
         CommandLine line = forWords(environment, words);
         int exitCode = line.execute(words);
-        environment.out().flush();
+        if (environment.out().checkError() && exitCode == ExitCode.DONE) {
+            environment.err().println("blkspc: standard output could not be written");
+            return ExitCode.FAILED;
+        }
         return exitCode;
     }
 
