@@ -267,6 +267,7 @@ final class Reaping {
         child.ownedNodes += version.ownedNodes;
         child.parent = version.parent;
         child.tag = version.tag;
+        child.forgotten = 0; // of its new deadlist nothing was
         child.dirty = true;
         catalogue.forget(version);
         queue.remove(version);
