@@ -128,6 +128,11 @@ public final class EngineFacts {
         return pool.engine().ledger.used(Resource.NODE_SLOTS);
     }
 
+    /** Makes the steps of the reaper small, so that a crash cuts through more of them. */
+    public static void reaperSteps(HostPool pool, int entries) {
+        pool.engine().reaper.stepEntries = entries;
+    }
+
     /** {@code true} while a hidden version is half given back. */
     public static boolean isReaping(HostPool pool) {
         Catalogue catalogue = pool.engine().catalogue;

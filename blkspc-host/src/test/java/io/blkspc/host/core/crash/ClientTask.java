@@ -254,12 +254,14 @@ final class ClientTask implements Runnable {
             destroy(all);
             return;
         }
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(11)) {
             case 0 -> create();
             case 1, 2 -> snapshot(head);
             case 3 -> groupSnapshot();
             case 4 -> cloneOf(all.get(random.nextInt(all.size())));
             case 5 -> checkpoint();
+            case 6, 7 -> rollback(all);
+            case 8 -> rename(all);
             default -> cloneOf(head.name);
         }
     }
@@ -307,6 +309,43 @@ final class ClientTask implements Runnable {
         command(false, List.of(source), names, () -> pool.clone(source, names, quota));
     }
 
+    private void rollback(List<String> all) {
+        List<String> possible = all.stream()
+                .filter(name -> oracle.snapshots.containsKey(name) && oracle.heads.containsKey(volumeOf(name)))
+                .filter(name -> oracle.isIdle(volumeOf(name)) && all.contains(volumeOf(name)))
+                .toList();
+        if (possible.isEmpty()) {
+            return;
+        }
+        String snapshot = possible.get(random.nextInt(possible.size()));
+        String keepAs = random.nextBoolean() ? workload.newName("k") : null;
+        Head head = oracle.heads.get(volumeOf(snapshot));
+        command(oracle.beginRollback(head, snapshot, keepAs), () -> {
+            pool.rollback(snapshot, keepAs);
+            workload.met(Rule.D5_ROLLBACK);
+        });
+    }
+
+    private static String volumeOf(String name) {
+        return name.substring(0, Math.max(0, name.indexOf('@')));
+    }
+
+    /** Of snapshots only: others may be making snapshots of a volume meanwhile, whose names would change as well. */
+    private void rename(List<String> all) {
+        List<String> possible = all.stream()
+                .filter(name -> oracle.snapshots.containsKey(name) && oracle.isIdle(name))
+                .toList();
+        if (possible.isEmpty()) {
+            return;
+        }
+        String from = possible.get(random.nextInt(possible.size()));
+        String to = volumeOf(from) + "@" + workload.newName("r");
+        command(oracle.beginRename(from, to), () -> {
+            pool.rename(from, to);
+            workload.met(Rule.D5_RENAME);
+        });
+    }
+
     private Quota quota() {
         return switch (random.nextInt(8)) {
             case 0, 1 -> Quota.guarantee(Quota.FULL);
@@ -331,7 +370,11 @@ final class ClientTask implements Runnable {
     }
 
     private void command(boolean destroys, List<String> sources, List<String> names, Runnable call) {
-        Command command = oracle.begin(destroys, sources, names);
+        command(oracle.begin(destroys, sources, names), call);
+    }
+
+    private void command(Command command, Runnable call) {
+        List<String> names = command.names;
         boolean ended = workload.writingEnded;
         try {
             call.run();
@@ -344,7 +387,11 @@ final class ClientTask implements Runnable {
         }
         workload.succeeded(ended, "command for " + names);
         long end = oracle.now();
-        if (destroys) {
+        if (command.renames) {
+            oracle.renamed(command);
+            return;
+        }
+        if (command.destroys) {
             oracle.returned(command, null, end);
             return;
         }

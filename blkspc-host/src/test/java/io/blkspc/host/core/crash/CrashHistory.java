@@ -100,6 +100,9 @@ final class CrashHistory {
         stage = "generation=" + generation + " open";
         model.predict(disk);
         HostPool pool = open(disk, scheduler);
+        if (random.nextBoolean()) {
+            EngineFacts.reaperSteps(pool, 2 + random.nextInt(8));
+        }
         workload.scheduler = scheduler;
         workload.epoch = () -> EngineFacts.epoch(pool);
         workload.named.clear();

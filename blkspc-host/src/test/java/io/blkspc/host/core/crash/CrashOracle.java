@@ -46,6 +46,12 @@ final class CrashOracle {
         final long begin;
         /** What each name is made of: a {@link Head}, the sectors of a snapshot, or nothing for an empty volume. */
         final List<Object> sources = new ArrayList<>();
+        /** The volume that is rolled back, and to what; what it held is what the name, if there is one, is made of. */
+        Head rolledBack;
+
+        long[] target;
+        /** A snapshot gets another name: the second of the two. */
+        boolean renames;
 
         Command(boolean destroys, List<String> names, long begin) {
             this.destroys = destroys;
@@ -84,8 +90,22 @@ final class CrashOracle {
         if (!headsOnly) {
             names.addAll(snapshots.keySet());
         }
-        commands.stream().filter(command -> command.destroys).forEach(command -> names.removeAll(command.names));
+        for (Command command : commands) {
+            if (command.destroys || command.renames) {
+                names.removeAll(command.names);
+            }
+            if (command.rolledBack != null) {
+                names.remove(command.rolledBack.name);
+            }
+        }
         return names;
+    }
+
+    /** {@code true} when no command is under way that names this version or is made of this volume. */
+    boolean isIdle(String name) {
+        return commands.stream()
+                .noneMatch(command -> command.names.contains(name)
+                        || (heads.containsKey(name) && command.sources.contains(heads.get(name))));
     }
 
     // ---- clients ----
@@ -125,6 +145,9 @@ final class CrashOracle {
 
     /** What a client read between {@code begin} and now. */
     void read(Head head, int sector, long[] found, long begin) {
+        if (heads.get(head.name) != head || commands.stream().anyMatch(command -> command.rolledBack == head)) {
+            return; // rolled back meanwhile: before or after
+        }
         for (int i = 0; i < found.length; i++) {
             SectorHistory history = head.sector(sector + i);
             if (!history.allows(found[i], now(), write -> write.replied && write.end < begin)) {
@@ -146,11 +169,34 @@ final class CrashOracle {
         return command;
     }
 
+    /** A rollback to a snapshot; what the volume held is kept under a name, unless that is {@code null}. */
+    Command beginRollback(Head head, String snapshot, String keepAs) {
+        Command command = begin(false, List.of(head.name), keepAs == null ? List.of() : List.of(keepAs));
+        command.rolledBack = head;
+        command.target = snapshots.get(snapshot);
+        return command;
+    }
+
+    /** A snapshot gets another name. */
+    Command beginRename(String from, String to) {
+        Command command = begin(false, List.of(), List.of(from, to));
+        command.renames = true;
+        return command;
+    }
+
     void refused(Command command) {
         commands.remove(command);
-        if (!command.destroys) {
+        if (command.renames) {
+            gone.add(command.names.get(1));
+        } else if (!command.destroys) {
             gone.addAll(command.names);
         }
+    }
+
+    void renamed(Command command) {
+        commands.remove(command);
+        snapshots.put(command.names.get(1), snapshots.remove(command.names.get(0)));
+        gone.add(command.names.get(0));
     }
 
     /** It returned at {@code end}, and this is what it made. */
@@ -172,6 +218,16 @@ final class CrashOracle {
                 add(name, made[i]);
             }
         }
+        if (command.rolledBack != null) {
+            heads.put(command.rolledBack.name, afterRollback(command));
+        }
+    }
+
+    private static Head afterRollback(Command command) {
+        Head old = command.rolledBack;
+        Head head = new Head(old.name, command.target);
+        old.sectors.forEach((sector, history) -> history.carryOver(command.begin, head.sector(sector)));
+        return head;
     }
 
     private void add(String name, PoolContent.Version version) {
@@ -213,7 +269,8 @@ final class CrashOracle {
     /** Refuses what no legal crash state can show. */
     void check(PoolContent content, Loss loss) {
         for (Head head : heads.values()) {
-            if (content.versions.containsKey(head.name)) {
+            if (content.versions.containsKey(head.name)
+                    && commands.stream().noneMatch(command -> command.rolledBack == head)) {
                 checkHead(head, content.versions.get(head.name), loss);
             }
         }
@@ -227,6 +284,9 @@ final class CrashOracle {
         for (Command command : commands) {
             open.addAll(command.names);
             checkCommand(command, content);
+            if (command.rolledBack != null) {
+                checkRollback(command, content, loss);
+            }
         }
         for (String name : content.versions.keySet()) {
             require(!gone.contains(name), "D5 a destroyed or refused name is back: " + name);
@@ -265,10 +325,35 @@ final class CrashOracle {
             made[i] = content.versions.get(command.names.get(i));
             there += made[i] == null ? 0 : 1;
         }
+        if (command.renames) {
+            require(there == 1, "D5 half a rename: " + command.names);
+            long[] before = snapshots.get(command.names.get(0));
+            PoolContent.Version found = made[0] == null ? made[1] : made[0];
+            require(!found.head() && Arrays.equals(found.sectors(), before), "D5 changed: " + command.names);
+            return;
+        }
         require(there == 0 || there == made.length, "D5 half a command: " + command.names);
         if (!command.destroys && there > 0) {
             requireOneMoment(command, made, now());
         }
+    }
+
+    /** A rollback under way: the volume is what it was, or what it goes back to. */
+    private void checkRollback(Command command, PoolContent content, Loss loss) {
+        PoolContent.Version found = content.versions.get(command.rolledBack.name);
+        require(found != null, "D5 versions lost: " + command.rolledBack.name);
+        boolean isKept = !command.names.isEmpty() && content.versions.containsKey(command.names.get(0));
+        if (!isKept) {
+            try {
+                checkHead(command.rolledBack, found, loss);
+                return;
+            } catch (AssertionError e) {
+                if (!command.names.isEmpty()) {
+                    throw e; // it did not happen
+                }
+            }
+        }
+        checkHead(afterRollback(command), found, loss);
     }
 
     /** After a crash: what is there now is what was, durably. */

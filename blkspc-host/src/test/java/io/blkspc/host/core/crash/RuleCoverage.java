@@ -11,6 +11,8 @@ final class RuleCoverage {
 
     /** What can be met. */
     enum Rule {
+        D5_ROLLBACK,
+        D5_RENAME,
         R1_IN_PLACE,
         R1_REDIRECT_ABOVE_MARK,
         R1_UNWRITTEN_REDIRECT_ABOVE_MARK,

@@ -47,6 +47,20 @@ final class SectorHistory {
         return write;
     }
 
+    /**
+     * The volume was rolled back at some moment after {@code since}, while nobody had it open: writes still under way come
+     * later, those that ended since then came before or after.
+     */
+    void carryOver(long since, SectorHistory to) {
+        for (Write write : writes) {
+            if (write.end == Long.MAX_VALUE) {
+                to.writes.add(write);
+            } else if (write.end > since) {
+                to.begin(write.value, write.begin).end = write.end;
+            }
+        }
+    }
+
     /** {@code true} when the sector may hold {@code value}, of the writes that began before {@code until}. */
     boolean allows(long value, long until, Sure sure) {
         for (Write write : writes) {
