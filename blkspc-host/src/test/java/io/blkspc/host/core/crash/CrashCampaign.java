@@ -2,7 +2,7 @@ package io.blkspc.host.core.crash;
 
 import io.blkspc.host.core.crash.CrashHistory.Counts;
 
-/** Crash histories from the command line: for long runs and for tools/planted-bugs.sh. */
+/** Crash histories from the command line: for long runs. */
 public final class CrashCampaign {
 
     private CrashCampaign() {}
