@@ -15,7 +15,7 @@ END
 
 # PROGRAM:PACKAGE. Only tests against other people's programs need them; without them those tests are skipped.
 test_parts='nbdinfo:libnbd-bin nbdcopy:libnbd-bin nbdfuse:libnbd-bin nbdsh:python3-libnbd nbdkit:nbdkit
-    qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs mkfs.xfs:xfsprogs fio:fio strace:strace fusermount3:fuse3'
+    qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs mkfs.xfs:xfsprogs fio:fio strace:strace fusermount3:fuse3 openssl:openssl'
 
 missing_parts() {
     for part in $test_parts; do

@@ -10,18 +10,23 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One listening socket. Closing it removes the file of a unix socket, if this listener made it. */
 final class Listener implements AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger("blkspc.control");
     private static final int BACKLOG = 1024;
     private static final int SEND_BUFFER_BYTES = 4 << 20;
 
     private final ServerSocketChannel channel;
     private final NbdAddress address;
     private final Path file;
+    private final UnixPeer peers;
 
-    private Listener(ServerSocketChannel channel, NbdAddress address, Path file) {
+    private Listener(ServerSocketChannel channel, NbdAddress address, Path file) throws IOException {
+        this.peers = file == null ? null : new UnixPeer(file);
         this.channel = channel;
         this.address = address;
         this.file = file;
@@ -71,7 +76,7 @@ final class Listener implements AutoCloseable {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.bind(new InetSocketAddress(tcp.host(), tcp.port()), BACKLOG);
             InetSocketAddress bound = (InetSocketAddress) channel.getLocalAddress();
-            return new Listener(channel, new NbdAddress.Tcp(tcp.host(), bound.getPort()), null);
+            return new Listener(channel, new NbdAddress.Tcp(tcp.host(), bound.getPort(), tcp.protection()), null);
         } catch (IOException e) {
             channel.close();
             throw new IOException(
@@ -90,9 +95,16 @@ final class Listener implements AutoCloseable {
         return channel.isOpen();
     }
 
+    /** Waits for a client; {@code null} when it is one that may not come in. */
     SocketChannel accept() throws IOException {
         SocketChannel client = channel.accept();
         try {
+            String objection = peers == null ? null : peers.objection(client);
+            if (objection != null) {
+                log.info("a client is refused: {}", objection);
+                client.close();
+                return null;
+            }
             client.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
             if (file == null) {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);

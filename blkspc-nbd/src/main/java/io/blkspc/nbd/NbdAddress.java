@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Where a server listens: a unix socket, or TCP on loopback. There is no other TCP as long as there is no TLS. */
+/** Where a server listens: a unix socket, or TCP. TCP beyond this machine is encrypted unless plain text is asked for. */
 public sealed interface NbdAddress {
 
     /** The port the protocol is registered for. */
@@ -38,17 +38,28 @@ public sealed interface NbdAddress {
         }
     }
 
+    /** What keeps others from reading along on TCP. */
+    enum Protection {
+        /** Clients begin TLS before anything else. */
+        TLS,
+        /** Nothing leaves this machine. TLS is offered where the server can. */
+        LOOPBACK,
+        /** Nothing: whoever started the server wants it so. TLS is offered where the server can. */
+        NONE
+    }
+
     /**
-     * TCP on a loopback address.
+     * TCP.
      *
-     * @param host a loopback address
+     * @param host an address of this machine, or all of them
      * @param port 0 takes any free port
+     * @param protection what keeps others from reading along
      */
-    record Tcp(InetAddress host, int port) implements NbdAddress {
+    record Tcp(InetAddress host, int port, Protection protection) implements NbdAddress {
 
         /** Checks the address. */
         public Tcp {
-            if (!host.isLoopbackAddress()) {
+            if (protection == Protection.LOOPBACK && !host.isLoopbackAddress()) {
                 throw new IllegalArgumentException("not a loopback address: host=" + host.getHostAddress());
             }
             if (port < 0 || port > 65_535) {
@@ -56,9 +67,14 @@ public sealed interface NbdAddress {
             }
         }
 
+        /** On a loopback address, in plain text. */
+        public Tcp(InetAddress host, int port) {
+            this(host, port, Protection.LOOPBACK);
+        }
+
         @Override
         public NbdUri uri() {
-            return NbdUri.tcp(host.getHostAddress(), port);
+            return NbdUri.tcp(host.getHostAddress(), port, protection == Protection.TLS);
         }
     }
 

@@ -2,11 +2,13 @@ package io.blkspc.nbd;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.nbd.handshake.Admission;
+import io.blkspc.nbd.handshake.Encryption;
 import io.blkspc.nbd.handshake.Handshake;
 import io.blkspc.nbd.handshake.Negotiated;
 import io.blkspc.nbd.handshake.Reception;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.tls.TlsCredentials;
 import io.blkspc.nbd.transmission.Session;
 import io.blkspc.nbd.transport.BufferPool;
 import io.blkspc.nbd.transport.Link;
@@ -35,6 +37,7 @@ public final class NbdServer implements AutoCloseable {
 
     private final NbdLimits limits;
     private final ExportSource exports;
+    private final TlsCredentials tls;
     private final Connections connections;
     private final Workers workers;
     private final BufferPool buffers;
@@ -46,6 +49,7 @@ public final class NbdServer implements AutoCloseable {
     private NbdServer(NbdConfig config, ExportSource exports) {
         this.limits = config.limits();
         this.exports = exports;
+        this.tls = config.tls();
         this.connections = new Connections(limits);
         this.workers = new Workers(limits.workers(), limits.maxConnections() * limits.maxInFlight());
         this.buffers = new BufferPool(limits.sharedBufferBytes());
@@ -132,15 +136,19 @@ public final class NbdServer implements AutoCloseable {
     }
 
     private void acceptClients(Listener listener) {
+        Encryption encryption = new Encryption(tls, NbdConfig.needsTls(listener.address()));
         while (listener.isOpen()) {
             try {
                 SocketChannel client = listener.accept();
+                if (client == null) {
+                    continue;
+                }
                 long id = nextId.getAndIncrement();
                 Link link = new Link(client, "client-" + id, limits.handshakeMillis(), limits.stallMillis());
                 if (!connections.enter(link)) {
                     link.close();
                 } else {
-                    serveOnOwnThread(link, id);
+                    serveOnOwnThread(link, id, encryption);
                 }
             } catch (IOException e) {
                 if (listener.isOpen()) { // for example no file descriptors left: others may end and free some
@@ -152,9 +160,9 @@ public final class NbdServer implements AutoCloseable {
     }
 
     @SuppressWarnings("checkstyle:illegalcatch")
-    private void serveOnOwnThread(Link link, long id) {
+    private void serveOnOwnThread(Link link, long id, Encryption encryption) {
         try {
-            startThread("nbd-client-" + id, () -> serve(link));
+            startThread("nbd-client-" + id, () -> serve(link, encryption));
         } catch (Throwable t) { // no memory for a thread: this client goes, the server stays
             log.error("cannot start a thread for a client", t);
             link.close();
@@ -164,10 +172,11 @@ public final class NbdServer implements AutoCloseable {
 
     /** The whole life of one connection. */
     @SuppressWarnings("checkstyle:illegalcatch")
-    private void serve(Link link) {
+    private void serve(Link link, Encryption encryption) {
         long requests = 0;
         try {
-            requests = talk(link);
+            requests = talk(link, encryption);
+            link.sayGoodbye();
         } catch (IOException e) {
             String reason = link.abortReason();
             log.info("{}: connection ended: {}", link.peer(), reason == null ? e.getMessage() : reason);
@@ -182,12 +191,12 @@ public final class NbdServer implements AutoCloseable {
         }
     }
 
-    private long talk(Link link) throws IOException {
+    private long talk(Link link, Encryption encryption) throws IOException {
         // Confined: to end a shared one stops every thread for a moment, which a crowd of clients could make us do all
         // day.
         try (Arena arena = Arena.ofConfined()) {
             ReceiveBuffer received = new ReceiveBuffer(arena, Handshake.bufferBytes(limits));
-            Handshake handshake = new Handshake(link, received, exports, limits, reception(link), arena);
+            Handshake handshake = new Handshake(link, received, exports, limits, reception(link), encryption, arena);
             boolean agreed = false;
             try {
                 agreed = handshake.run() != null;

@@ -13,18 +13,21 @@ public final class NbdUri {
     private final String host;
     private final int port;
 
-    private NbdUri(String socketPath, String host, int port) {
+    private final boolean tls;
+
+    private NbdUri(String socketPath, String host, int port, boolean tls) {
+        this.tls = tls;
         this.socketPath = socketPath;
         this.host = host;
         this.port = port;
     }
 
     static NbdUri unix(String socketPath) {
-        return new NbdUri(socketPath, null, 0);
+        return new NbdUri(socketPath, null, 0, false);
     }
 
-    static NbdUri tcp(String host, int port) {
-        return new NbdUri(null, host.indexOf(':') >= 0 ? "[" + host + "]" : host, port);
+    static NbdUri tcp(String host, int port, boolean tls) {
+        return new NbdUri(null, host.indexOf(':') >= 0 ? "[" + host + "]" : host, port, tls);
     }
 
     /** The URI of one export, for nbdinfo, nbdcopy, qemu-img, fio and others; an empty name is the default export. */
@@ -32,7 +35,7 @@ public final class NbdUri {
         if (socketPath != null) {
             return "nbd+unix:///" + escape(name, "") + "?socket=" + escape(socketPath, "/");
         }
-        return "nbd://" + host + ":" + port + "/" + escape(name, "");
+        return (tls ? "nbds://" : "nbd://") + host + ":" + port + "/" + escape(name, "");
     }
 
     /** Arguments of {@code nbd-client} that attach one export to {@code device}. */

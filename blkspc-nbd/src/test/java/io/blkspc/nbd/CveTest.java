@@ -448,7 +448,7 @@ class CveTest {
         }
     }
 
-    /** nbdkit: what was agreed in plain text was kept when TLS began. Here TLS does not begin, and nobody is told it did. */
+    /** nbdkit: what was agreed in plain text was kept when TLS began. Without TLS here; {@code TlsTest} has the rest. */
     @Test
     void cve2021_3716_starttlsIsRefusedWhateverCameBefore() throws Exception {
         ByteBuffer all = ByteBuffer.allocate(200).putInt(3);

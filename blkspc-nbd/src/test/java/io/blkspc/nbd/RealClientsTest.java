@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
+import io.blkspc.nbd.service.PoolExports;
 import io.blkspc.nbd.testing.NbdTestClient;
+import io.blkspc.nbd.testing.TestCertificates;
 import io.blkspc.nbd.testing.TestServer;
+import io.blkspc.nbd.tls.TlsCredentials;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -322,5 +326,47 @@ class RealClientsTest {
         run("nbdcopy", uri(), back.toString());
         assertThat(Files.mismatch(image, back)).isEqualTo(-1);
         server.pool().assertConsistent();
+    }
+
+    @Test
+    void libnbdAndQemuSpeakTls() throws Exception {
+        need("nbdinfo");
+        need("nbdcopy");
+        need("qemu-img");
+        Path image = image();
+        Path back = directory.resolve("back");
+        Path certificates = TestCertificates.write(directory.resolve("certificates"));
+        ModelPool pool = ModelPool.create(256L << 20);
+        pool.create("vol", SIZE);
+        TlsCredentials tls = TlsCredentials.read(certificates, true);
+        try (TestServer secure = TestServer.startWithTls(pool, new PoolExports(pool), NbdLimits.DEFAULT, tls)) {
+            NbdAddress.Tcp tcp = (NbdAddress.Tcp) secure.tcp();
+            String uri = tcp.uri().export("vol") + "?tls-certificates=" + certificates;
+            assertThat(run("nbdinfo", uri)).contains("with TLS").contains("export-size: " + SIZE);
+            run("nbdcopy", "--flush", image.toString(), uri);
+            run("nbdcopy", uri, back.toString());
+            assertThat(Files.mismatch(image, back)).isEqualTo(-1);
+            String object = "tls-creds-x509,id=t,endpoint=client,dir=" + certificates;
+            String options = "driver=nbd,host=127.0.0.1,port=" + tcp.port() + ",export=vol,tls-creds=t";
+            run(
+                    "qemu-img",
+                    "compare",
+                    "--object",
+                    object,
+                    "--image-opts",
+                    "driver=raw,file.filename=" + image,
+                    options);
+            run("qemu-img", "convert", "--object", object, "--image-opts", options, "-O", "raw", back.toString());
+            assertThat(runFailing("nbdinfo", tcp.uri().export("vol"))).contains("TLS"); // no certificate of its own
+            assertThat(runFailing("nbdinfo", "nbd://127.0.0.1:" + tcp.port() + "/vol"))
+                    .contains("opt_go");
+        }
+    }
+
+    private String runFailing(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as("%s%n%s", List.of(command), text).isNotZero();
+        return text;
     }
 }

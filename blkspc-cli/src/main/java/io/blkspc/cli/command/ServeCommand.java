@@ -24,8 +24,30 @@ final class ServeCommand extends Task {
     @Option(names = "--unix", paramLabel = "PATH", description = "NBD socket; default: nbd.sock in the pool")
     private Path unix;
 
-    @Option(names = "--tcp", paramLabel = "HOST:PORT", description = "also serve on TCP, loopback only")
+    @Option(
+            names = "--tcp",
+            paramLabel = "HOST:PORT",
+            description = "also serve on TCP; beyond loopback with --tls only")
     private String tcp;
+
+    @Option(
+            names = "--tls",
+            paramLabel = "DIR",
+            description =
+                    "clients on TCP must begin TLS, those on the socket may; server-cert.pem and server-key.pem are in DIR")
+    private Path tls;
+
+    @Option(
+            names = "--tls-verify-peer",
+            description = "clients that begin TLS must show a certificate that one in ca-cert.pem of DIR signed")
+    private boolean tlsVerifyPeer;
+
+    @Option(
+            names = "--allow-plaintext",
+            description =
+                    "serve on TCP without TLS, or to clients that do not begin it: whoever reaches the port reads "
+                            + "and writes every volume, and whoever is on the way reads along")
+    private boolean allowPlaintext;
 
     @Option(
             names = "--read-only",
@@ -48,7 +70,13 @@ final class ServeCommand extends Task {
         StopSignals.handleWith(stop::countDown);
         PoolServer server;
         try (Progress progress = progress("serve:")) {
-            ServeOptions options = new ServeOptions(unix, tcp, readOnly, export, isDirect());
+            ServeOptions options = new ServeOptions(
+                    unix,
+                    tcp,
+                    new ServeOptions.Encryption(tls, tlsVerifyPeer, allowPlaintext),
+                    readOnly,
+                    export,
+                    isDirect());
             server = PoolServer.start(environment().access(), location(), options, stop, progress::say);
         }
         out().println(

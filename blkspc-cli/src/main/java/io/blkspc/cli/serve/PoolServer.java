@@ -16,6 +16,7 @@ import io.blkspc.nbd.NbdServer;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
+import io.blkspc.nbd.tls.TlsCredentials;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +77,7 @@ public final class PoolServer {
             Consumer<String> progress)
             throws IOException {
         addresses(location, options); // refuses wrong options before anything is taken
+        credentials(options.encryption());
         location.prepareDirectoryOf(location.controlSocket());
         OpenPool open = access.open(
                 location.directory(),
@@ -144,7 +146,7 @@ public final class PoolServer {
             control = ControlServer.start(location.controlSocket(), requests);
             ExportSource exports = new PoolExports(pool);
             nbd = NbdServer.start(
-                    new NbdConfig(addresses(location, options), LIMITS),
+                    new NbdConfig(addresses(location, options), LIMITS, credentials(options.encryption())),
                     options.export() == null ? exports : new ChosenExports(exports, options.export()));
             open.serving(location.controlSocket().toString());
             isStarted = true;
@@ -171,9 +173,19 @@ public final class PoolServer {
                 options.unix() == null ? location.nbdSocket() : options.unix().toAbsolutePath();
         addresses.add(NbdAddress.unix(unix));
         if (options.tcp() != null) {
-            addresses.add(TcpAddress.parse(options.tcp()));
+            addresses.add(TcpAddress.parse(options.tcp(), options.encryption()));
         }
         return addresses;
+    }
+
+    private static TlsCredentials credentials(ServeOptions.Encryption encryption) throws IOException {
+        if (encryption.directory() == null) {
+            if (encryption.clientsAreVerified()) {
+                throw CommandFailure.usage("clients show certificates with TLS only: --tls-verify-peer needs --tls");
+            }
+            return null;
+        }
+        return TlsCredentials.read(encryption.directory(), encryption.clientsAreVerified());
     }
 
     /** URIs of the default export, the unix socket first. */

@@ -3,15 +3,16 @@ package io.blkspc.cli.serve;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.nbd.NbdAddress;
+import io.blkspc.nbd.NbdAddress.Protection;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
-/** Reads {@code HOST:PORT}, {@code [IPV6]:PORT} or {@code :PORT} of a loopback address. */
+/** Reads {@code HOST:PORT}, {@code [IPV6]:PORT} or {@code :PORT}; beyond loopback plain text must be asked for. */
 final class TcpAddress {
 
     private TcpAddress() {}
 
-    static NbdAddress parse(String text) {
+    static NbdAddress parse(String text, ServeOptions.Encryption encryption) {
         int colon = text.lastIndexOf(':');
         if (colon < 0) {
             throw CommandFailure.usage("not an address: value=" + text + " (expected HOST:PORT)");
@@ -22,14 +23,26 @@ final class TcpAddress {
         }
         try {
             InetAddress address = host.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(host);
-            if (!address.isLoopbackAddress()) {
-                throw CommandFailure.usage("TCP without encryption is served on loopback only: value=" + text);
+            Protection protection = protection(address, encryption);
+            if (protection == null) {
+                throw CommandFailure.usage("TCP without encryption is served on loopback only: value=" + text
+                        + " (--tls DIR encrypts, --allow-plaintext does without)");
             }
-            return new NbdAddress.Tcp(address, Integer.parseInt(text.substring(colon + 1)));
+            return new NbdAddress.Tcp(address, Integer.parseInt(text.substring(colon + 1)), protection);
         } catch (UnknownHostException unknown) {
             throw new CommandFailure(ExitCode.USAGE, "no such host: value=" + host, unknown);
         } catch (NumberFormatException notNumber) {
             throw new CommandFailure(ExitCode.USAGE, "not a port: value=" + text, notNumber);
         }
+    }
+
+    private static Protection protection(InetAddress address, ServeOptions.Encryption encryption) {
+        if (encryption.plaintextIsAllowed()) {
+            return Protection.NONE;
+        }
+        if (encryption.directory() != null) {
+            return Protection.TLS;
+        }
+        return address.isLoopbackAddress() ? Protection.LOOPBACK : null;
     }
 }

@@ -63,7 +63,7 @@ class PoolServerTest {
     }
 
     private PoolServer serve() throws IOException {
-        return serve(new ServeOptions(null, null, false, null, false));
+        return serve(new ServeOptions(null, null, ServeOptions.NO_TLS, false, null, false));
     }
 
     @Test
@@ -155,7 +155,7 @@ class PoolServerTest {
 
     @Test
     void globHidesVolumesFromClientsButNotFromCommands() throws IOException {
-        serve(new ServeOptions(null, null, false, "web*", false));
+        serve(new ServeOptions(null, null, ServeOptions.NO_TLS, false, "web*", false));
         command.ok("create", "web1", "-s", "1M");
 
         assertThatThrownBy(
@@ -167,15 +167,32 @@ class PoolServerTest {
 
     @Test
     void tcpIsServedOnLoopbackOnly() throws IOException {
-        assertThat(serve(new ServeOptions(null, "127.0.0.1:0", false, null, false))
+        assertThat(serve(new ServeOptions(null, "127.0.0.1:0", ServeOptions.NO_TLS, false, null, false))
                         .uris())
                 .hasSize(2)
                 .last()
                 .asString()
                 .startsWith("nbd://127.0.0.1:");
         for (String bad : List.of("203.0.113.1:10809", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000", "[::1]:x")) {
-            assertThatThrownBy(() -> TcpAddress.parse(bad)).as(bad).isInstanceOf(RuntimeException.class);
+            assertThatThrownBy(() -> TcpAddress.parse(bad, ServeOptions.NO_TLS))
+                    .as(bad)
+                    .isInstanceOf(RuntimeException.class);
         }
+    }
+
+    @Test
+    void beyondLoopbackTcpNeedsTlsOrAnExplicitWish() {
+        ServeOptions.Encryption tls = new ServeOptions.Encryption(directory, false, false);
+        assertThat(TcpAddress.parse("203.0.113.1:1", tls).uri()).hasToString("nbds://203.0.113.1:1/");
+        assertThat(TcpAddress.parse("127.0.0.1:1", tls).uri()).hasToString("nbds://127.0.0.1:1/");
+        ServeOptions.Encryption plain = new ServeOptions.Encryption(null, false, true);
+        assertThat(TcpAddress.parse("203.0.113.1:1", plain).uri()).hasToString("nbd://203.0.113.1:1/");
+        assertThatThrownBy(() -> serve(new ServeOptions(null, "127.0.0.1:0", tls, false, null, false)))
+                .hasMessageContaining("no such file: path=" + directory.resolve("server-cert.pem"));
+        assertThatThrownBy(() -> serve(new ServeOptions(
+                        null, null, new ServeOptions.Encryption(null, true, false), false, null, false)))
+                .hasMessageContaining("--tls-verify-peer needs --tls");
+        command.ok("info", "before"); // the pool was not taken, or let go
     }
 
     @Test
@@ -188,7 +205,7 @@ class PoolServerTest {
 
     @Test
     void readOnlyServerChangesNothing() throws IOException {
-        serve(new ServeOptions(null, null, true, null, false));
+        serve(new ServeOptions(null, null, ServeOptions.NO_TLS, true, null, false));
 
         for (List<String> words : List.of(
                 List.of("create", "x", "-s", "1M"),

@@ -31,6 +31,9 @@ import org.slf4j.LoggerFactory;
  * <p>Options come in any order; each is consumed whole before it is judged, so that the next one is found after every
  * refusal. An option that is too long, one too many, or a wrong magic number ends the connection. The space is opened at a
  * successful GO or EXPORT_NAME and not before: everything else costs the server nothing.
+ *
+ * <p>Nothing that was said in plain text counts once TLS has begun: bytes that came after STARTTLS and before the answer end
+ * the connection, and what was agreed before is forgotten.
  */
 public final class Handshake {
 
@@ -41,6 +44,7 @@ public final class Handshake {
     private final ExportSource exports;
     private final NbdLimits limits;
     private final Reception reception;
+    private final Encryption encryption;
     private final OptionReplies replies;
     private final OptionHeader header = new OptionHeader();
 
@@ -55,14 +59,22 @@ public final class Handshake {
      *
      * @param arena where its own buffer lives, until the handshake is over
      * @param reception told of every option, and asked when the client has chosen an export
+     * @param encryption whether there is TLS, and whether there is anything else
      */
     public Handshake(
-            Link link, ReceiveBuffer in, ExportSource exports, NbdLimits limits, Reception reception, Arena arena) {
+            Link link,
+            ReceiveBuffer in,
+            ExportSource exports,
+            NbdLimits limits,
+            Reception reception,
+            Encryption encryption,
+            Arena arena) {
         this.link = link;
         this.in = in;
         this.exports = exports;
         this.limits = limits;
         this.reception = reception;
+        this.encryption = encryption;
         this.replies = new OptionReplies(link, arena);
     }
 
@@ -125,17 +137,59 @@ public final class Handshake {
     }
 
     private void answer(int option, int length) throws IOException {
+        if (encryption.isRequired() && !link.isEncrypted() && !isAnsweredInClear(option)) {
+            refuseInClear(option);
+            return;
+        }
         switch (option) {
             case NbdOption.EXPORT_NAME -> exportName(length);
             case NbdOption.ABORT -> {
                 replies.acknowledge(option);
                 ended = true;
             }
+            case NbdOption.STARTTLS -> startTls(length);
             case NbdOption.LIST -> list(length);
             case NbdOption.INFO, NbdOption.GO -> info(option, length);
             case NbdOption.STRUCTURED_REPLY, NbdOption.EXTENDED_HEADERS -> headers(option, length);
             case NbdOption.LIST_META_CONTEXT, NbdOption.SET_META_CONTEXT -> metaContext(option, length);
-            default -> replies.error(option, NbdReply.ERR_UNSUP, "option is not supported: option=" + option);
+            default -> unsupported(option);
+        }
+    }
+
+    private void unsupported(int option) throws IOException {
+        replies.error(option, NbdReply.ERR_UNSUP, "option is not supported: option=" + option);
+    }
+
+    private static boolean isAnsweredInClear(int option) {
+        return option == NbdOption.STARTTLS || option == NbdOption.ABORT;
+    }
+
+    private void refuseInClear(int option) throws IOException {
+        if (option == NbdOption.EXPORT_NAME) { // has no error reply
+            ended = true;
+            refuse("TLS is required");
+        } else {
+            replies.error(option, NbdReply.ERR_TLS_REQD, "TLS is required: begin it with STARTTLS");
+        }
+    }
+
+    private void startTls(int length) throws IOException {
+        if (encryption.credentials() == null) {
+            unsupported(NbdOption.STARTTLS);
+        } else if (link.isEncrypted()) {
+            replies.error(NbdOption.STARTTLS, NbdReply.ERR_INVALID, "TLS has begun already");
+        } else if (!hasData(NbdOption.STARTTLS, length)) {
+            if (in.available() > 0) {
+                ended = true;
+                refuse("plain text came after STARTTLS: bytes=" + in.available());
+                return;
+            }
+            replies.acknowledge(NbdOption.STARTTLS);
+            replies.send();
+            String agreed = link.startTls(encryption.credentials().newEngine());
+            contexts.clear();
+            style = ReplyStyle.SIMPLE;
+            log.info("{}: {}", link.peer(), agreed);
         }
     }
 

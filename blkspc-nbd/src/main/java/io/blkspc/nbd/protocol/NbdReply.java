@@ -24,6 +24,9 @@ public final class NbdReply {
     /** Option malformed or out of place. */
     public static final int ERR_INVALID = 0x80000003;
 
+    /** Only with TLS. */
+    public static final int ERR_TLS_REQD = 0x80000005;
+
     /** No such export. */
     public static final int ERR_UNKNOWN = 0x80000006;
 

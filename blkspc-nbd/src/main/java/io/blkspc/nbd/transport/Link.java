@@ -5,9 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLEngine;
 
 /**
- * One client's socket. Receiving belongs to the connection's thread; any thread may send, one at a time. Blocking calls
+ * One client's socket, from some moment on with TLS. Receiving belongs to the connection's thread; any thread may send, one at a time. Blocking calls
  * end by {@link #abort}, never by an interrupt: a thread that does IO on a shared file must not be interrupted.
  */
 public final class Link {
@@ -24,6 +25,7 @@ public final class Link {
     private volatile long negotiationDeadline;
     private volatile long sendDeadline = NONE;
     private volatile String abortReason;
+    private volatile TlsChannel tls;
 
     /** Takes over {@code channel}, which is in blocking mode; {@code peer} names the client in the log. */
     public Link(SocketChannel channel, String peer, long handshakeMillis, long stallMillis) {
@@ -49,7 +51,25 @@ public final class Link {
      * @return the number received, or -1 at the end of the stream
      */
     public int receive(ByteBuffer target) throws IOException {
-        return channel.read(target);
+        TlsChannel encrypted = tls;
+        return encrypted == null ? channel.read(target) : encrypted.receive(target);
+    }
+
+    /**
+     * Begins TLS, on the connection's thread, in the handshake of NBD: within its time limit, and while nobody else sends.
+     *
+     * @return what was agreed, for the log
+     */
+    public String startTls(SSLEngine engine) throws IOException {
+        TlsChannel encrypted = new TlsChannel(channel, engine);
+        encrypted.handshake();
+        tls = encrypted;
+        return encrypted.facts();
+    }
+
+    /** {@code true} once all that is received and sent is encrypted. */
+    public boolean isEncrypted() {
+        return tls != null;
     }
 
     /** Sends all of {@code source} as one piece of the stream. */
@@ -60,8 +80,29 @@ public final class Link {
             while (source.position() < end) {
                 source.limit(Math.min(end, source.position() + SEND_PIECE_BYTES));
                 sendDeadline = after(stallNanos);
-                channel.write(source);
+                if (tls == null) {
+                    channel.write(source);
+                } else {
+                    tls.send(source);
+                }
             }
+        } finally {
+            sendDeadline = NONE;
+            sending.unlock();
+        }
+    }
+
+    /** Says that nothing more will be sent, where TLS has words for that and the client still listens. */
+    public void sayGoodbye() {
+        if (tls == null) {
+            return;
+        }
+        sending.lock();
+        try {
+            sendDeadline = after(stallNanos);
+            tls.sendEnd();
+        } catch (IOException gone) {
+            close(); // most clients have left by now; they miss nothing
         } finally {
             sendDeadline = NONE;
             sending.unlock();

@@ -110,6 +110,9 @@ public final class NbdTestClient implements AutoCloseable {
             throws IOException {
         RawNbd raw = RawNbd.connect(address);
         raw.greet(3);
+        if (address instanceof NbdAddress.Tcp tcp && tcp.protection() == NbdAddress.Protection.TLS) {
+            raw.startTls(TestCertificates.clientEngine());
+        }
         List<String> contexts = new ArrayList<>();
         if (headers.chunked()) {
             int option = headers == Headers.EXTENDED ? RawNbd.OPT_EXTENDED_HEADERS : RawNbd.OPT_STRUCTURED_REPLY;

@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import javax.net.ssl.SSLEngine;
 
 /**
  * The wire, byte by byte: what a test needs to be a good client or a bad one. Encodes everything itself, so that a wrong
@@ -26,6 +28,7 @@ public final class RawNbd implements AutoCloseable {
 
     public static final int OPT_ABORT = 2;
     public static final int OPT_LIST = 3;
+    public static final int OPT_STARTTLS = 5;
     public static final int OPT_INFO = 6;
     public static final int OPT_GO = 7;
     public static final int OPT_STRUCTURED_REPLY = 8;
@@ -39,6 +42,7 @@ public final class RawNbd implements AutoCloseable {
     public static final int REP_ERR_UNSUP = 0x80000001;
     public static final int REP_ERR_POLICY = 0x80000002;
     public static final int REP_ERR_INVALID = 0x80000003;
+    public static final int REP_ERR_TLS_REQD = 0x80000005;
     public static final int REP_ERR_UNKNOWN = 0x80000006;
     public static final int REP_ERR_EXT_HEADER_REQD = 0x8000000a;
 
@@ -52,6 +56,7 @@ public final class RawNbd implements AutoCloseable {
 
     private final SocketChannel channel;
     private volatile long waitingSince;
+    private TlsEnd tls;
 
     /** One reply to an option. */
     @SuppressWarnings("ArrayRecordComponent")
@@ -112,9 +117,69 @@ public final class RawNbd implements AutoCloseable {
     }
 
     public void send(ByteBuffer bytes) throws IOException {
+        if (tls != null) {
+            tls.send(bytes);
+        }
         while (bytes.hasRemaining()) {
             channel.write(bytes);
         }
+    }
+
+    /** Runs a conversation; {@code false} when its {@code wire} cut it short. */
+    public boolean isWhole(Conversation conversation) throws IOException {
+        try {
+            conversation.run();
+            return true;
+        } catch (TlsEnd.Cut cut) {
+            return false;
+        }
+    }
+
+    /** What a test does with a connection. */
+    public interface Conversation {
+        void run() throws IOException;
+    }
+
+    /** Asks for TLS and begins it. */
+    public void startTls(SSLEngine engine) throws IOException {
+        startTls(engine, UnaryOperator.identity());
+    }
+
+    /** As {@link #startTls(SSLEngine)}; {@code wire} may change what is sent. */
+    public void startTls(SSLEngine engine, UnaryOperator<ByteBuffer> wire) throws IOException {
+        OptionReply reply = ask(OPT_STARTTLS, new byte[0]).getLast();
+        if (reply.type() != REP_ACK) {
+            throw new IOException("server refused TLS: " + reply.text());
+        }
+        tls = new TlsEnd(channel, engine, wire);
+        renewTls();
+    }
+
+    /** Does a handshake of TLS, the first one or another. */
+    public void renewTls() throws IOException {
+        waitingSince = System.nanoTime() | 1;
+        try {
+            tls.handshake();
+        } finally {
+            waitingSince = 0;
+        }
+    }
+
+    private int receive(ByteBuffer target) throws IOException {
+        return tls == null ? channel.read(target) : tls.read(target);
+    }
+
+    /** Sends nothing more, and reads what the server still sends, without understanding it, until it closes. */
+    public void hangUp() throws IOException {
+        channel.shutdownOutput();
+        tls = null;
+        drain();
+    }
+
+    /** Closes with a RST instead of a FIN. */
+    public void reset() throws IOException {
+        channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+        channel.close();
     }
 
     public ByteBuffer read(int count) throws IOException {
@@ -122,7 +187,7 @@ public final class RawNbd implements AutoCloseable {
         waitingSince = System.nanoTime() | 1;
         try {
             while (buffer.hasRemaining()) {
-                if (channel.read(buffer) < 0) {
+                if (receive(buffer) < 0) {
                     throw new EOFException(
                             "server closed the connection: expected=" + count + ", got=" + buffer.position());
                 }
@@ -137,7 +202,7 @@ public final class RawNbd implements AutoCloseable {
     public boolean isClosedByServer() throws IOException {
         waitingSince = System.nanoTime() | 1;
         try {
-            return channel.read(ByteBuffer.allocate(1)) < 0;
+            return receive(ByteBuffer.allocate(1)) < 0;
         } catch (IOException e) {
             return String.valueOf(e.getMessage()).contains("reset");
         } finally {
@@ -152,7 +217,7 @@ public final class RawNbd implements AutoCloseable {
         waitingSince = System.nanoTime() | 1;
         try {
             while (true) {
-                int count = channel.read(buffer.clear());
+                int count = receive(buffer.clear());
                 if (count < 0) {
                     return total;
                 }

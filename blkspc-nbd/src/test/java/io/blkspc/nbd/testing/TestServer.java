@@ -9,7 +9,9 @@ import io.blkspc.nbd.NbdServer;
 import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
+import io.blkspc.nbd.tls.TlsCredentials;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +45,15 @@ public final class TestServer implements AutoCloseable {
         Path directory = Files.createTempDirectory("nbd");
         NbdConfig config =
                 new NbdConfig(List.of(NbdAddress.unix(directory.resolve("s")), NbdAddress.loopback(0)), limits);
+        return new TestServer(pool, directory, NbdServer.start(config, exports));
+    }
+
+    /** Clients on TCP must begin TLS, those on the socket may. */
+    public static TestServer startWithTls(ModelPool pool, ExportSource exports, NbdLimits limits, TlsCredentials tls)
+            throws IOException {
+        Path directory = Files.createTempDirectory("nbd");
+        NbdAddress tcp = new NbdAddress.Tcp(InetAddress.getLoopbackAddress(), 0, NbdAddress.Protection.TLS);
+        NbdConfig config = new NbdConfig(List.of(NbdAddress.unix(directory.resolve("s")), tcp), limits, tls);
         return new TestServer(pool, directory, NbdServer.start(config, exports));
     }
 
