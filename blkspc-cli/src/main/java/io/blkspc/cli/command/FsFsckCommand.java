@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "fsck",
         description =
-                "Check a file system that nobody has mounted, also in a snapshot. Changes nothing. Exit code 4 when  "
+                "Check a file system that nobody has mounted, also in a snapshot. Changes nothing. Exit code 4 when "
                         + "something is wrong.")
 final class FsFsckCommand extends FileTask {
 

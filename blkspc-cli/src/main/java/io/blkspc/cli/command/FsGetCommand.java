@@ -14,9 +14,8 @@ import picocli.CommandLine.Parameters;
 /** {@code fs get}. */
 @Command(
         name = "get",
-        description =
-                "Copy a file out of a volume to this machine, or to standard output (-). A file that is there is  "
-                        + "overwritten; a directory goes to a new name only.")
+        description = "Copy a file out of a volume to this machine, or to standard output (-). A file that is there is "
+                + "overwritten; a directory goes to a new name only.")
 final class FsGetCommand extends FileTask {
 
     @Parameters(index = "0", paramLabel = "NAME:/PATH", description = "file, symbolic link or directory")

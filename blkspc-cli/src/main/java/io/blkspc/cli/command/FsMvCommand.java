@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "mv",
         description =
-                "Give a file or directory another name in the same volume. A file that has it is replaced; into a  "
+                "Give a file or directory another name in the same volume. A file that has it is replaced; into a "
                         + "directory it goes under its own name.")
 final class FsMvCommand extends FileTask {
 

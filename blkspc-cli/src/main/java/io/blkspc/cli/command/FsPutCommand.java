@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "put",
         description =
-                "Copy a file of this machine, or standard input (-), into a volume, with permissions, owner and time.  "
+                "Copy a file of this machine, or standard input (-), into a volume, with permissions, owner and time. "
                         + "A file that is there is overwritten; into a directory it goes under its own name. Zeros become holes.")
 final class FsPutCommand extends FileTask {
 
