@@ -54,8 +54,26 @@ final class BranchPoint {
         pending = givenUp.without(gone);
         pendingNodes.addAll(givenUpNodes);
         pendingNodes.removeAll(goneNodes);
+        for (long node : pendingNodes) {
+            image.nodes.add(node);
+            image.nodeBirths.put(node, children.getFirst().deadNodeBirths.get(node));
+        }
         image.mapped.sortByKey().removeRepeated();
+        hold(children);
         count();
+    }
+
+    /** What a branch point below still holds is needed here as well, though nothing visible maps it. */
+    private void hold(List<VersionImage> children) {
+        Runs below = new Runs();
+        for (VersionImage child : children) {
+            for (int i = 0; i < child.held.size(); i++) {
+                if (child.held.birth(i) <= image.facts.freezeEpoch()) {
+                    below.add(child.held.key(i), child.held.count(i), 0, child.held.birth(i));
+                }
+            }
+        }
+        image.held = Runs.inEither(pending, below).removeRepeated();
     }
 
     private void need(VersionImage child) {
@@ -75,7 +93,7 @@ final class BranchPoint {
     }
 
     private void count() {
-        for (Runs runs : List.of(image.mapped, pending)) {
+        for (Runs runs : List.of(image.mapped, image.held.without(image.byPhysicalBlock()))) {
             for (int i = 0; i < runs.size(); i++) {
                 image.exclusiveBlocks += runs.birth(i) > image.facts.ownedAfter() ? runs.count(i) : 0;
             }

@@ -174,25 +174,54 @@ public final class SpaceCheck {
     }
 
     private void placesAndBirths() {
+        Runs placed = new Runs();
+        for (int i = 0; i < held.size(); i++) {
+            if (held.value(i) >= 0) {
+                placed.add(held.key(i), held.count(i), held.value(i), held.birth(i));
+            }
+        }
         long end = -1;
         long shift = 0;
         long birth = 0;
-        for (int i = 0; i < held.size(); i++) {
-            long thisShift = held.value(i) < 0 ? Long.MIN_VALUE : held.key(i) - held.value(i);
-            if (held.key(i) < end) {
-                if (thisShift != shift || held.birth(i) != birth) {
-                    find(
-                            "data block",
-                            "physical=" + held.key(i),
-                            "mapped from two places or under two births, birth=" + birth + " and " + held.birth(i));
+        for (int i = 0; i < placed.size(); i++) {
+            long thisShift = placed.key(i) - placed.value(i);
+            if (placed.key(i) < end) {
+                if (thisShift != shift || placed.birth(i) != birth) {
+                    twoOwners(placed.key(i), birth, placed.birth(i));
                 }
-                end = Math.max(end, held.end(i));
+                end = Math.max(end, placed.end(i));
             } else {
-                end = held.end(i);
+                end = placed.end(i);
                 shift = thisShift;
-                birth = held.birth(i);
+                birth = placed.birth(i);
             }
         }
+        birthsWithoutPlace(placed.removeRepeated());
+    }
+
+    /** What a branch point or a merge still holds has no place of its own: an older version may map the same blocks. */
+    private void birthsWithoutPlace(Runs placed) {
+        int at = 0;
+        for (int i = 0; i < held.size(); i++) {
+            if (held.value(i) >= 0) {
+                continue;
+            }
+            while (at < placed.size() && placed.end(at) <= held.key(i)) {
+                at++;
+            }
+            for (int k = at; k < placed.size() && placed.key(k) < held.end(i); k++) {
+                if (placed.birth(k) != held.birth(i)) {
+                    twoOwners(Math.max(placed.key(k), held.key(i)), placed.birth(k), held.birth(i));
+                }
+            }
+        }
+    }
+
+    private void twoOwners(long physical, long birth, long other) {
+        find(
+                "data block",
+                "physical=" + physical,
+                "mapped from two places or under two births, birth=" + birth + " and " + other);
     }
 
     private void counters(VersionImage image) {
@@ -248,8 +277,11 @@ public final class SpaceCheck {
             find("deadlist", nameOf(facts), "holds its own, birth=" + image.latestDeadBirth);
         }
         Runs dropped = parent.notMappedAlikeBy(image);
-        dropped = self == null ? dropped : dropped.without(self.pending);
-        dropped = above == null ? dropped : Runs.inEither(dropped, above.givenUp);
+        dropped = self == null ? dropped : dropped.without(image.held);
+        if (above != null) {
+            Runs heldByOthers = parent.held.without(image.byPhysicalBlock()).without(image.held);
+            dropped = Runs.inEither(Runs.inEither(dropped, above.givenUp), heldByOthers);
+        }
         long different = Runs.firstDifference(dropped, image.deadBlocks.sortByKey());
         if (different >= 0) {
             find("deadlist", nameOf(facts), "is not what the parent maps and it does not, physical=" + different);
@@ -257,9 +289,6 @@ public final class SpaceCheck {
         LongHashSet expected = new LongHashSet();
         expected.addAll(parent.nodes);
         expected.removeAll(image.nodes);
-        if (self != null) {
-            expected.removeAll(self.pendingNodes);
-        }
         if (above != null) {
             expected.addAll(above.givenUpNodes);
         }

@@ -22,6 +22,12 @@ final class VersionImage {
     final Runs deadBlocks = new Runs();
 
     final LongHashSet deadNodes = new LongHashSet();
+    /** Births of the same. */
+    final Long2LongHashMap deadNodeBirths = new Long2LongHashMap(-1);
+
+    /** Of a branch point: what it or one below it holds although none of its children needs it. Key = physical block. */
+    Runs held = new Runs();
+
     long mappedBlocks;
     long exclusiveBlocks;
     long ownedNodes;
@@ -68,7 +74,17 @@ final class VersionImage {
 
     void addDeadNode(long nodeId, long birth) {
         deadNodes.add(nodeId);
+        deadNodeBirths.put(nodeId, birth);
         latestDeadBirth = Math.max(latestDeadBirth, birth);
+    }
+
+    /** What it maps. Key = physical block; sorted, each block once. */
+    Runs byPhysicalBlock() {
+        Runs physical = new Runs();
+        for (int i = 0; i < mapped.size(); i++) {
+            physical.add(mapped.value(i), mapped.count(i), 0, mapped.birth(i));
+        }
+        return physical.sortByKey().removeRepeated();
     }
 
     /** Physical blocks this version maps where {@code other} maps something else, or nothing; sorted. */
