@@ -2,15 +2,18 @@ package io.blkspc.cli;
 
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.RepairResult;
 import io.blkspc.cli.pool.PoolAccess;
 import io.blkspc.host.BlockSpaceHost;
 import io.blkspc.host.HostConfig;
 import io.blkspc.host.PoolLock;
 import io.blkspc.host.PoolSpec;
 import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.core.RepairReport;
 import io.blkspc.host.device.CacheMode;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The real host. */
 final class HostAccess implements PoolAccess {
@@ -49,8 +52,8 @@ final class HostAccess implements PoolAccess {
             }
 
             @Override
-            public CheckResult check() {
-                return resultOf(BlockSpaceHost.check(pool));
+            public CheckResult check(boolean isDeep) {
+                return resultOf(BlockSpaceHost.check(pool, isDeep));
             }
         };
     }
@@ -64,8 +67,21 @@ final class HostAccess implements PoolAccess {
     }
 
     @Override
-    public CheckResult check(Path directory) {
-        return resultOf(BlockSpaceHost.check(directory));
+    public CheckResult check(Path directory, boolean isDeep) {
+        return resultOf(BlockSpaceHost.check(directory, isDeep));
+    }
+
+    @Override
+    public RepairResult repair(Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> said) {
+        RepairReport report = BlockSpaceHost.repair(damaged, repaired, data, allowUnreserved, said);
+        return new RepairResult(
+                report.losses().stream()
+                        .map(loss -> new RepairResult.Lost(
+                                loss.volume(), loss.offsetBytes(), loss.lengthBytes(), loss.reason()))
+                        .toList(),
+                report.volumes(),
+                report.snapshots(),
+                report.copiedBytes());
     }
 
     private static CheckResult resultOf(CheckReport report) {
@@ -75,6 +91,7 @@ final class HostAccess implements PoolAccess {
                 report.nodes(),
                 report.extents(),
                 report.allocatedBlocks(),
+                report.readBlocks(),
                 report.cleanStop());
     }
 }

@@ -11,6 +11,8 @@ import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
+import io.blkspc.host.core.RepairReport;
+import io.blkspc.host.core.Salvage;
 import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.device.CacheMode;
 import io.blkspc.host.device.DirectorySync;
@@ -32,6 +34,8 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,8 +73,54 @@ public final class BlockSpaceHost {
      *     BUSY} when the directory or the data is in use
      * @throws IllegalArgumentException when a size is out of range
      */
-    @SuppressWarnings("try") // the lock is held, not used
     public static void create(Path dir, PoolSpec spec) {
+        create(dir, spec, null, PoolOpening::create);
+    }
+
+    /**
+     * Copies all that can be read of a damaged pool into a new one, which then checks clean. The damaged pool is not written.
+     * What versions share stays shared, so everything fits into the new pool, which has the same sizes.
+     *
+     * @param data file or raw device for the data of the new pool, or {@code null} for {@code DIR/data}
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS} when there is a pool at {@code to}; {@code BUSY}; {@code
+     *     OUT_OF_BACKING} when the space cannot be had; {@code NEEDS_CHECK} when both superblocks, the directory of the segments
+     *     or the pool object are damaged, and nothing is left at {@code to}; or when the copy does not check clean, and is left
+     */
+    @SuppressWarnings("try") // the lock is held, not used
+    public static RepairReport repair(
+            Path from, Path to, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        requirePool(from);
+        try (PoolLock lock = PoolLock.acquire(from, PoolLock.Mode.OFFLINE, "")) {
+            PoolDevices damaged = readOnlyDevices(from, CacheMode.WRITEBACK);
+            try {
+                progress.accept("reading");
+                Salvage salvage = new PoolOpening(
+                                environment(HostConfig.offline()), damaged, nodeStores(from, 1, false))
+                        .salvage();
+                PoolGeometry geometry = salvage.geometry();
+                RepairReport[] report = new RepairReport[1];
+                PoolSpec spec = new PoolSpec(geometry.dataBytes(), data, 0, false, allowUnreserved);
+                create(to, spec, geometry, (opening, _) -> report[0] = opening.createFrom(salvage, progress));
+                progress.accept("checking");
+                CheckReport check = check(to);
+                if (!check.isClean()) {
+                    throw new BlockSpaceException(
+                            Code.NEEDS_CHECK,
+                            "repaired pool is not clean: pool=" + to + ", finding="
+                                    + check.findings().getFirst());
+                }
+                return report[0];
+            } finally {
+                damaged.close();
+            }
+        }
+    }
+
+    /** As {@link #create}; {@code geometry} is what the pool shall have, or {@code null} for what fits the size. */
+    @SuppressWarnings("try") // the lock is held, not used
+    private static void create(
+            Path dir, PoolSpec spec, PoolGeometry geometry, BiConsumer<PoolOpening, PoolGeometry> make) {
         boolean isNew = !Files.exists(dir);
         Path above = makeDirectory(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
@@ -79,7 +129,7 @@ public final class BlockSpaceHost {
             }
             remove(dir);
             try {
-                createFiles(dir, spec);
+                createFiles(dir, spec, geometry, make);
                 forceNames(dir, above);
             } catch (RuntimeException | Error e) {
                 remove(dir);
@@ -104,11 +154,12 @@ public final class BlockSpaceHost {
         }
     }
 
-    private static void createFiles(Path dir, PoolSpec spec) {
+    private static void createFiles(
+            Path dir, PoolSpec spec, PoolGeometry wanted, BiConsumer<PoolOpening, PoolGeometry> make) {
         Path data = spec.data() == null ? dir.resolve(DATA) : spec.data().toAbsolutePath();
         boolean existing = spec.data() != null && Files.exists(data);
         long dataBytes = existing ? existingDataBytes(data, spec) : spec.sizeBytes();
-        PoolGeometry geometry = PoolGeometry.of(dataBytes, spec.metadataBytes());
+        PoolGeometry geometry = wanted == null ? PoolGeometry.of(dataBytes, spec.metadataBytes()) : wanted;
         boolean loose = spec.allowUnreserved();
         // Small files first: a missing right or a full file system shows before the data is allocated.
         Preallocation.create(dir.resolve(JOURNAL), geometry.journalBytes(), Fill.ZEROED, loose);
@@ -122,8 +173,10 @@ public final class BlockSpaceHost {
         Preallocation.create(dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, loose);
         PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
         try {
-            new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes(), false))
-                    .create(geometry);
+            make.accept(
+                    new PoolOpening(
+                            environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes(), false)),
+                    geometry);
         } finally {
             devices.close();
         }
@@ -178,7 +231,8 @@ public final class BlockSpaceHost {
             try {
                 config.progress().accept("opening for reading only");
                 PoolOpening opening = new PoolOpening(environment(config), devices, nodeStores(dir, 1, false));
-                return new RunningPool(opening.view(), () -> SpaceCheck.run(opening.inspect()), lock).start();
+                return new RunningPool(opening.view(), isDeep -> SpaceCheck.run(opening.inspect(), isDeep), lock)
+                        .start();
             } catch (RuntimeException | Error e) {
                 devices.close();
                 throw e;
@@ -212,15 +266,21 @@ public final class BlockSpaceHost {
      * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when superblock, journal or checkpoint
      *     cannot even be loaded
      */
-    @SuppressWarnings("try") // the lock is held, not used
     public static CheckReport check(Path dir) {
+        return check(dir, false);
+    }
+
+    /** As {@link #check(Path)}; a deep check also reads every data block that something holds. */
+    @SuppressWarnings("try") // the lock is held, not used
+    public static CheckReport check(Path dir, boolean isDeep) {
         requirePool(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
             PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
                         new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
-                                .inspect());
+                                .inspect(),
+                        isDeep);
             } finally {
                 devices.close();
             }
@@ -231,9 +291,10 @@ public final class BlockSpaceHost {
      * Checks the metadata of an open pool from one consistent point; clients go on.
      *
      * @param pool opened by {@link #open}
+     * @param isDeep also read every data block that something holds
      */
-    public static CheckReport check(Pool pool) {
-        return running(pool).check();
+    public static CheckReport check(Pool pool, boolean isDeep) {
+        return running(pool).check(isDeep);
     }
 
     /**

@@ -13,7 +13,7 @@ import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolView;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,22 +30,22 @@ final class RunningPool implements Pool {
 
     private final Pool pool;
     private final HostPool worked; // the same, or null when it is only read
-    private final Supplier<CheckReport> check;
+    private final Function<Boolean, CheckReport> check;
     private final PoolLock lock;
     private volatile boolean stopping;
     private final Thread thread;
     private boolean closed; // guarded by this
 
     RunningPool(HostPool pool, PoolLock lock) {
-        this(pool, pool, () -> pool.inspect(SpaceCheck::run), lock);
+        this(pool, pool, isDeep -> pool.inspect(inspection -> SpaceCheck.run(inspection, isDeep)), lock);
     }
 
     /** A pool that is open for reading only. */
-    RunningPool(PoolView pool, Supplier<CheckReport> check, PoolLock lock) {
+    RunningPool(PoolView pool, Function<Boolean, CheckReport> check, PoolLock lock) {
         this(pool, null, check, lock);
     }
 
-    private RunningPool(Pool pool, HostPool worked, Supplier<CheckReport> check, PoolLock lock) {
+    private RunningPool(Pool pool, HostPool worked, Function<Boolean, CheckReport> check, PoolLock lock) {
         this.pool = pool;
         this.worked = worked;
         this.check = check;
@@ -77,8 +77,8 @@ final class RunningPool implements Pool {
     }
 
     /** Checks the metadata from one consistent point, beside the clients. */
-    CheckReport check() {
-        return check.get();
+    CheckReport check(boolean isDeep) {
+        return check.apply(isDeep);
     }
 
     /** Tells other processes that this one serves now. */

@@ -12,10 +12,11 @@ import java.util.Map;
  * @param nodes tree nodes read and verified
  * @param extents extents examined
  * @param blocks data blocks that something holds
+ * @param readBlocks data blocks read from the medium, 0 when the check was not deep
  * @param isCleanStop {@code true} when the pool had been stopped cleanly
  */
 public record CheckResult(
-        List<String> findings, int versions, long nodes, long extents, long blocks, boolean isCleanStop) {
+        List<String> findings, int versions, long nodes, long extents, long blocks, long readBlocks, boolean isCleanStop) {
 
     /** The object of {@code pool check}. */
     public Map<String, Object> facts() {
@@ -26,6 +27,7 @@ public record CheckResult(
                 "nodes", nodes,
                 "extents", extents,
                 "blocks", blocks,
+                "read_blocks", readBlocks,
                 "clean_stop", isCleanStop);
     }
 }

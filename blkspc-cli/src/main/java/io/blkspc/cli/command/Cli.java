@@ -28,6 +28,7 @@ public final class Cli {
         COMMANDS.put("create", CreateCommand::new);
         COMMANDS.put("list", ListCommand::new);
         COMMANDS.put("info", InfoCommand::new);
+        COMMANDS.put("du", DuCommand::new);
         COMMANDS.put("reservations", ReservationsCommand::new);
         COMMANDS.put("snapshot", SnapshotCommand::new);
         COMMANDS.put("clone", CloneCommand::new);

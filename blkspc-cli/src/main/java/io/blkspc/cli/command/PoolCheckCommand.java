@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** {@code pool check}. */
 @Command(
@@ -16,8 +17,14 @@ import picocli.CommandLine.Command;
         description =
                 "Look for damage: reads all metadata and compares everything it says with everything else. Changes "
                         + "nothing. Where a server holds the pool, it checks one consistent point while its clients go on. "
-                        + "Exit code 4 when something is wrong.")
+                        + "Data is not looked at, unless with --deep. Exit code 4 when something is wrong.")
 final class PoolCheckCommand extends Task {
+
+    @Option(
+            names = "--deep",
+            description = "also read every block of data that something holds, from the medium; what it says cannot be "
+                    + "checked, this format has no checksums of data at rest")
+    private boolean deep;
 
     @Override
     public Integer call() {
@@ -38,15 +45,15 @@ final class PoolCheckCommand extends Task {
         try (Progress progress = progress("check:")) {
             Optional<ServedLink> server = new PoolDoor(environment().access(), location(), progress::say).enterServer();
             if (server.isEmpty()) {
-                return environment().access().check(location().directory()).facts();
+                return environment().access().check(location().directory(), deep).facts();
             }
             try (ServedLink link = server.get()) {
-                return link.check();
+                return link.check(deep);
             }
         }
     }
 
-    private static String text(Map<String, Object> facts, List<?> findings) {
+    private String text(Map<String, Object> facts, List<?> findings) {
         StringBuilder text = new StringBuilder();
         findings.forEach(finding -> text.append(finding).append('\n'));
         return text.append(findings.isEmpty() ? "clean" : findings.size() + " findings")
@@ -58,6 +65,7 @@ final class PoolCheckCommand extends Task {
                 .append(facts.get("extents"))
                 .append(", blocks=")
                 .append(facts.get("blocks"))
+                .append(deep ? ", read=" + facts.get("read_blocks") : "")
                 .append('\n')
                 .toString();
     }

@@ -9,8 +9,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "pool",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Make a pool and look at it.",
-        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class})
+        description = "Make a pool, look at it, and save what is in a damaged one.",
+        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class, PoolRepairCommand.class})
 final class PoolCommand implements Runnable {
 
     @Spec
@@ -18,6 +18,6 @@ final class PoolCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "pool needs a command: create, status or check");
+        throw new CommandLine.ParameterException(spec.commandLine(), "pool needs a command: create, status, check or repair");
     }
 }

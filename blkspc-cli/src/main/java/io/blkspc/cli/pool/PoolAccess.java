@@ -2,6 +2,7 @@ package io.blkspc.cli.pool;
 
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.RepairResult;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -60,8 +61,8 @@ public interface PoolAccess {
          */
         void serving(String controlSocket);
 
-        /** Looks for damage at one consistent point; clients go on. */
-        CheckResult check();
+        /** Looks for damage at one consistent point; clients go on. A deep look reads all data as well. */
+        CheckResult check(boolean isDeep);
     }
 
     /** Who holds the pool now. */
@@ -83,10 +84,23 @@ public interface PoolAccess {
     void create(Path directory, NewPool pool);
 
     /**
+     * Copies what can be read of a damaged pool into a new one. Changes nothing in the damaged pool.
+     *
+     * @param data file or device for the data of the new pool, or {@code null}
+     * @param allowUnreserved take a backing store that cannot promise its space
+     * @param progress takes a few words now and then
+     * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code EXISTS}; {@code OUT_OF_BACKING}; {@code
+     *     NEEDS_CHECK} when nothing can be read
+     */
+    RepairResult repair(
+            Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> progress);
+
+    /**
      * Looks for damage in a pool that nobody holds. Changes nothing.
      *
+     * @param isDeep also read every data block that something holds
      * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when so much is broken
      *     that nothing can be compared
      */
-    CheckResult check(Path directory);
+    CheckResult check(Path directory, boolean isDeep);
 }

@@ -51,8 +51,8 @@ public final class ServedLink implements PoolLink {
     }
 
     /** Has the server look for damage; the facts of {@link io.blkspc.cli.action.CheckResult}. */
-    public Map<String, Object> check() {
-        return Json.asObject(client.request(CHECK, Map.of(), false));
+    public Map<String, Object> check(boolean isDeep) {
+        return Json.asObject(client.request(CHECK, Map.of("deep", isDeep), false));
     }
 
     /**

@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +36,7 @@ final class Requests implements RequestHandler {
     private static final int MAX_AT_WORK = 1024;
 
     private final Pool pool;
-    private final Supplier<CheckResult> check;
+    private final Function<Boolean, CheckResult> check;
     private final List<Path> copySockets;
     private final NbdLimits limits;
     private final Runnable askForStop;
@@ -54,7 +54,12 @@ final class Requests implements RequestHandler {
      *
      * @param copySockets where the door for copies may be, the first that can be made
      */
-    Requests(Pool pool, Supplier<CheckResult> check, List<Path> copySockets, NbdLimits limits, Runnable askForStop) {
+    Requests(
+            Pool pool,
+            Function<Boolean, CheckResult> check,
+            List<Path> copySockets,
+            NbdLimits limits,
+            Runnable askForStop) {
         this.pool = pool;
         this.check = check;
         this.copySockets = copySockets;
@@ -78,7 +83,7 @@ final class Requests implements RequestHandler {
                 return Json.of("socket", copySocket());
             }
             if (name.equals(ServedLink.CHECK)) {
-                return check.get().facts();
+                return check.apply(new Arguments(arguments).flag("deep")).facts();
             }
             Operation operation = Operation.named(name);
             if (operation == null) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.cli.action.RepairResult;
 import io.blkspc.cli.pool.ModelAccess;
 import io.blkspc.cli.pool.PoolAccess.Mode;
 import java.nio.file.Path;
@@ -239,6 +240,45 @@ class CommandsTest {
                 .containsEntry("clean", false)
                 .containsEntry("findings", List.of("node 7 is missing"));
         assertThat(result.err().lines()).hasSize(1);
+    }
+
+    @Test
+    void duTellsWhatIsSharedAndWhatIsNot() {
+        command.ok("create", "space", "-s", "1M", "--reserve", "full");
+        command.ok("snapshot", "space@s");
+        assertThat(command.ok("du", "space", "--json").array())
+                .extracting(each -> each.get("name"))
+                .containsExactly("space", "space@s");
+        assertThat(command.ok("du", "space@s", "--json").array().getFirst())
+                .isEqualTo(Map.of("name", "space@s", "referenced", 0, "exclusive", 0, "shared", 0, "reserved", 0));
+        assertThat(command.ok("du", "space", "--bytes").out()).contains("REFERENCED").contains("1048576");
+        command.run("du", "nothing").exits(3);
+    }
+
+    @Test
+    void deepCheckTellsWhatItRead() {
+        assertThat(command.ok("pool", "check", "--deep").out())
+                .isEqualTo("clean: versions=2, nodes=3, extents=4, blocks=5, read=0\n");
+    }
+
+    @Test
+    void repairListsWhatIsLostAndTellsItByItsExitCode() {
+        assertThat(command.ok("pool", "repair", "--to", "/model/new").out())
+                .isEqualTo("repaired pool /model/new: volumes=1, snapshots=0, copied=4K, losses=0\n");
+        command.run("pool", "repair").exits(2);
+        access.lose(new RepairResult.Lost("vm", 8192, 4096, "block cannot be read"));
+
+        CommandRun.Result told = command.run("pool", "repair", "--to", "/model/new").exits(4);
+        assertThat(told.out()).startsWith("lost vm offset=8192 length=4096: block cannot be read\n");
+        assertThat(told.err().lines()).hasSize(1);
+        assertThat(command.run("pool", "repair", "--to", "/model/new", "--json")
+                        .exits(4)
+                        .object())
+                .containsEntry("complete", false)
+                .containsEntry(
+                        "losses",
+                        List.of(Map.of(
+                                "volume", "vm", "offset", 8192, "length", 4096, "reason", "block cannot be read")));
     }
 
     @Test

@@ -61,7 +61,32 @@ class ReadOnlyPoolTest {
         Exec.Result check = pool.command().run("pool", "check").exits(Blkspc.NEEDS_CHECK);
         assertThat(check.out()).contains("journal offset=");
         lookAndServe("alpha");
+        repair();
         assertThat(bytes()).as("bytes of the pool's files").isEqualTo(before);
+    }
+
+    /** What is there before the damage is saved into a pool that can be written again. */
+    private void repair() throws IOException {
+        Path saved = directory.resolve("saved");
+        Exec.Result repair = pool.command()
+                .run("pool", "repair", "--to", saved.toString())
+                .exits(Blkspc.NEEDS_CHECK);
+        assertThat(repair.out()).contains("lost (pool): everything after sequence=").contains("volumes=1");
+        refused(pool.command().run("pool", "repair", "--to", saved.toString()), Blkspc.NOT_FOUND_OR_EXISTS, "pool exists");
+        Blkspc repaired = new Blkspc(saved);
+        repaired.ok("pool", "check", "--deep");
+        assertThat(repaired.array("list")).hasSize(1);
+        try (ServerProcess server = new ServerProcess(saved)) {
+            server.start();
+            try (NbdConnection connection = server.connect("alpha")) {
+                assertThat(connection.read(8192, CONTENTS.remaining())).isEqualTo(CONTENTS);
+                connection.write(0, CONTENTS.duplicate(), 0);
+            }
+            repaired.ok("snapshot", "alpha@again");
+            repaired.ok("pool", "check", "--deep"); // of a served pool
+            server.stopCleanly();
+        }
+        repaired.ok("pool", "check");
     }
 
     @Test

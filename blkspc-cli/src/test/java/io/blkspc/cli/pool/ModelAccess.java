@@ -5,11 +5,13 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.RepairResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /** Pools in memory that outlive the commands of a test, as pools on disk do. */
 public final class ModelAccess implements PoolAccess {
@@ -17,7 +19,8 @@ public final class ModelAccess implements PoolAccess {
     private final Map<Path, ModelPool> pools = new ConcurrentHashMap<>();
     private final Map<Path, Holder> holders = new ConcurrentHashMap<>();
     private volatile BlockSpaceException openFailure;
-    private volatile CheckResult damage = new CheckResult(List.of(), 2, 3, 4, 5, true);
+    private volatile List<RepairResult.Lost> losses = List.of();
+    private volatile CheckResult damage = new CheckResult(List.of(), 2, 3, 4, 5, 0, true);
 
     @Override
     public Optional<Holder> holder(Path directory) {
@@ -48,7 +51,7 @@ public final class ModelAccess implements PoolAccess {
             }
 
             @Override
-            public CheckResult check() {
+            public CheckResult check(boolean isDeep) {
                 return damage;
             }
         };
@@ -62,13 +65,26 @@ public final class ModelAccess implements PoolAccess {
     }
 
     @Override
-    public CheckResult check(Path directory) {
+    public CheckResult check(Path directory, boolean isDeep) {
         return damage;
+    }
+
+    @Override
+    public RepairResult repair(Path from, Path to, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        if (!pools.containsKey(from)) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: path=" + from);
+        }
+        return new RepairResult(losses, 1, 0, 4096);
+    }
+
+    /** Every later repair loses this. */
+    public void lose(RepairResult.Lost... lost) {
+        losses = List.of(lost);
     }
 
     /** Every later check finds this. */
     public void damage(List<String> findings) {
-        damage = new CheckResult(findings, 2, 3, 4, 5, true);
+        damage = new CheckResult(findings, 2, 3, 4, 5, 0, true);
     }
 
     /** The pool of that directory as it is open now. */

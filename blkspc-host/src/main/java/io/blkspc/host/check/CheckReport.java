@@ -10,10 +10,17 @@ import java.util.List;
  * @param nodes distinct tree nodes read and verified
  * @param extents distinct extents examined
  * @param allocatedBlocks distinct data blocks something holds
+ * @param readBlocks data blocks read from the medium; 0 when the check was not deep
  * @param cleanStop {@code true} when the pool had been stopped cleanly
  */
 public record CheckReport(
-        List<Finding> findings, int versions, long nodes, long extents, long allocatedBlocks, boolean cleanStop) {
+        List<Finding> findings,
+        int versions,
+        long nodes,
+        long extents,
+        long allocatedBlocks,
+        long readBlocks,
+        boolean cleanStop) {
 
     /**
      * One thing that is wrong.

@@ -2,6 +2,7 @@ package io.blkspc.host.check;
 
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.check.CheckReport.Finding;
+import io.blkspc.host.core.BlockReader;
 import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.Inspection.DeadVisitor;
 import io.blkspc.host.core.Inspection.VersionFacts;
@@ -29,6 +30,7 @@ import org.agrona.collections.LongHashSet;
  *       its way out or has several children.
  *   <li>K6 after a clean stop: the free map is the complement of what is held, and the checkpoint has no node that nothing
  *       holds.
+ *   <li>K7 when asked for a deep check: every data block that something holds can be read from the medium.
  * </ol>
  */
 public final class SpaceCheck {
@@ -48,12 +50,17 @@ public final class SpaceCheck {
         this.inspection = inspection;
     }
 
-    /** Checks everything; a damaged structure becomes a finding, not an exception. */
+    /** Checks all metadata; a damaged structure becomes a finding, not an exception. */
     public static CheckReport run(Inspection inspection) {
-        return new SpaceCheck(inspection).check();
+        return run(inspection, false);
     }
 
-    private CheckReport check() {
+    /** As {@link #run(Inspection)}. A deep check also reads every held data block from the medium. */
+    public static CheckReport run(Inspection inspection, boolean isDeep) {
+        return new SpaceCheck(inspection).check(isDeep);
+    }
+
+    private CheckReport check(boolean isDeep) {
         for (CorruptSpaceException damage : inspection.damage()) {
             find(damage.structure(), "offset=" + damage.offsetBytes(), damage.getMessage());
         }
@@ -77,8 +84,36 @@ public final class SpaceCheck {
                 find("checkpoint", "nodes", "objects=" + inspection.nodeObjects() + ", held=" + nodes.size());
             }
         }
+        long readBlocks = isDeep ? readData() : 0;
         return new CheckReport(
-                List.copyOf(findings), versions.size(), nodes.size(), held.size(), allocated, inspection.isClean());
+                List.copyOf(findings),
+                versions.size(),
+                nodes.size(),
+                held.size(),
+                allocated,
+                readBlocks,
+                inspection.isClean());
+    }
+
+    /** Every held block, in the order in which they lie. */
+    private long readData() {
+        long blocks = 0;
+        Runs each = new Runs();
+        for (int i = 0; i < held.size(); i++) {
+            each.add(held.key(i), held.count(i), 0, held.birth(i));
+        }
+        each.removeRepeated();
+        try (BlockReader reader = inspection.openData()) {
+            for (int i = 0; i < each.size(); i++) {
+                long count = Math.min(each.count(i), inspection.dataBlocks() - each.key(i)); // else found already
+                reader.read(
+                        each.key(i),
+                        Math.max(0, count),
+                        (block, problem) -> find("data block", "physical=" + block, "cannot be read: " + problem));
+                blocks += Math.max(0, count);
+            }
+        }
+        return blocks;
     }
 
     private void find(String structure, String where, String problem) {

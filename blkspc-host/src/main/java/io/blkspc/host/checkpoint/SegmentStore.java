@@ -182,7 +182,7 @@ public final class SegmentStore implements AutoCloseable {
      * @throws CorruptSpaceException {@code NEEDS_CHECK} when anything live is not what was written
      */
     public void load(CheckpointRoot root, LoadVisitor visitor) {
-        load(root, EnumSet.allOf(ObjectKind.class), visitor, true);
+        load(root, EnumSet.allOf(ObjectKind.class), visitor, null, true);
     }
 
     /**
@@ -190,7 +190,17 @@ public final class SegmentStore implements AutoCloseable {
      * from elsewhere.
      */
     public void loadKeys(CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor) {
-        load(root, kinds, visitor, false);
+        load(root, kinds, visitor, null, false);
+    }
+
+    /**
+     * As {@link #loadKeys}, but goes on behind segments and images that are damaged: what they held is then missing.
+     *
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when the directory is damaged
+     */
+    public void loadReadable(
+            CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor, LoadDamageVisitor damage) {
+        load(root, kinds, visitor, damage, false);
     }
 
     /**
@@ -219,7 +229,8 @@ public final class SegmentStore implements AutoCloseable {
         failed = true;
     }
 
-    private void load(CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor, boolean whole) {
+    private void load(
+            CheckpointRoot root, Set<ObjectKind> kinds, LoadVisitor visitor, LoadDamageVisitor damage, boolean whole) {
         requireWorking();
         if (writer != null || !committed.isEmpty() || index.size() != 0) {
             throw new IllegalStateException("store is not empty: generation=" + committed.generation());
@@ -232,10 +243,10 @@ public final class SegmentStore implements AutoCloseable {
         directory.read(device, slotOf(root), root);
         for (int segment = 0; segment < layout.segmentCount(); segment++) {
             if (directory.liveCount(segment) > 0) {
-                loadSegment(segment, kinds, visitor, whole);
+                loadSegment(segment, kinds, visitor, damage, whole);
             }
         }
-        if (index.size() != root.objectCount()) {
+        if (damage == null && index.size() != root.objectCount()) {
             throw corruptRoot(root, "found=" + index.size());
         }
         committed = root;
@@ -244,9 +255,18 @@ public final class SegmentStore implements AutoCloseable {
         failed = false;
     }
 
-    private void loadSegment(int segment, Set<ObjectKind> kinds, LoadVisitor visitor, boolean whole) {
+    private void loadSegment(
+            int segment, Set<ObjectKind> kinds, LoadVisitor visitor, LoadDamageVisitor damage, boolean whole) {
         boolean single = false;
-        if (whole) {
+        if (damage != null) {
+            try {
+                reader.readTable(segment);
+                single = true; // so that one image which cannot be read spoils no other
+            } catch (BlockSpaceException e) {
+                damage.segment(directory.liveCount(segment), e);
+                return;
+            }
+        } else if (whole) {
             reader.readAll(segment);
         } else {
             reader.readTable(segment);
@@ -278,11 +298,18 @@ public final class SegmentStore implements AutoCloseable {
                                 + ObjectIndex.segment(before));
             }
             if (kinds.contains(kind)) {
-                if (single) {
-                    reader.readImage(entry);
+                try {
+                    if (single) {
+                        reader.readImage(entry);
+                    }
+                    reader.verifyImage(entry);
+                    visitor.object(kind, id, reader.memory(), table.entryOffset(entry), length);
+                } catch (BlockSpaceException e) {
+                    if (damage == null) {
+                        throw e;
+                    }
+                    damage.object(kind, id, e);
                 }
-                reader.verifyImage(entry);
-                visitor.object(kind, id, reader.memory(), table.entryOffset(entry), length);
             }
         }
     }

@@ -9,9 +9,11 @@ import io.blkspc.host.journal.RecordReader;
 import io.blkspc.host.journal.RecordWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * The catalogue as checkpoint objects. Little-endian; a string is a 2-byte length and UTF-8.
@@ -172,6 +174,43 @@ final class CatalogueImage {
             aside.cursor = pool[6];
             catalogue.reaping.setAside = aside;
         }
+        catalogue.reaping.rebuild();
+        return catalogue;
+    }
+
+    /**
+     * Links what there is. A version whose parent is missing is lost with all that grew from it: nobody knows what it shares.
+     * Deadlists are left out.
+     *
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when the pool object is missing
+     */
+    Catalogue linkReadable(Consumer<Loss> losses) {
+        if (pool == null) {
+            throw damaged("pool object", POOL_OBJECT_ID, "reason=missing");
+        }
+        Catalogue catalogue = new Catalogue();
+        catalogue.epoch = pool[0];
+        List<Loading> oldestFirst = new ArrayList<>(versions);
+        oldestFirst.sort(Comparator.comparingLong(
+                loading -> loading.version.isHead() ? Long.MAX_VALUE : loading.version.freezeEpoch));
+        for (Loading loading : oldestFirst) {
+            Version version = loading.version;
+            Version parent = catalogue.byId(loading.parentId);
+            boolean isOlder = parent != null
+                    && !parent.isHead()
+                    && (version.isHead() || parent.freezeEpoch < version.freezeEpoch);
+            if (loading.parentId != 0 && !isOlder) {
+                String reason = "the version it grew from is lost: id=" + loading.parentId;
+                losses.accept(new Loss(version.name, 0, version.name == null ? 0 : version.sizeBytes, reason));
+                continue;
+            }
+            catalogue.add(version);
+            if (parent != null) {
+                version.parent = parent;
+                parent.children.add(version);
+            }
+        }
+        catalogue.restoreIds(pool[1], pool[2], pool[3]);
         catalogue.reaping.rebuild();
         return catalogue;
     }

@@ -1,5 +1,6 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockDevice;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.extent.ExtentTree;
@@ -7,6 +8,7 @@ import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.extent.Node;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The metadata of a pool as recovery would find it, loaded without writing anything: for tools that examine a pool. Holds
@@ -21,6 +23,7 @@ public final class Inspection {
     private final long nodeObjects;
     private final boolean clean;
     private final List<CorruptSpaceException> damage;
+    private final Supplier<BlockDevice> medium;
 
     /**
      * One version.
@@ -59,6 +62,7 @@ public final class Inspection {
         void node(long nodeId, long birth);
     }
 
+    @SuppressWarnings("checkstyle:ParameterNumber") // made in one place
     Inspection(
             Catalogue catalogue,
             ExtentTree tree,
@@ -66,14 +70,21 @@ public final class Inspection {
             long dataBlocks,
             long nodeObjects,
             boolean clean,
-            List<CorruptSpaceException> damage) {
+            List<CorruptSpaceException> damage,
+            Supplier<BlockDevice> medium) {
         this.damage = damage;
+        this.medium = medium;
         this.catalogue = catalogue;
         this.tree = tree;
         this.freeMap = freeMap;
         this.dataBlocks = dataBlocks;
         this.nodeObjects = nodeObjects;
         this.clean = clean;
+    }
+
+    /** The data as it lies on the medium; the caller closes it. */
+    public BlockReader openData() {
+        return new BlockReader(medium.get());
     }
 
     /** What was found damaged while loading; everything else is the state before that damage. */

@@ -232,6 +232,11 @@ sealed interface LogRecord {
 
             private final int code;
 
+            /** {@code true} when it changes which versions there are and what grew from what. */
+            boolean changesVersions() {
+                return this == REMOVE || this == MERGE || this == DETACH;
+            }
+
             Step(int code) {
                 this.code = code;
             }

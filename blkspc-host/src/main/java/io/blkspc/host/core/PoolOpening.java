@@ -19,6 +19,7 @@ import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.Scheduler;
 import java.util.EnumSet;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -84,6 +85,33 @@ public final class PoolOpening {
 
     /** Writes an empty pool to zeroed devices of the right sizes. Durable at return. */
     public void create(PoolGeometry geometry) {
+        create(geometry, empty -> {});
+    }
+
+    /**
+     * Reads all that can be read of a damaged pool, without writing anything.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code NEEDS_CHECK} when both superblocks, the directory of the segments or
+     *     the pool object are damaged; {@code TOO_NEW}, {@code TOO_OLD}
+     */
+    public Salvage salvage() {
+        return reading.salvage();
+    }
+
+    /**
+     * Makes a pool as {@link #create} does and fills it with what was salvaged. Durable at return; until then the devices hold
+     * no pool.
+     *
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code IO} when the new pool cannot be written
+     */
+    public RepairReport createFrom(Salvage salvage, Consumer<String> progress) {
+        RepairReport[] report = new RepairReport[1];
+        create(salvage.geometry(), engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
+        return report[0];
+    }
+
+    private void create(PoolGeometry geometry, Consumer<Engine> fill) {
         UUID uuid = environment.uuids().get();
         Superblock superblock = Superblock.create(uuid)
                 .salt(environment.salts().getAsLong())
@@ -100,6 +128,7 @@ public final class PoolOpening {
         NodeMap map = new NodeMap(environment.scheduler(), nodes, false, 0, empty -> {});
         map.size(); // makes the file now, so that a lack of space shows at create and not later
         Engine engine = assemble(superblock, new Catalogue(), map, freeSpace, segments, store, 1);
+        fill.accept(engine);
         engine.checkpointer.closeClean();
         store.close();
         segments.close();

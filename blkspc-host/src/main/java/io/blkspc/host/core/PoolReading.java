@@ -7,6 +7,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.checkpoint.LoadDamageVisitor;
 import io.blkspc.host.checkpoint.ObjectKind;
 import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.ExtentTree;
@@ -161,7 +162,14 @@ final class PoolReading {
             }
         }
         return new Inspection(
-                catalogue, tree, freeMap, superblock.dataBytes() / Geometry.BLOCK_BYTES, nodeObjects, clean, damage);
+                catalogue,
+                tree,
+                freeMap,
+                superblock.dataBytes() / Geometry.BLOCK_BYTES,
+                nodeObjects,
+                clean,
+                damage,
+                () -> devices.data().openMedium());
     }
 
     /** The pool as it can be read; nodes are read from the checkpoint when they are needed. */
@@ -206,6 +214,45 @@ final class PoolReading {
         }
         phases.done("read");
         return new PoolView(environment.scheduler(), loaded, devices, segments::close, phases.totalMillis());
+    }
+
+    /** All that can be read, whatever is damaged. */
+    Salvage salvage() {
+        Superblock superblock = superblock().superblock();
+        SegmentStore segments = segments(superblock);
+        List<Loss> losses = new ArrayList<>();
+        CatalogueImage image = new CatalogueImage();
+        segments.loadReadable(
+                superblock.checkpointRoot(),
+                EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
+                (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length),
+                new LoadDamageVisitor() {
+                    @Override
+                    public void segment(int liveObjects, BlockSpaceException problem) {
+                        losses.add(Loss.ofPool("some of the objects=" + liveObjects
+                                + " of a segment may have been volumes: " + problem.getMessage()));
+                    }
+
+                    @Override
+                    public void object(ObjectKind kind, long id, BlockSpaceException problem) {
+                        if (kind != ObjectKind.DEADLIST) { // that is worked out anew
+                            losses.add(Loss.ofPool(kind + " object, id=" + id + ": " + problem.getMessage()));
+                        }
+                    }
+                });
+        Catalogue catalogue = image.linkReadable(losses::add);
+        NodeCache cache = newCache(superblock, new CheckpointNodes(segments));
+        ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+        FreeSpace reused = null;
+        if (superblock.state() != PoolState.CLEAN) {
+            Replay replay = new Replay(superblock, devices, catalogue, cache, tree, true).salvaging();
+            CorruptSpaceException end = replay.runToDamage();
+            reused = replay.reused();
+            if (end != null) {
+                losses.add(Loss.ofPool("everything after sequence=" + replay.lastSequence() + ": " + end.getMessage()));
+            }
+        }
+        return new Salvage(superblock, catalogue, tree, reused, devices.data(), losses);
     }
 
     private void replay(PoolView.Loaded loaded, NodeCache cache) {

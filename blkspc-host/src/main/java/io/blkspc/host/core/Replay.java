@@ -47,6 +47,8 @@ final class Replay implements RecordVisitor {
     private long lastSequence;
     private boolean isApplying;
     private FreeSpace reused;
+    private boolean isSalvaging;
+    private CorruptSpaceException stop; // what a salvage could not apply
 
     Replay(
             Superblock superblock,
@@ -104,6 +106,7 @@ final class Replay implements RecordVisitor {
             }
             damage = e;
         }
+        damage = stop == null ? damage : stop;
         catalogue.reaping.rebuild(); // records name versions in the order of the run that wrote them
         log.info(
                 "replayed {} records up to sequence={}, left out {} entries whose data had not arrived",
@@ -111,6 +114,15 @@ final class Replay implements RecordVisitor {
                 lastSequence,
                 leftOut);
         return damage;
+    }
+
+    /**
+     * A record that cannot be applied, because a node it needs is damaged, is then taken as the damage of the journal: it and
+     * all that follow give blocks away and do nothing else. Steps of the reaper that only give space back are left out.
+     */
+    Replay salvaging() {
+        isSalvaging = true;
+        return this;
     }
 
     /** Sequence of the last record applied, or that of the checkpoint. */
@@ -133,9 +145,22 @@ final class Replay implements RecordVisitor {
 
     @Override
     public void record(long sequence, RecordType type, long recordMark, long forced, RecordReader reader) {
+        if (stop != null) {
+            beyond(type, reader);
+            return;
+        }
         records++;
         isApplying = true;
-        apply(sequence, type, reader);
+        try {
+            apply(sequence, type, reader);
+        } catch (CorruptSpaceException e) {
+            if (!isSalvaging) {
+                throw e;
+            }
+            stop = e;
+            isApplying = false;
+            return;
+        }
         isApplying = false;
         lastSequence = sequence;
     }
@@ -145,7 +170,10 @@ final class Replay implements RecordVisitor {
         if (type != RecordType.EXTENTS) {
             return;
         }
-        ExtentsPayload extents = read(reader);
+        giveAway(read(reader));
+    }
+
+    private void giveAway(ExtentsPayload extents) {
         if (reused == null) {
             reused = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
         }
@@ -168,9 +196,12 @@ final class Replay implements RecordVisitor {
             }
             case RENAME -> catalogue.rename((LogRecord.Rename) LogRecord.read(type, reader));
             case ROLLBACK -> catalogue.rollback((LogRecord.Rollback) LogRecord.read(type, reader), 0);
-            case REAP ->
-                catalogue.reaping.apply(
-                        (LogRecord.Reap) LogRecord.read(type, reader), tree, drops, Reaper.STEP_LEAVES, sequence);
+            case REAP -> {
+                LogRecord.Reap reap = (LogRecord.Reap) LogRecord.read(type, reader);
+                if (!isSalvaging || reap.step().changesVersions()) {
+                    catalogue.reaping.apply(reap, tree, drops, Reaper.STEP_LEAVES, sequence);
+                }
+            }
             case MARK -> {}
             default -> throw reader.corrupt("type=" + type);
         }
@@ -178,6 +209,17 @@ final class Replay implements RecordVisitor {
 
     private void extents(long sequence, RecordReader reader) {
         ExtentsPayload extents = read(reader);
+        try {
+            extents(sequence, extents);
+        } catch (CorruptSpaceException e) {
+            if (isSalvaging) {
+                giveAway(extents);
+            }
+            throw e;
+        }
+    }
+
+    private void extents(long sequence, ExtentsPayload extents) {
         drops.begin(catalogue.require(extents.versionId()), sequence, null);
         for (int i = 0; i < extents.count(); i++) {
             if (verifyData && sequence > mark && extents.hasCrc(i) && !arrived(extents, i)) {

@@ -133,6 +133,11 @@ public final class ExtentTree {
         walk.forEach(root, from, to, visitor);
     }
 
+    /** As {@link #forEach}, but goes on behind a node that is missing or damaged. */
+    public void forEachReadable(Root root, long from, long to, ExtentVisitor visitor, UnreadableVisitor unreadable) {
+        walk.forEachReadable(root, from, to, visitor, unreadable);
+    }
+
     /**
      * One step of comparing two trees. Reads only nodes that the trees do not share, and one on the way to each.
      *

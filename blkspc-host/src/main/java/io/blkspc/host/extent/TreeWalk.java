@@ -1,5 +1,7 @@
 package io.blkspc.host.extent;
 
+import io.blkspc.api.BlockSpaceException;
+
 /** Full walk of a tree in block order. */
 final class TreeWalk {
 
@@ -10,8 +12,14 @@ final class TreeWalk {
     }
 
     void forEach(Root root, long from, long to, ExtentVisitor visitor) {
+        forEachReadable(root, from, to, visitor, (_, _, _, problem) -> {
+            throw problem;
+        });
+    }
+
+    void forEachReadable(Root root, long from, long to, ExtentVisitor visitor, UnreadableVisitor unreadable) {
         if (!root.isEmpty() && from < to) {
-            node(root.nodeId(), root.birth(), Node.ROOT_LEVEL, 0, new Pass(from, to, visitor));
+            node(root.nodeId(), root.birth(), Node.ROOT_LEVEL, 0, new Pass(from, to, visitor, unreadable));
         }
     }
 
@@ -19,7 +27,13 @@ final class TreeWalk {
         if (!pass.visitor.enterNode(nodeId, birth, level, firstBlock)) {
             return;
         }
-        Node node = ExtentTree.require(cache, nodeId, level, firstBlock);
+        Node node;
+        try {
+            node = ExtentTree.require(cache, nodeId, level, firstBlock);
+        } catch (BlockSpaceException problem) {
+            pass.unreadable.unreadable(firstBlock, Node.spanBlocks(level), birth, problem);
+            return;
+        }
         if (level == 0) {
             for (int index = 0; index < node.count(); index++) {
                 long word = node.word(index);
@@ -45,7 +59,7 @@ final class TreeWalk {
     }
 
     /** One call of forEach. */
-    private record Pass(long from, long to, ExtentVisitor visitor) {
+    private record Pass(long from, long to, ExtentVisitor visitor, UnreadableVisitor unreadable) {
 
         void extent(long start, int length, long physical, long birth, int state) {
             long first = Math.max(start, from);

@@ -71,6 +71,17 @@ public final class SimPool {
         return opening().inspect();
     }
 
+    /** Copies what can be read of it to the devices of an empty disk. */
+    public RepairReport repairTo(SimDisk target) {
+        Salvage salvage = opening().salvage();
+        PoolGeometry geometry = salvage.geometry();
+        target.create("superblock", 8192);
+        target.create("journal", geometry.journalBytes());
+        target.create("segments", disk.device("segments").sizeBytes());
+        target.create("data", geometry.dataBytes());
+        return new SimPool(target, scheduler, random.nextLong()).opening().createFrom(salvage, _ -> {});
+    }
+
     private PoolOpening opening() {
         PoolDevices devices = new PoolDevices(
                 disk.device("superblock"), disk.device("journal"), disk.device("segments"), disk.device("data"));

@@ -29,16 +29,19 @@ import org.junit.jupiter.api.Test;
 /**
  * Contract D15: every field of every structure of superblock and checkpoint, damaged in every way. The pool is refused, or
  * serves exactly what it held before; never anything else, and never an exception that is not a verdict. What is refused is
- * found by the check as well. Records of the journal are in {@link PoolJournalFuzzTest}.
+ * found by the check as well. A repaired copy checks clean and holds what was there, and zeros where its loss list says so. Records of the journal are in {@link PoolJournalFuzzTest}.
  */
 class FieldDamageTest {
 
     private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 2_000;
+    /** Every so many damaged pools are repaired. */
+    private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 10;
+
     private static final Set<Code> VERDICTS =
             EnumSet.of(Code.NEEDS_CHECK, Code.CORRUPT, Code.TOO_NEW, Code.TOO_OLD, Code.NOT_FOUND);
 
     /** A pool at rest, how it was a while before, and what it holds. */
-    private record Subject(SimDisk image, SimDisk before, PoolContent content) {}
+    private record Subject(SimDisk image, SimDisk before, PoolContent content, Map<String, long[]> sectors) {}
 
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
     private record Case(Subject subject, Instance instance, int[] place, FieldVerb verb, boolean bothCopies) {
@@ -56,6 +59,7 @@ class FieldDamageTest {
     private long seed;
     private SplittableRandom random;
     private final TreeMap<String, int[]> outcomes = new TreeMap<>();
+    private final TreeMap<String, RepairOracle> repairs = new TreeMap<>();
 
     @BeforeEach
     void seed() {
@@ -85,7 +89,8 @@ class FieldDamageTest {
             pool.close();
         }
         SimDisk image = disk.killImage();
-        return new Subject(image, before, PoolContent.of(open(image.killImage())));
+        HostPool again = open(image.killImage());
+        return new Subject(image, before, PoolContent.of(again), RepairOracle.content(again));
     }
 
     private List<Case> cases(Subject subject) {
@@ -140,6 +145,12 @@ class FieldDamageTest {
                 assertThat(counts[0]).as("refusals for %s", structure).isPositive();
             }
         });
+        repairs.forEach((structure, repaired) -> System.out.println(structure + " " + repaired));
+        assertThat(repairs.get("superblock").whole).isPositive();
+        assertThat(repairs.get("node").withLosses).isPositive();
+        assertThat(repairs.get("deadlist").whole).isPositive();
+        assertThat(repairs.get("free map").whole).isPositive();
+        assertThat(repairs.get("version").withLosses).isPositive();
         assertThat(outcomes.get("superblock in both copies")[0]).isPositive();
         assertThat(outcomes).containsKeys("directory page", "segment table", "node", "version", "pool", "free map");
     }
@@ -158,7 +169,11 @@ class FieldDamageTest {
         if (refused) {
             assertThat(isFound(image.killImage())).as("the check finds it").isTrue();
         }
-        outcomes.computeIfAbsent(each.key(), any -> new int[2])[refused ? 0 : 1]++;
+        int[] counts = outcomes.computeIfAbsent(each.key(), any -> new int[2]);
+        counts[refused ? 0 : 1]++;
+        if ((counts[0] + counts[1]) % REPAIR_EVERY == 0) {
+            repairs.computeIfAbsent(each.key(), any -> new RepairOracle()).judge(image, each.subject.sectors, seed);
+        }
     }
 
     private boolean isRefused(SimDisk image, Case each) {

@@ -36,6 +36,8 @@ class PoolJournalFuzzTest {
 
     private static final boolean RELEASE = Boolean.getBoolean("blkspc.release");
     private static final int RING = 64 << 10;
+    /** Every so many damaged pools are repaired. */
+    private static final int REPAIR_EVERY = RELEASE ? 1 : 20;
 
     private long seed;
     private SplittableRandom random;
@@ -51,6 +53,8 @@ class PoolJournalFuzzTest {
     private int shorter;
     private int same;
     private int reused;
+    private int looked;
+    private final RepairOracle repairs = new RepairOracle();
 
     /** A pool in its second run, whose ring has wrapped, with forced records, unforced ones, and older ones in between. */
     @BeforeEach
@@ -159,6 +163,9 @@ class PoolJournalFuzzTest {
             CrashModel.requireSame(view, expected);
             ReadOnlyOpeningTest.requireUnchangeable(view);
             reused += ReadOnlyOpeningTest.readAll(view);
+            if (looked++ % REPAIR_EVERY == 0) {
+                repairs.judge(before, RepairOracle.content(view), seed);
+            }
         }
         image.reopen().faults(FaultInjector.NONE);
         assertThat(image.sameBytes(before)).as("bytes of the devices").isTrue();
@@ -167,6 +174,7 @@ class PoolJournalFuzzTest {
     private void report(String what) {
         System.out.println(
                 what + ": refused=" + refused + " shorter=" + shorter + " same=" + same + " withheld=" + reused);
+        System.out.println(repairs);
     }
 
     /** The records a replay needs, padding aside. */

@@ -1,0 +1,124 @@
+package io.blkspc.host.core;
+
+import io.blkspc.api.BlockDevice;
+import io.blkspc.api.Geometry;
+import io.blkspc.host.alloc.FreeSpace;
+import io.blkspc.host.extent.ExtentTree;
+import io.blkspc.host.extent.ExtentVisitor;
+import io.blkspc.host.journal.Superblock;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All that can be read of a damaged pool, for a copy of it. Made by {@link PoolOpening#salvage}; nothing of the pool is
+ * written. Holds all extents in memory, and leaves its devices open: whoever opened them closes them. One thread.
+ *
+ * <p>Versions on their way out are left out, and hidden ones with a single child: the child then grew from the version above,
+ * and owns what the hidden one owned. Deadlists and counters are worked out anew from what is mapped.
+ */
+public final class Salvage {
+
+    private final Superblock superblock;
+    private final FreeSpace reused;
+    private final BlockDevice data;
+    private final List<Loss> losses;
+    private final Catalogue catalogue;
+    private final List<SalvagedVersion> versions = new ArrayList<>(); // parents before their children
+
+    Salvage(
+            Superblock superblock,
+            Catalogue catalogue,
+            ExtentTree tree,
+            FreeSpace reused,
+            BlockDevice data,
+            List<Loss> losses) {
+        this.superblock = superblock;
+        this.catalogue = catalogue;
+        this.reused = reused;
+        this.data = data;
+        this.losses = losses;
+        choose();
+        versions.stream().filter(each -> each.version.isVisible()).forEach(each -> read(each, tree));
+    }
+
+    /** Sizes of a pool that everything fits into. */
+    public PoolGeometry geometry() {
+        return PoolGeometry.of(superblock);
+    }
+
+    FreeSpace reused() {
+        return reused;
+    }
+
+    BlockDevice data() {
+        return data;
+    }
+
+    Catalogue catalogue() {
+        return catalogue;
+    }
+
+    List<SalvagedVersion> versions() {
+        return versions;
+    }
+
+    /** What is lost so far, apart from ranges of versions. */
+    List<Loss> losses() {
+        return losses;
+    }
+
+    /** Those frozen last first, and heads before them: a child comes before its parent. */
+    private void choose() {
+        List<Version> order = new ArrayList<>(catalogue.versions());
+        order.sort(
+                Comparator.comparingLong((Version version) -> version.isHead() ? Long.MAX_VALUE : version.freezeEpoch)
+                        .reversed());
+        Map<Long, List<SalvagedVersion>> grown = new HashMap<>();
+        for (Version version : order) {
+            List<SalvagedVersion> below = grown.getOrDefault(version.id, List.of());
+            List<SalvagedVersion> kept = below;
+            if (version.isVisible() || below.size() > 1) {
+                SalvagedVersion self = new SalvagedVersion(version);
+                self.children.addAll(below);
+                below.forEach(child -> child.parent = self);
+                versions.add(self);
+                kept = List.of(self);
+            }
+            if (version.parent != null) {
+                grown.computeIfAbsent(version.parent.id, any -> new ArrayList<>())
+                        .addAll(kept);
+            }
+        }
+        java.util.Collections.reverse(versions);
+    }
+
+    private void read(SalvagedVersion into, ExtentTree tree) {
+        Version version = into.version;
+        long size = version.sizeBlocks();
+        tree.forEachReadable(
+                version.root,
+                0,
+                size,
+                new ExtentVisitor() {
+                    @Override
+                    public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                        return true;
+                    }
+
+                    @Override
+                    public void extent(long start, long count, long physical, long birth, int state) {
+                        if (physical + count > superblock.dataBytes() >>> Geometry.BLOCK_SHIFT
+                                || birth > catalogue.epoch) {
+                            into.gaps.add(new SalvagedVersion.Gap(start, count, birth, "extent is impossible"));
+                        } else {
+                            into.extents.add(start, count, physical, birth, state);
+                        }
+                    }
+                },
+                (start, count, birth, problem) -> into.gaps.add(
+                        new SalvagedVersion.Gap(start, Math.min(count, size - start), birth, problem.getMessage())));
+    }
+}
