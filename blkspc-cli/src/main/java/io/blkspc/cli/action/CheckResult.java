@@ -16,7 +16,13 @@ import java.util.Map;
  * @param isCleanStop {@code true} when the pool had been stopped cleanly
  */
 public record CheckResult(
-        List<String> findings, int versions, long nodes, long extents, long blocks, long readBlocks, boolean isCleanStop) {
+        List<String> findings,
+        int versions,
+        long nodes,
+        long extents,
+        long blocks,
+        long readBlocks,
+        boolean isCleanStop) {
 
     /** The object of {@code pool check}. */
     public Map<String, Object> facts() {

@@ -12,8 +12,9 @@ import picocli.CommandLine.Parameters;
 /** {@code du}. */
 @Command(
         name = "du",
-        description = "Show the space of volumes and snapshots: referenced is what one can read, exclusive what comes back "
-                + "when it alone is destroyed, shared the rest of what it references, reserved what is promised to it.")
+        description =
+                "Show the space of volumes and snapshots: referenced is what one can read, exclusive what comes back "
+                        + "when it alone is destroyed, shared the rest of what it references, reserved what is promised to it.")
 final class DuCommand extends Task {
 
     private static final List<String> COLUMNS = List.of("referenced", "exclusive", "shared", "reserved");

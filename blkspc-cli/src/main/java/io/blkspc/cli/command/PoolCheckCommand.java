@@ -45,7 +45,10 @@ final class PoolCheckCommand extends Task {
         try (Progress progress = progress("check:")) {
             Optional<ServedLink> server = new PoolDoor(environment().access(), location(), progress::say).enterServer();
             if (server.isEmpty()) {
-                return environment().access().check(location().directory(), deep).facts();
+                return environment()
+                        .access()
+                        .check(location().directory(), deep)
+                        .facts();
             }
             try (ServedLink link = server.get()) {
                 return link.check(deep);

@@ -10,7 +10,8 @@ import picocli.CommandLine.Spec;
         name = "pool",
         synopsisSubcommandLabel = "COMMAND",
         description = "Make a pool, look at it, and save what is in a damaged one.",
-        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class, PoolRepairCommand.class})
+        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class, PoolRepairCommand.class
+        })
 final class PoolCommand implements Runnable {
 
     @Spec
@@ -18,6 +19,7 @@ final class PoolCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "pool needs a command: create, status, check or repair");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "pool needs a command: create, status, check or repair");
     }
 }

@@ -55,10 +55,7 @@ final class PoolRepairCommand extends Task {
         for (RepairResult.Lost lost : result.losses()) {
             text.append("lost ").append(lost.volume() == null ? "(pool)" : lost.volume());
             if (lost.length() > 0) {
-                text.append(" offset=")
-                        .append(lost.offset())
-                        .append(" length=")
-                        .append(lost.length());
+                text.append(" offset=").append(lost.offset()).append(" length=").append(lost.length());
             }
             text.append(": ").append(lost.reason()).append('\n');
         }

@@ -92,8 +92,7 @@ public interface PoolAccess {
      * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code EXISTS}; {@code OUT_OF_BACKING}; {@code
      *     NEEDS_CHECK} when nothing can be read
      */
-    RepairResult repair(
-            Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> progress);
+    RepairResult repair(Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> progress);
 
     /**
      * Looks for damage in a pool that nobody holds. Changes nothing.

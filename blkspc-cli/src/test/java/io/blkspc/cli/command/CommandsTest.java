@@ -251,7 +251,9 @@ class CommandsTest {
                 .containsExactly("space", "space@s");
         assertThat(command.ok("du", "space@s", "--json").array().getFirst())
                 .isEqualTo(Map.of("name", "space@s", "referenced", 0, "exclusive", 0, "shared", 0, "reserved", 0));
-        assertThat(command.ok("du", "space", "--bytes").out()).contains("REFERENCED").contains("1048576");
+        assertThat(command.ok("du", "space", "--bytes").out())
+                .contains("REFERENCED")
+                .contains("1048576");
         command.run("du", "nothing").exits(3);
     }
 
@@ -268,7 +270,8 @@ class CommandsTest {
         command.run("pool", "repair").exits(2);
         access.lose(new RepairResult.Lost("vm", 8192, 4096, "block cannot be read"));
 
-        CommandRun.Result told = command.run("pool", "repair", "--to", "/model/new").exits(4);
+        CommandRun.Result told =
+                command.run("pool", "repair", "--to", "/model/new").exits(4);
         assertThat(told.out()).startsWith("lost vm offset=8192 length=4096: block cannot be read\n");
         assertThat(told.err().lines()).hasSize(1);
         assertThat(command.run("pool", "repair", "--to", "/model/new", "--json")

@@ -68,11 +68,15 @@ class ReadOnlyPoolTest {
     /** What is there before the damage is saved into a pool that can be written again. */
     private void repair() throws IOException {
         Path saved = directory.resolve("saved");
-        Exec.Result repair = pool.command()
-                .run("pool", "repair", "--to", saved.toString())
-                .exits(Blkspc.NEEDS_CHECK);
-        assertThat(repair.out()).contains("lost (pool): everything after sequence=").contains("volumes=1");
-        refused(pool.command().run("pool", "repair", "--to", saved.toString()), Blkspc.NOT_FOUND_OR_EXISTS, "pool exists");
+        Exec.Result repair =
+                pool.command().run("pool", "repair", "--to", saved.toString()).exits(Blkspc.NEEDS_CHECK);
+        assertThat(repair.out())
+                .contains("lost (pool): everything after sequence=")
+                .contains("volumes=1");
+        refused(
+                pool.command().run("pool", "repair", "--to", saved.toString()),
+                Blkspc.NOT_FOUND_OR_EXISTS,
+                "pool exists");
         Blkspc repaired = new Blkspc(saved);
         repaired.ok("pool", "check", "--deep");
         assertThat(repaired.array("list")).hasSize(1);
