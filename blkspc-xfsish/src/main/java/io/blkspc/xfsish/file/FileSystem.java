@@ -23,7 +23,8 @@ import java.util.function.Supplier;
  *
  * <p><b>Space</b> runs out when an operation begins or not at all: once it returned, no later write-back can fail for
  * space. <b>Crash</b>: after one, names and sizes are those of one moment between operations, at or after the last {@link
- * #sync} that returned; bytes overwritten since then are the old or the new, sector by sector.
+ * #sync} that returned; bytes overwritten since then are the old or the new, sector by
+ * sector, and bytes cut off since then the old or zeros.
  *
  * <p>Errors: {@link FileSystemException}; {@link BlockSpaceException} with {@code NOT_FOUND}, {@code EXISTS}, {@code
  * OUT_OF_SPACE} (nothing changed), {@code IO}, {@code CORRUPT}, {@code FAILED}, {@code CLOSED} after the first failure inside
