@@ -103,6 +103,14 @@ public interface Pool extends AutoCloseable {
     Changes changedSince(String name, String since, long fromBytes);
 
     /**
+     * How many bytes {@link #destroy} of these versions would give back: those of the blocks that they map and no other version
+     * does. Exact for one moment, for any set; the cost is that of everything mapped, while clients go on.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}
+     */
+    long bytesFreedBy(List<String> names);
+
+    /**
      * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
      * back in the background.
      *

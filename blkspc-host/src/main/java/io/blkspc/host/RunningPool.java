@@ -132,6 +132,11 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public long bytesFreedBy(List<String> names) {
+        return pool.bytesFreedBy(names);
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         pool.destroy(names, force);
     }

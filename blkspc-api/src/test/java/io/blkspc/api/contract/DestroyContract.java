@@ -24,9 +24,14 @@ public interface DestroyContract extends ContractHost {
             try (Fixture f = fixture(1 << 20)) {
                 Map<String, byte[]> contents = family(f);
                 for (String gone : order) {
+                    long allocated = f.status().allocatedBytes();
+                    long freed = f.pool().bytesFreedBy(List.of(gone));
                     f.pool().destroy(List.of(gone), false);
                     contents.remove(gone);
                     f.pool().awaitReclaim();
+                    assertThat(allocated - f.status().allocatedBytes())
+                            .as("order=%s, destroyed=%s", order, gone)
+                            .isEqualTo(freed);
                     contents.forEach((name, expected) -> assertThat(f.io(name).read(0, 5 * BLOCK))
                             .as("order=%s, destroyed=%s, read=%s", order, gone, name)
                             .isEqualTo(expected));
@@ -34,6 +39,21 @@ public interface DestroyContract extends ContractHost {
                 }
                 assertThat(f.status().allocatedBytes()).as("order=%s", order).isZero();
             }
+        }
+    }
+
+    @Test
+    default void whatASetOfVersionsFreesIsToldBefore() {
+        try (Fixture f = fixture(1 << 20)) {
+            family(f);
+            assertCode(Code.NOT_FOUND, () -> f.pool().bytesFreedBy(List.of("vol", "nobody")));
+            List<String> names = List.of("vol", "vol@s", "c");
+            long freed = f.pool().bytesFreedBy(names);
+            assertThat(freed).isGreaterThan(f.pool().bytesFreedBy(List.of("vol")));
+            long allocated = f.status().allocatedBytes();
+            f.pool().destroy(names, false);
+            f.pool().awaitReclaim();
+            assertThat(allocated - f.status().allocatedBytes()).isEqualTo(freed);
         }
     }
 

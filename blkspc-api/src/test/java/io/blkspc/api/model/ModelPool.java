@@ -322,6 +322,22 @@ public final class ModelPool implements Pool {
     }
 
     @Override
+    public long bytesFreedBy(List<String> names) {
+        names.forEach(ModelNames::checkAny);
+        synchronized (monitor) {
+            checkOpen();
+            Set<Long> freed = new HashSet<>();
+            names.forEach(name -> find(name).map.values().forEach(pointer -> freed.add(pointer.physical())));
+            versions.forEach((name, version) -> {
+                if (!names.contains(name)) {
+                    version.map.values().forEach(pointer -> freed.remove(pointer.physical()));
+                }
+            });
+            return Geometry.toBytes(freed.size());
+        }
+    }
+
+    @Override
     public VolumeInfo rename(String from, String to) {
         ModelNames.checkRename(from, to);
         synchronized (monitor) {

@@ -14,6 +14,8 @@ public enum Operation {
     MAP(false),
     /** A part of what changed since a snapshot. */
     CHANGES(false),
+    /** What it would free to destroy something. */
+    FREED(false),
     /** What is promised to whom. */
     RESERVATIONS(false),
     /** A new, empty volume. */

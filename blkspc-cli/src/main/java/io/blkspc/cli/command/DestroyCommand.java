@@ -26,14 +26,25 @@ final class DestroyCommand extends Task {
     @Option(names = "--force", description = "also volumes that are attached: their users get errors")
     private boolean force;
 
+    @Option(
+            names = {"-n", "--dry-run"},
+            description = "only tell how many bytes it would free")
+    private boolean dryRun;
+
     @Override
     boolean changes() {
-        return true;
+        return !dryRun;
     }
 
     @Override
     public Integer call() throws Exception {
         names.forEach(Names::version);
+        if (dryRun) {
+            Map<String, Object> freed =
+                    withPool(link -> Json.asObject(link.run(Operation.FREED, Map.of("names", names))));
+            show(freed, () -> "would free " + size(freed.get("frees")) + "\n");
+            return 0;
+        }
         Map<String, Object> gone = withPool(link ->
                 Json.asObject(link.run(Operation.DESTROY, Map.of("names", names, "force", force, "wait", wait))));
         show(gone, () -> "destroyed " + String.join(", ", names) + "\n");

@@ -87,6 +87,11 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
+    public long bytesFreedBy(List<String> names) {
+        return pool.bytesFreedBy(names);
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         throw refusal();
     }

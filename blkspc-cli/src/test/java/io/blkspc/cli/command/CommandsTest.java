@@ -126,6 +126,16 @@ class CommandsTest {
     }
 
     @Test
+    void destroyTellsFirstWhatItWouldFree() {
+        command.ok("create", "disk1", "-s", "1G");
+
+        assertThat(command.ok("destroy", "-n", "disk1").out()).isEqualTo("would free 0\n");
+        assertThat(command.ok("destroy", "-n", "disk1", "--json").object()).containsEntry("frees", 0);
+        assertThat(command.ok("list").out()).contains("disk1");
+        command.run("destroy", "-n", "disk1", "nobody").exits(3);
+    }
+
+    @Test
     void snapshotOfSeveralIsOneGroup() {
         command.ok("create", "a", "-s", "1M");
         command.ok("create", "b", "-s", "1M");

@@ -162,6 +162,13 @@ public final class HostPool implements Pool {
     }
 
     @Override
+    public long bytesFreedBy(List<String> names) {
+        names.forEach(Names::checkEither);
+        engine.checkOpen();
+        return Geometry.toBytes(inspect(inspection -> inspection.freedBy(names)));
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         engine.checkWritable();
         versionOps.destroy(List.copyOf(names), force);

@@ -162,6 +162,11 @@ public final class Inspection {
         };
     }
 
+    /** Blocks that nothing would hold without these versions. */
+    long freedBy(List<String> names) {
+        return FreedSpace.blocks(catalogue, tree, dataBlocks, names);
+    }
+
     /** Visits what all children of a hidden version had given up, and it did then. */
     public void gone(long versionId, DeadVisitor visitor) {
         DeadList list = catalogue.require(versionId).gone;

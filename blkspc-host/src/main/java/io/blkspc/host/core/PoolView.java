@@ -246,6 +246,19 @@ public final class PoolView implements Pool {
     }
 
     @Override
+    public long bytesFreedBy(List<String> names) {
+        names.forEach(Names::checkEither);
+        lock.lock();
+        try {
+            checkOpen();
+            return Geometry.toBytes(
+                    FreedSpace.blocks(loaded.catalogue, loaded.tree, ledger.capacity(Resource.DATA_BLOCKS), names));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
     public void destroy(List<String> names, boolean force) {
         throw refusal();
     }

@@ -339,6 +339,7 @@ final class VersionHistory {
                     "exclusive=" + exclusive + ", told: " + info);
         }
         requireChanges(in);
+        requireFreed(in);
         if (random.nextInt(8) == 0) {
             var report = in.inspect(SpaceCheck::run);
             require(report.findings().isEmpty(), "check: " + report.findings());
@@ -373,6 +374,24 @@ final class VersionHistory {
             from = changes.nextOffsetBytes();
         }
         require(told.equals(expected), name + " since " + since + ": told=" + told + ", changed=" + expected);
+    }
+
+    /** What a random set of versions would free are the tokens that only they hold. */
+    private void requireFreed(HostPool in) {
+        if (random.nextInt(4) != 0) {
+            return;
+        }
+        List<String> names =
+                model.keySet().stream().filter(name -> random.nextInt(3) == 0).toList();
+        Set<Integer> freed = new HashSet<>();
+        names.forEach(name -> freed.addAll(model.get(name).values()));
+        model.forEach((name, map) -> {
+            if (!names.contains(name)) {
+                freed.removeAll(map.values());
+            }
+        });
+        long told = in.bytesFreedBy(names);
+        require(told == (long) freed.size() * BLOCK, "without " + names + ": told=" + told + ", freed=" + freed);
     }
 
     private static long allocated(HostPool in) {
