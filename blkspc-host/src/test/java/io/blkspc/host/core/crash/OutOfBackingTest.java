@@ -198,6 +198,7 @@ class OutOfBackingTest {
                 assertThat(io.read(0, bytes.length)).isEqualTo(bytes);
                 assertThat(pool.info("kept").mappedBytes()).isEqualTo(Geometry.BLOCK_BYTES);
             }
+            pool.awaitReclaim();
             EngineFacts.requireExact(pool);
             disk.faults(FaultInjector.NONE);
             io.write(Geometry.BLOCK_BYTES, bytes);
