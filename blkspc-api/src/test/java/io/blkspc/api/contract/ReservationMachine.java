@@ -241,9 +241,13 @@ final class ReservationMachine implements AutoCloseable {
         }
     }
 
-    /** A stage on a mapped unwritten block holds up a freeze, and one thread cannot wait for itself. */
     private boolean canFreeze() {
-        return contents.size() < 6 && stages.values().stream().allMatch(Open::fresh);
+        return contents.size() < 6 && !isHeldUp();
+    }
+
+    /** A stage on a mapped unwritten block holds up a freeze and a clear that keeps, and one thread cannot wait for itself. */
+    private boolean isHeldUp() {
+        return !stages.values().stream().allMatch(Open::fresh);
     }
 
     private void destroy(Step step) {
@@ -258,6 +262,9 @@ final class ReservationMachine implements AutoCloseable {
     }
 
     private void discard(Step step, boolean keep) {
+        if (keep && isHeldUp()) {
+            return;
+        }
         long end = Math.min(BLOCKS, step.block() + 2L * step.count());
         for (long block = step.block(); block < end; block++) {
             if (!stages.containsKey(block)) {
