@@ -1,5 +1,7 @@
 package io.blkspc.api.model;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.MappingState;
@@ -15,6 +17,12 @@ final class ModelChanges {
     private ModelChanges() {}
 
     static Changes between(Map<Long, Pointer> before, ModelVersion version, long fromBytes) {
+        if (!Geometry.isBlockAligned(fromBytes)) {
+            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
+        }
+        if (fromBytes < 0 || fromBytes > version.sizeBytes) {
+            throw new BlockSpaceException(Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes);
+        }
         List<Changes.Range> ranges = new ArrayList<>();
         TreeMap<Long, Pointer> either = new TreeMap<>(before);
         either.putAll(version.map);

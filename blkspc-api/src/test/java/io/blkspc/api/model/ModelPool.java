@@ -307,16 +307,10 @@ public final class ModelPool implements Pool {
         if (since != null) {
             ModelNames.checkSnapshot(since);
         }
-        if (!Geometry.isBlockAligned(fromBytes)) {
-            throw new IllegalArgumentException("not a multiple of 4096: from=" + fromBytes);
-        }
         synchronized (monitor) {
             checkOpen();
             ModelVersion version = find(name);
             TreeMap<Long, ModelVersion.Pointer> before = since == null ? new TreeMap<>() : find(since).map;
-            if (fromBytes < 0 || fromBytes > version.sizeBytes) {
-                throw new BlockSpaceException(Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes);
-            }
             return ModelChanges.between(before, version, fromBytes);
         }
     }
@@ -326,14 +320,8 @@ public final class ModelPool implements Pool {
         names.forEach(ModelNames::checkAny);
         synchronized (monitor) {
             checkOpen();
-            Set<Long> freed = new HashSet<>();
-            names.forEach(name -> find(name).map.values().forEach(pointer -> freed.add(pointer.physical())));
-            versions.forEach((name, version) -> {
-                if (!names.contains(name)) {
-                    version.map.values().forEach(pointer -> freed.remove(pointer.physical()));
-                }
-            });
-            return Geometry.toBytes(freed.size());
+            names.forEach(this::find);
+            return Geometry.toBytes(ModelVersion.blocksOnlyIn(names, versions));
         }
     }
 

@@ -4,6 +4,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.Quota;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -63,6 +64,18 @@ final class ModelVersion {
 
     boolean isVisible() {
         return name != null;
+    }
+
+    /** Blocks that some of these versions map and no other one does. */
+    static int blocksOnlyIn(List<String> names, Map<String, ModelVersion> versions) {
+        Set<Long> freed = new HashSet<>();
+        names.forEach(name -> versions.get(name).map.values().forEach(pointer -> freed.add(pointer.physical())));
+        versions.forEach((name, version) -> {
+            if (!names.contains(name)) {
+                version.map.values().forEach(pointer -> freed.remove(pointer.physical()));
+            }
+        });
+        return freed.size();
     }
 
     void descendFrom(ModelVersion newParent) {
