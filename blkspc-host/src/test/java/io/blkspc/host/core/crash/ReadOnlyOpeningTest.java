@@ -59,6 +59,9 @@ class ReadOnlyOpeningTest {
         disk = fresh.killImage();
         pool = open(disk);
         pool.create("guaranteed", 16 * Geometry.BLOCK_BYTES, Quota.guarantee(8 * Geometry.BLOCK_BYTES));
+        try (BlockSpace space = pool.open("guaranteed")) { // clients may leave nothing of what they write
+            new TestIo(space).write(0, new byte[2 * Geometry.BLOCK_BYTES]);
+        }
         Workload workload = new Workload(random);
         new ClientTask(workload, pool, random.nextLong(), 60).run();
     }
