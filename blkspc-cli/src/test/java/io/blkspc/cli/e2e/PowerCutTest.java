@@ -27,8 +27,8 @@ class PowerCutTest {
 
     private static final int CUTS =
             Integer.getInteger("blkspc.powerCuts", Boolean.getBoolean("blkspc.release") ? 3400 : 8);
-    private static final int CUTS_OF_A_STORY = 200;
-    private static final int NESTED_EVERY = 10;
+    private static final int CUTS_OF_A_STORY = Integer.getInteger("blkspc.cutsOfAStory", 200);
+    private static final int NESTED_EVERY = Integer.getInteger("blkspc.nestedEvery", 10);
     private static final int INNER_CUTS = 2;
 
     @TempDir
@@ -96,7 +96,7 @@ class PowerCutTest {
             Path kept = Files.createDirectories(Path.of("target", "power-cut-" + layout + "-" + place));
             cuts.materialise(place, kind, new Random(cutSeed), layout.images(kept, "disk"));
             throw new AssertionError(
-                    "layout=" + layout + ", place=" + place + " of "
+                    wrong.getMessage() + "\nlayout=" + layout + ", place=" + place + " of "
                             + story.log().size() + ", kind=" + kind
                             + ", unflushed=" + unflushed + ", nested=" + isNested + ", seed=" + seed + ", disks="
                             + kept.toAbsolutePath(),
