@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.CrashModel;
 import io.blkspc.host.core.CrashModel.Prediction;
 import io.blkspc.host.core.EngineFacts;
@@ -49,6 +51,7 @@ final class CrashHistory {
     private static final int[] JOURNALS = {64 << 10, 64 << 10, 80 << 10, 128 << 10, 256 << 10};
     private static final int GENERATIONS = 3;
     private static final int MAX_NESTED = 3;
+    private static final int CHECK_EVERY = Integer.getInteger("blkspc.checkEvery", 8);
     private static final CutKind[] CUTS = {
         CutKind.NONE, CutKind.ALL, CutKind.ONLY_LAST, CutKind.ALL_BUT_ONE, CutKind.NEWEST_HALF, CutKind.RANDOM
     };
@@ -252,6 +255,9 @@ final class CrashHistory {
             if (choice.nextInt(5) == 0) {
                 damage(image, expected, choice);
             }
+            if (choice.nextInt(CHECK_EVERY) == 0) {
+                requireChecksClean(image, choice);
+            }
             try {
                 HostPool pool = open(image, scheduler, choice);
                 scheduler.disarm();
@@ -280,6 +286,16 @@ final class CrashHistory {
             throw e;
         }
         throw new AssertionError("D14 a damaged record below what was forced is not refused");
+    }
+
+    /** D15: the checker, which recovers nothing, finds nothing in what any legal crash leaves. */
+    private static void requireChecksClean(SimDisk image, SplittableRandom choice) {
+        image.use(new InertScheduler());
+        CheckReport report = SpaceCheck.run(
+                SimPool.on(image, new InertScheduler(), choice.nextLong()).inspect());
+        if (!report.isClean()) {
+            throw new AssertionError("D15 the checker calls a good pool damaged: " + report.findings());
+        }
     }
 
     private static HostPool open(SimDisk image, Scheduler scheduler, SplittableRandom choice) {
