@@ -21,6 +21,12 @@ final class PowerCut {
 
     private static final double[] PROBABILITIES = {0.02, 0.2, 0.5, 0.8, 0.98};
 
+    private static final int EXT4_SUPERBLOCK_AT = 1024;
+    private static final int EXT4_SUPERBLOCK_BYTES = 1024;
+    private static final int EXT4_MAGIC_AT = 56;
+    private static final int EXT4_MAGIC_LOW = 0x53;
+    private static final int EXT4_MAGIC_HIGH = 0xEF;
+
     /** A write that no flush covers so far. */
     private static final class Pending {
 
@@ -143,11 +149,25 @@ final class PowerCut {
 
     private void putSome(FileChannel image, DiskLog.Event write, Random random, double probability) throws IOException {
         ByteBuffer bytes = log.bytes(write);
-        for (int at = 0; at < write.length(); at += Sector.BYTES) {
+        int length;
+        for (int at = 0; at < write.length(); at += length) {
+            length = Math.min(unitAt(write.offset() + at, bytes, at), write.length() - at);
             if (random.nextDouble() < probability) {
-                put(image, write.offset() + at, bytes.slice(at, Math.min(Sector.BYTES, write.length() - at)));
+                put(image, write.offset() + at, bytes.slice(at, length));
             }
         }
+    }
+
+    /**
+     * Bytes that stay together: a sector, or the superblock of ext4, which fills two. Its checksum is in the second and it
+     * is written in place, so ext4 itself does not mount with one of them old: that is not what is tested here.
+     */
+    private static int unitAt(long offset, ByteBuffer bytes, int at) {
+        boolean isSuperblock = offset == EXT4_SUPERBLOCK_AT
+                && bytes.capacity() >= at + EXT4_SUPERBLOCK_BYTES
+                && (bytes.get(at + EXT4_MAGIC_AT) & 0xFF) == EXT4_MAGIC_LOW
+                && (bytes.get(at + EXT4_MAGIC_AT + 1) & 0xFF) == EXT4_MAGIC_HIGH;
+        return isSuperblock ? EXT4_SUPERBLOCK_BYTES : Sector.BYTES;
     }
 
     private static void put(FileChannel image, long offset, ByteBuffer bytes) throws IOException {
