@@ -33,9 +33,9 @@ import org.junit.jupiter.api.Test;
  */
 class FieldDamageTest {
 
-    private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 2_000;
+    private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 1_500;
     /** Every so many damaged pools are repaired. */
-    private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 10;
+    private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 30;
 
     private static final Set<Code> VERDICTS =
             EnumSet.of(Code.NEEDS_CHECK, Code.CORRUPT, Code.TOO_NEW, Code.TOO_OLD, Code.NOT_FOUND);

@@ -37,7 +37,7 @@ class PoolJournalFuzzTest {
     private static final boolean RELEASE = Boolean.getBoolean("blkspc.release");
     private static final int RING = 64 << 10;
     /** Every so many damaged pools are repaired. */
-    private static final int REPAIR_EVERY = RELEASE ? 1 : 20;
+    private static final int REPAIR_EVERY = RELEASE ? 1 : 60;
 
     private long seed;
     private SplittableRandom random;
