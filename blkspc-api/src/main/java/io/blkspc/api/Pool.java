@@ -137,6 +137,17 @@ public interface Pool extends AutoCloseable {
     /** Every live promise of data space, ordered by volume and then by id. */
     List<ReservationInfo> reservations();
 
+    /**
+     * Makes the pool larger, while clients go on: its space is taken first, and what it gained can be promised at return.
+     * Nothing is to be done where it has that size.
+     *
+     * @param dataBytes capacity for data, a multiple of 4096
+     * @throws IllegalArgumentException when it has more already, or it is no size of a pool
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when what the pool lies on cannot grow so far; {@code LIMIT}; nothing
+     *     changed
+     */
+    PoolStatus grow(long dataBytes);
+
     /** A persist point for every volume. */
     void flush();
 

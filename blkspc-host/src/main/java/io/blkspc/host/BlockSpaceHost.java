@@ -28,6 +28,7 @@ import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.SystemScheduler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -333,25 +334,47 @@ public final class BlockSpaceHost {
     private static NodeStoreFactory nodeStores(Path dir, long maxNodes, boolean mayLieInMemory) {
         Path map = dir.resolve(MAP);
         return new NodeStoreFactory() {
+            private long capacity = maxNodes;
+
+            @Override
+            public NodeStore createLarger(long nodes) {
+                // A name of its own: the library keeps open files by name.
+                Path beside = dir.resolve(MAP + "." + nodes);
+                NodeStore larger = ChronicleNodeStore.replace(map, beside, nodes, FileForce::force);
+                DirectorySync.force(dir); // or a power cut could bring the outgrown file back after a clean stop
+                capacity = nodes;
+                return larger;
+            }
+
             @Override
             public NodeStore openExisting() {
-                return ChronicleNodeStore.open(map, maxNodes, FileForce::force);
+                return ChronicleNodeStore.open(map, capacity, FileForce::force);
             }
 
             @Override
             public NodeStore createEmpty() {
+                removeHalfMade(dir);
                 try {
-                    return ChronicleNodeStore.deleteAndCreate(map, maxNodes, FileForce::force);
+                    return ChronicleNodeStore.deleteAndCreate(map, capacity, FileForce::force);
                 } catch (BlockSpaceException e) {
-                    boolean fits = maxNodes <= Runtime.getRuntime().maxMemory() / 2 / NodeFormat.BYTES;
+                    boolean fits = capacity <= Runtime.getRuntime().maxMemory() / 2 / NodeFormat.BYTES;
                     if (!mayLieInMemory || !fits || e.code() == Code.LIMIT) {
                         throw e;
                     }
                     log.warn("node map is kept in memory until the next start: {}", e.getMessage());
-                    return new HeapNodeStore(maxNodes);
+                    return new HeapNodeStore(capacity);
                 }
             }
         };
+    }
+
+    /** What a process left that ended while it made a larger map. */
+    private static void removeHalfMade(Path dir) {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(dir, MAP + ".*")) {
+            found.forEach(BlockSpaceHost::removeIfThere);
+        } catch (IOException e) {
+            log.warn("half made files stay: pool={}, cause={}", dir, e.toString());
+        }
     }
 
     private static PoolDevices devices(

@@ -157,6 +157,11 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public PoolStatus grow(long dataBytes) {
+        return pool.grow(dataBytes);
+    }
+
+    @Override
     public void flush() {
         pool.flush();
     }

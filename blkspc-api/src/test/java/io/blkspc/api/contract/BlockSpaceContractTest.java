@@ -15,4 +15,5 @@ public abstract class BlockSpaceContractTest
                 LeaseContract,
                 ErrorsContract,
                 SpaceAccountingContract,
-                QuotaContract {}
+                QuotaContract,
+                GrowContract {}

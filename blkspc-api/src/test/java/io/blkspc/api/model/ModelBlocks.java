@@ -18,7 +18,7 @@ final class ModelBlocks {
     /** A freed block, the sequence that freed it, and the newest lease that may have mapped it. */
     private record Resting(long block, long sequence, long lease) {}
 
-    final long capacity;
+    long capacity;
     private final ModelDevice device;
     private final Map<Long, Integer> holders = new HashMap<>();
     private final BitSet unavailable = new BitSet();

@@ -24,7 +24,7 @@ final class ModelDevice implements BlockDevice {
 
     private static final int CHUNK_BYTES = 1 << 20;
 
-    private final long sizeBytes;
+    private volatile long sizeBytes;
     private final ModelFaults faults;
     private final Arena arena = Arena.ofAuto();
     private final ConcurrentHashMap<Long, MemorySegment> chunks = new ConcurrentHashMap<>();
@@ -39,6 +39,10 @@ final class ModelDevice implements BlockDevice {
     @Override
     public long sizeBytes() {
         return sizeBytes;
+    }
+
+    void grow(long newSizeBytes) {
+        sizeBytes = newSizeBytes;
     }
 
     @Override

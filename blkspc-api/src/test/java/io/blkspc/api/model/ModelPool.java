@@ -424,6 +424,19 @@ public final class ModelPool implements Pool {
     }
 
     @Override
+    public PoolStatus grow(long dataBytes) {
+        synchronized (monitor) {
+            checkUsable();
+            if (dataBytes < Geometry.toBytes(blocks.capacity) || !Geometry.isBlockAligned(dataBytes)) {
+                throw new IllegalArgumentException("not a larger size: bytes=" + dataBytes);
+            }
+            device.grow(dataBytes);
+            blocks.capacity = Geometry.toBlocks(dataBytes);
+            return status();
+        }
+    }
+
+    @Override
     public void flush() {
         synchronized (monitor) {
             checkOpen();
@@ -532,25 +545,7 @@ public final class ModelPool implements Pool {
 
     /** Leaves the monitor until the condition holds; what the caller knew before may have changed. */
     void await(String what, long timeoutNanos, BooleanSupplier until) {
-        long start = System.nanoTime();
-        boolean interrupted = false;
-        try {
-            while (!until.getAsBoolean()) {
-                long left = timeoutNanos - (System.nanoTime() - start);
-                if (left <= 0) {
-                    throw new BlockSpaceException(Code.BUSY, what);
-                }
-                try {
-                    monitor.wait(left / 1_000_000, (int) (left % 1_000_000));
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        ModelMonitor.await(monitor, what, timeoutNanos, until);
     }
 
     boolean isOpen() {

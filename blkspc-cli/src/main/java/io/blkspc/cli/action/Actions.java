@@ -39,6 +39,7 @@ public final class Actions {
                 String keepAs = arguments.string("keepAs");
                 yield Facts.of(pool.rollback(arguments.string("snapshot"), keepAs.isEmpty() ? null : keepAs));
             }
+            case GROW -> Facts.of(pool.grow(arguments.number("size")));
             case FREED -> Json.of("frees", pool.bytesFreedBy(arguments.strings("names")));
             case DESTROY -> destroy(arguments, pool);
         };

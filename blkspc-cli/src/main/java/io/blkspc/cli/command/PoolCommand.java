@@ -9,8 +9,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "pool",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Make a pool, look at it, and save what is in a damaged one.",
-        subcommands = {PoolCreateCommand.class, PoolStatusCommand.class, PoolCheckCommand.class, PoolRepairCommand.class
+        description = "Make a pool, look at it, make it larger, and save what is in a damaged one.",
+        subcommands = {
+            PoolCreateCommand.class,
+            PoolStatusCommand.class,
+            PoolGrowCommand.class,
+            PoolCheckCommand.class,
+            PoolRepairCommand.class
         })
 final class PoolCommand implements Runnable {
 
@@ -20,6 +25,6 @@ final class PoolCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "pool needs a command: create, status, check or repair");
+                spec.commandLine(), "pool needs a command: create, status, grow, check or repair");
     }
 }

@@ -82,6 +82,11 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
+    public PoolStatus grow(long dataBytes) {
+        throw refusal();
+    }
+
+    @Override
     public VolumeInfo rollback(String snapshot, String keepAs) {
         throw refusal();
     }

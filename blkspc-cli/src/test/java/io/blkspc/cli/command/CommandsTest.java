@@ -99,6 +99,17 @@ class CommandsTest {
     }
 
     @Test
+    void poolGrows() {
+        assertThat(command.ok("pool", "grow", "-s", "128M", "--json").object())
+                .containsEntry("size", 128 << 20)
+                .containsEntry("free", 128 << 20);
+        assertThat(command.ok("pool", "grow", "--size", "128M").out()).isEqualTo("the pool has 128M now, 128M free\n");
+        command.run("pool", "grow", "--size", "64M").exits(2);
+        command.run("pool", "grow", "--size", "1000").exits(2);
+        command.run("pool", "grow").exits(2);
+    }
+
+    @Test
     void diffTellsWhatChanged() {
         command.ok("create", "a", "-s", "1M");
         command.ok("snapshot", "a@s");

@@ -13,9 +13,9 @@ public final class FreeSpace {
     private static final int GROUP_SHIFT = 12;
     private static final int GROUP_BLOCKS = 1 << GROUP_SHIFT;
 
-    private final long blockCount;
-    private final long[] words;
-    private final short[] groupFree;
+    private long blockCount;
+    private long[] words;
+    private short[] groupFree;
     private long freeBlocks;
     private int runLength;
 
@@ -31,6 +31,24 @@ public final class FreeSpace {
             groupFree[g] = (short) Math.min(GROUP_BLOCKS, blockCount - ((long) g << GROUP_SHIFT));
         }
         this.freeBlocks = blockCount;
+    }
+
+    /** Adds free blocks behind the last one. */
+    public void grow(long newBlockCount) {
+        if (newBlockCount < blockCount) {
+            throw new IllegalArgumentException("free space cannot shrink: blocks=" + newBlockCount);
+        }
+        FreeSpace larger = new FreeSpace(newBlockCount);
+        System.arraycopy(words, 0, larger.words, 0, words.length);
+        // The last group may have got more blocks than it had.
+        for (int g = 0; g < groupFree.length; g++) {
+            long end = Math.min((long) (g + 1) << GROUP_SHIFT, blockCount);
+            larger.groupFree[g] -= (short) (end - ((long) g << GROUP_SHIFT) - groupFree[g]);
+        }
+        freeBlocks += newBlockCount - blockCount;
+        blockCount = newBlockCount;
+        words = larger.words;
+        groupFree = larger.groupFree;
     }
 
     /** Capacity in blocks. */

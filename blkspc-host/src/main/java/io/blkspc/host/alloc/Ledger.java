@@ -45,6 +45,17 @@ public final class Ledger {
         slop[r.index] = Math.min(kept, total);
     }
 
+    /** There is more of everything; all that is added may be promised at once. */
+    public void grow(Ledger larger) {
+        for (int i = 0; i < KINDS; i++) {
+            if (larger.capacity[i] - larger.slop[i] < capacity[i] - slop[i]) {
+                throw new IllegalArgumentException("ledger cannot shrink: " + larger);
+            }
+            capacity[i] = larger.capacity[i];
+            slop[i] = larger.slop[i];
+        }
+    }
+
     /** Units in all. */
     public long capacity(Resource r) {
         return capacity[r.index];

@@ -62,6 +62,20 @@ final class SegmentDirectory {
         page = new DirectoryPage(layout.entries());
     }
 
+    /** This directory with more segments, of which nothing is on the device yet. */
+    SegmentDirectory grown(SegmentLayout larger, java.lang.foreign.Arena arena) {
+        SegmentDirectory copy = new SegmentDirectory(larger, pool, arena);
+        int count = layout.segmentCount();
+        System.arraycopy(writeNumbers, 0, copy.writeNumbers, 0, count);
+        System.arraycopy(tableCrcs, 0, copy.tableCrcs, 0, count);
+        System.arraycopy(counts, 0, copy.counts, 0, count);
+        System.arraycopy(sectors, 0, copy.sectors, 0, count);
+        System.arraycopy(live, 0, copy.live, 0, count * words);
+        System.arraycopy(liveCounts, 0, copy.liveCounts, 0, count);
+        System.arraycopy(charges, 0, copy.charges, 0, count);
+        return copy;
+    }
+
     long writeNumber(int segment) {
         return writeNumbers[segment];
     }

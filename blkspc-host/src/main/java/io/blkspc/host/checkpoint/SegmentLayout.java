@@ -1,8 +1,11 @@
 package io.blkspc.host.checkpoint;
 
+import io.blkspc.api.BlockSpaceException;
+
 /**
- * Where things are in a segment device, and how much surely fits. All numbers follow from the device's size and the
- * segment size: two directory slots, then the segments. See docs/format/segments.md for the proof of the bounds.
+ * Where things are in a segment device, and how much surely fits. All numbers follow from the area's size and the segment
+ * size: two directory slots, then the segments. In an area that has grown the segments are where they were, more of them, and
+ * the directory slots follow them. See docs/format/segments.md for the proof of the bounds.
  *
  * <p><em>Charge</em> is what an object counts in a segment: its table entry and its image rounded up to 8 bytes, at least
  * {@value #MIN_CHARGE} bytes, so that neither bytes nor entries can run out before the charge does.
@@ -24,6 +27,9 @@ public final class SegmentLayout {
     /** Least charge of an object. */
     public static final int MIN_CHARGE = 512;
 
+    /** Most segments: what an index entry can tell. */
+    private static final int MAX_SEGMENTS = 1 << 24;
+
     /** Segments that puts leave free, so that a compaction can always begin. */
     static final int RESERVE_SEGMENTS = 2;
 
@@ -33,11 +39,13 @@ public final class SegmentLayout {
     private final int segmentBytes;
     private final int segmentCount;
     private final int pages;
+    private final long segmentsOffset;
+    private final long directoryOffset;
 
     SegmentLayout(long deviceBytes, int segmentBytes) {
         checkSegmentBytes(segmentBytes);
         this.segmentBytes = segmentBytes;
-        int count = (int) Math.min(deviceBytes / segmentBytes, 1 << 24);
+        int count = (int) Math.min(deviceBytes / segmentBytes, MAX_SEGMENTS);
         while (count > 0 && areaOf(count, segmentBytes) > deviceBytes) {
             count--;
         }
@@ -47,6 +55,69 @@ public final class SegmentLayout {
         }
         segmentCount = count;
         pages = pagesFor(count, segmentBytes);
+        directoryOffset = 0;
+        segmentsOffset = 2L * pages * DirectoryPage.LENGTH;
+    }
+
+    private SegmentLayout(int segmentBytes, int segmentCount, long segmentsOffset) {
+        this.segmentBytes = segmentBytes;
+        this.segmentCount = segmentCount;
+        this.segmentsOffset = segmentsOffset;
+        pages = pagesFor(segmentCount, segmentBytes);
+        directoryOffset = segmentsOffset + (long) segmentCount * segmentBytes;
+    }
+
+    /**
+     * The layout a root was written in.
+     *
+     * @return {@code null} when it is none that fits into so many bytes; an empty root has that of a new area
+     */
+    static SegmentLayout of(CheckpointRoot root, long areaBytes, int segmentBytes) {
+        if (root.isEmpty() || root.directoryOffset() < root.segmentsOffset()) {
+            return new SegmentLayout(areaBytes, segmentBytes);
+        }
+        if (root.segmentBytes() != segmentBytes
+                || root.segmentCount() < MIN_SEGMENTS
+                || root.segmentCount() > MAX_SEGMENTS
+                || root.segmentsOffset() < 0
+                || root.segmentsOffset() > areaBytes) {
+            return null;
+        }
+        checkSegmentBytes(segmentBytes);
+        SegmentLayout grown = new SegmentLayout(segmentBytes, root.segmentCount(), root.segmentsOffset());
+        return grown.areaBytes() <= areaBytes ? grown : null;
+    }
+
+    /**
+     * This one with room for live objects of that charge: more segments, which begin where they did, and the directory behind
+     * them. It writes nothing that this one needs, in old segments or directory slots. This very one when it has the room.
+     *
+     * @throws BlockSpaceException {@code LIMIT} when that were too many segments
+     */
+    SegmentLayout grownFor(long maxLiveBytes) {
+        if (maxLiveBytes <= maxLiveBytes()) {
+            return this;
+        }
+        long needed = 2 * Math.ceilDiv(maxLiveBytes, sureBytes()) + SLACK_SEGMENTS;
+        // The new directory lies behind the old one, which counts until the new root does.
+        long behind = segmentCount + Math.ceilDiv(2L * pages * DirectoryPage.LENGTH, (long) segmentBytes);
+        long count = Math.max(needed, behind);
+        if (count > MAX_SEGMENTS) {
+            throw new BlockSpaceException(
+                    BlockSpaceException.Code.LIMIT,
+                    "pool would have too many checkpoint segments: segments=" + count + ", most=" + MAX_SEGMENTS);
+        }
+        return new SegmentLayout(segmentBytes, (int) count, segmentsOffset);
+    }
+
+    /** Bytes of the area it uses. */
+    long areaBytes() {
+        return Math.max(directoryOffset(2), segmentOffset(segmentCount));
+    }
+
+    /** {@code true} when the directory lies behind the segments. */
+    boolean isGrown() {
+        return directoryOffset > 0;
     }
 
     /**
@@ -112,11 +183,11 @@ public final class SegmentLayout {
     }
 
     long directoryOffset(int slot) {
-        return (long) slot * pages * DirectoryPage.LENGTH;
+        return directoryOffset + (long) slot * pages * DirectoryPage.LENGTH;
     }
 
     long segmentsOffset() {
-        return directoryOffset(2);
+        return segmentsOffset;
     }
 
     long segmentOffset(int segment) {

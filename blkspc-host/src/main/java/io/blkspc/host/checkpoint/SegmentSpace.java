@@ -8,7 +8,7 @@ import java.util.BitSet;
  */
 final class SegmentSpace {
 
-    private final int count;
+    private int count;
     private final BitSet busy;
     private final BitSet fresh;
     private int free;
@@ -19,6 +19,12 @@ final class SegmentSpace {
         busy = new BitSet(count);
         fresh = new BitSet(count);
         free = count;
+    }
+
+    /** There are more segments; they are not written before the next commit: until then something else may lie there. */
+    void grow(int newCount) {
+        busy.set(count, newCount);
+        count = newCount;
     }
 
     int free() {

@@ -37,11 +37,12 @@ public final class SegmentStore implements AutoCloseable {
     private final BlockDevice device;
     // Freed with its last user, for a pool whose opening failed, or which a simulated crash cut off, is never closed.
     private final Arena arena = Arena.ofAuto();
-    private final SegmentLayout layout;
-    private final SegmentDirectory directory;
+    private final UUID pool;
+    private SegmentLayout layout;
+    private SegmentDirectory directory;
     private final SegmentSpace space;
-    private final SegmentReader reader;
-    private final SegmentStaging staging;
+    private SegmentReader reader;
+    private SegmentStaging staging;
     private final ObjectIndex index = new ObjectIndex();
 
     private CheckpointRoot committed = CheckpointRoot.EMPTY;
@@ -51,6 +52,8 @@ public final class SegmentStore implements AutoCloseable {
     private long liveBytes;
     private int occupied;
     private boolean failed;
+    /** The area has grown, and no directory was written where it lies now. */
+    private boolean moved;
 
     /**
      * An empty store.
@@ -61,8 +64,28 @@ public final class SegmentStore implements AutoCloseable {
      * @throws IllegalArgumentException when the device has no room for {@link SegmentLayout#MIN_SEGMENTS}
      */
     public SegmentStore(BlockDevice device, UUID pool, int segmentBytes) {
+        this(device, pool, new SegmentLayout(device.sizeBytes(), segmentBytes));
+    }
+
+    /**
+     * An empty store that {@code root} can be loaded into.
+     *
+     * @param areaBytes how much of the device is its area
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when the root is of no area of this size
+     */
+    public static SegmentStore of(
+            BlockDevice device, UUID pool, int segmentBytes, long areaBytes, CheckpointRoot root) {
+        SegmentLayout layout = SegmentLayout.of(root, areaBytes, segmentBytes);
+        if (layout == null) {
+            throw corruptRoot(root, "reason=geometry is not that of the area, area=" + areaBytes);
+        }
+        return new SegmentStore(device, pool, layout);
+    }
+
+    private SegmentStore(BlockDevice device, UUID pool, SegmentLayout layout) {
         this.device = device;
-        layout = new SegmentLayout(device.sizeBytes(), segmentBytes);
+        this.pool = pool;
+        this.layout = layout;
         directory = new SegmentDirectory(layout, pool, arena);
         space = new SegmentSpace(layout.segmentCount());
         reader = new SegmentReader(device, layout, pool, directory, arena);
@@ -77,6 +100,39 @@ public final class SegmentStore implements AutoCloseable {
     /** Most charge (see {@link SegmentLayout#charge}) the live objects may have for the area never to run out. */
     public long maxLiveBytes() {
         return layout.maxLiveBytes();
+    }
+
+    /** Bytes of the area that is needed for objects of that charge, after {@link #grow}. */
+    public long areaBytesFor(long maxLive) {
+        return layout.grownFor(maxLive).areaBytes();
+    }
+
+    /** {@code true} when the directory lies behind the segments, where no version before this feature looked. */
+    public boolean isGrown() {
+        return layout.isGrown();
+    }
+
+    /**
+     * Makes room for objects of that charge, between two checkpoints. The next root tells; until it is committed nothing that
+     * the last one reaches is written.
+     *
+     * @throws IllegalArgumentException when the device is smaller than {@link #areaBytesFor} that
+     */
+    public void grow(long maxLive) {
+        requireWorking();
+        SegmentLayout larger = layout.grownFor(maxLive);
+        if (writer != null || sealed != null || larger.areaBytes() > device.sizeBytes()) {
+            throw new IllegalArgumentException("cannot grow now: area=" + larger.areaBytes());
+        }
+        if (larger.segmentCount() == layout.segmentCount()) {
+            return;
+        }
+        directory = directory.grown(larger, arena);
+        reader = new SegmentReader(device, larger, pool, directory, arena);
+        staging = new SegmentStaging(larger, pool, arena);
+        space.grow(larger.segmentCount());
+        layout = larger;
+        moved = true;
     }
 
     /** Charge of the live objects. */
@@ -421,7 +477,8 @@ public final class SegmentStore implements AutoCloseable {
 
     /** Writes the directory of the finished checkpoint and ends its writer. */
     CheckpointRoot seal(long generation) {
-        int slot = committed.isEmpty() ? 0 : 1 - slotOf(committed);
+        int slot = committed.isEmpty() || moved ? 0 : 1 - slotOf(committed);
+        moved = false;
         int directoryCrc = directory.write(device, slot);
         sealed = new CheckpointRoot(
                 generation,

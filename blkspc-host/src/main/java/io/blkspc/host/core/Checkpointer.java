@@ -1,5 +1,7 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger.Resource;
@@ -191,6 +193,93 @@ final class Checkpointer {
                     stages.remove(i, stages.start(i), stages.count(i));
                 }
             }
+        }
+    }
+
+    /**
+     * Makes the pool larger: first the space, then the checkpoint that says so, whose superblock is the one moment at which it
+     * happens, then the engine. Clients go on; other checkpoints wait.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} or {@code LIMIT}: nothing changed
+     */
+    void grow(long dataBytes) {
+        engine.lock.lock();
+        try {
+            while (running) {
+                engine.lock.await(WAIT_NANOS);
+            }
+            engine.checkWritable();
+            running = true;
+        } finally {
+            engine.lock.unlock();
+        }
+        try {
+            PoolGeometry from = PoolGeometry.of(superblock);
+            PoolGeometry to = from.grownTo(dataBytes);
+            if (!to.equals(from)) {
+                takeSpace(to);
+                growTo(to);
+            }
+        } finally {
+            engine.lock.lock();
+            running = false;
+            engine.lock.signalAll();
+            engine.lock.unlock();
+        }
+    }
+
+    /** The map last: it cannot be made twice in one run. */
+    private void takeSpace(PoolGeometry to) {
+        long area = Math.max(segments.areaBytesFor(to.checkpointBytes()), superblock.segmentAreaBytes());
+        long segmentsBefore = devices.segments().sizeBytes();
+        long dataBefore = devices.data().sizeBytes();
+        boolean done = false;
+        try {
+            devices.segments().grow(area);
+            devices.data().grow(to.dataBytes());
+            map.grow(to.maxNodes());
+            done = true;
+        } catch (BlockSpaceException e) {
+            // Whatever it was, the pool goes on as it is: nothing that it stands on has failed.
+            throw new BlockSpaceException(Code.OUT_OF_BACKING, "pool cannot grow: " + e.getMessage(), e);
+        } finally {
+            if (!done) {
+                devices.data().ungrow(dataBefore);
+                devices.segments().ungrow(segmentsBefore);
+            }
+        }
+    }
+
+    private void growTo(PoolGeometry to) {
+        try {
+            segments.grow(to.checkpointBytes());
+            engine.lock.lock();
+            Capture capture;
+            try {
+                capture = capture(null);
+            } finally {
+                engine.lock.unlock();
+            }
+            superblock
+                    .dataBytes(to.dataBytes())
+                    .maxNodes(to.maxNodes())
+                    .segmentAreaBytes(
+                            Math.max(superblock.segmentAreaBytes(), segments.areaBytesFor(to.checkpointBytes())));
+            if (segments.isGrown()) {
+                superblock.addIncompatFeatures(Superblock.INCOMPAT_GROWN_SEGMENTS);
+            }
+            write(capture, PoolState.DIRTY);
+            engine.lock.lock();
+            try {
+                publish(capture);
+                engine.freeSpace.grow(to.dataBlocks());
+                engine.ledger.grow(PoolReading.ledger(superblock));
+            } finally {
+                engine.lock.unlock();
+            }
+        } catch (RuntimeException | Error e) {
+            engine.fail(e);
+            throw e;
         }
     }
 

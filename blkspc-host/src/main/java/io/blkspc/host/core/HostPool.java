@@ -303,6 +303,12 @@ public final class HostPool implements Pool {
         engine.backing.patience(Backing.CLOSING_LOOKS);
     }
 
+    @Override
+    public PoolStatus grow(long dataBytes) {
+        engine.checkpointer.grow(dataBytes);
+        return status();
+    }
+
     /** How long the parts of the opening took. */
     OpeningPhases openingPhases() {
         return opened.phases();

@@ -5,6 +5,8 @@ import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +26,7 @@ final class NodeMap implements NodeStore {
     private final Consumer<NodeStore> rebuild;
     private final OrderLock lock;
     private volatile NodeStore store;
+    private final List<NodeStore> outgrown = new ArrayList<>(); // readers may still be in them
     private long entries;
     private boolean trusted;
 
@@ -42,10 +45,29 @@ final class NodeMap implements NodeStore {
     }
 
     /** An open map that is empty, for a caller that puts every node of the checkpoint into it. */
-    static NodeMap ofEmpty(Scheduler scheduler, NodeStoreFactory factory) {
-        NodeMap map = new NodeMap(scheduler, factory, false, 0, store -> {});
+    static NodeMap ofEmpty(Scheduler scheduler, NodeStoreFactory factory, Consumer<NodeStore> rebuild) {
+        NodeMap map = new NodeMap(scheduler, factory, false, 0, rebuild);
         map.store = factory.createEmpty();
         return map;
+    }
+
+    /**
+     * A larger map takes the place of this one; the old one is kept open for its readers until the pool is closed. For the
+     * thread that puts, between two checkpoints.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when there is no room for it; then this one stays
+     */
+    void grow(long maxNodes) {
+        open(); // not after its file has another name
+        NodeStore larger = factory.createLarger(maxNodes);
+        rebuild.accept(larger);
+        lock.lock();
+        try {
+            outgrown.add(store);
+            store = larger;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Opens the map if it is not open. */
@@ -133,5 +155,7 @@ final class NodeMap implements NodeStore {
             trusted = true;
             store = null;
         }
+        outgrown.forEach(NodeStore::close);
+        outgrown.clear();
     }
 }

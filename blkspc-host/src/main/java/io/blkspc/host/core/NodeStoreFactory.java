@@ -10,4 +10,10 @@ public interface NodeStoreFactory {
 
     /** An empty store in place of whatever there is. */
     NodeStore createEmpty();
+
+    /**
+     * An empty store with more room, beside the one that is open, whose name it takes: from now on the two above are about
+     * stores of that size.
+     */
+    NodeStore createLarger(long maxNodes);
 }

@@ -54,6 +54,16 @@ record PatientDevice(BackingDevice device, Backing backing) implements BackingDe
     }
 
     @Override
+    public void grow(long newSizeBytes) {
+        device.grow(newSizeBytes);
+    }
+
+    @Override
+    public void ungrow(long oldSizeBytes) {
+        device.ungrow(oldSizeBytes);
+    }
+
+    @Override
     public void close() {
         device.close();
     }

@@ -67,6 +67,22 @@ public record PoolGeometry(long dataBytes, long maxNodes, long journalBytes, int
         return NodeFormat.BYTES + 2L * (SegmentLayout.charge(NodeFormat.BYTES) + LOG_BYTES_PER_NODE);
     }
 
+    /**
+     * The same pool with more data, and with as many more node slots as the default has for what is added. Journal and segment
+     * size stay.
+     *
+     * @throws IllegalArgumentException when it is no size, or smaller
+     */
+    PoolGeometry grownTo(long newDataBytes) {
+        if (newDataBytes < dataBytes) {
+            throw new IllegalArgumentException(
+                    "a pool cannot be made smaller: size=" + dataBytes + ", wanted=" + newDataBytes);
+        }
+        long added = (newDataBytes - dataBytes) / Geometry.BLOCK_BYTES;
+        return new PoolGeometry(
+                newDataBytes, maxNodes + Math.ceilDiv(added, BLOCKS_PER_NODE), journalBytes, segmentBytes);
+    }
+
     /** Blocks of data. */
     public long dataBlocks() {
         return dataBytes >>> Geometry.BLOCK_SHIFT;
@@ -79,13 +95,17 @@ public record PoolGeometry(long dataBytes, long maxNodes, long journalBytes, int
 
     /** Size of the segment area: everything promised can be stored, and all of it rewritten in one checkpoint. */
     public long segmentAreaBytes() {
+        return SegmentLayout.areaBytes(checkpointBytes(), segmentBytes);
+    }
+
+    /** Charge of the objects of a checkpoint when everything promised is used. */
+    long checkpointBytes() {
         long chunkCharge = SegmentLayout.charge(DeadList.MAX_IMAGE_BYTES);
         long chunkEntries = (long) DeadList.CHUNK_ENTRIES * DeadList.ENTRY_BYTES;
         long log = logBytes() / chunkEntries * chunkCharge + chunkCharge;
         long freeMap =
                 Math.ceilDiv(dataBlocks(), FreeMapImage.PAGE_BLOCKS) * SegmentLayout.charge(FreeMapImage.PAGE_BYTES);
-        long live = maxNodes * SegmentLayout.charge(NodeFormat.BYTES) + log + freeMap + SegmentLayout.MIN_CHARGE;
-        return SegmentLayout.areaBytes(live, segmentBytes);
+        return maxNodes * SegmentLayout.charge(NodeFormat.BYTES) + log + freeMap + SegmentLayout.MIN_CHARGE;
     }
 
     /** Node slots kept back for work that gives space back. */

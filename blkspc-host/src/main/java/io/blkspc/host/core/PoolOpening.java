@@ -226,7 +226,7 @@ public final class PoolOpening {
         devices.data().force(IoRole.DATA);
         phases.done("force");
         SegmentStore segments = reading.segments(superblock);
-        NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes);
+        NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes, store -> loadNodes(superblock, segments, store));
         phases.done("empty map");
         Catalogue catalogue = loadAll(superblock, segments, map);
         phases.done("checkpoint read");
@@ -266,7 +266,7 @@ public final class PoolOpening {
     }
 
     private void loadNodes(Superblock superblock, SegmentStore current, NodeStore into) {
-        try (SegmentStore loading = reading.segments(superblock)) {
+        try (SegmentStore loading = reading.segments(superblock, current.root())) {
             loading.loadKeys(
                     current.root(),
                     EnumSet.of(ObjectKind.NODE),

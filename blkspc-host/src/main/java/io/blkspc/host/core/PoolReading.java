@@ -7,6 +7,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.checkpoint.CheckpointRoot;
 import io.blkspc.host.checkpoint.LoadDamageVisitor;
 import io.blkspc.host.checkpoint.ObjectKind;
 import io.blkspc.host.checkpoint.SegmentStore;
@@ -82,7 +83,17 @@ final class PoolReading {
 
     /** The checkpoint store of a pool, empty. */
     SegmentStore segments(Superblock superblock) {
-        return new SegmentStore(devices.segments(), superblock.poolUuid(), superblock.segmentBytes());
+        return segments(superblock, superblock.checkpointRoot());
+    }
+
+    /** The same for another root. */
+    SegmentStore segments(Superblock superblock, CheckpointRoot root) {
+        return SegmentStore.of(
+                devices.segments(),
+                superblock.poolUuid(),
+                superblock.segmentBytes(),
+                superblock.segmentAreaBytes(),
+                root);
     }
 
     /** Takes over one object of the catalogue. */

@@ -230,6 +230,11 @@ public final class PoolView implements Pool {
     }
 
     @Override
+    public PoolStatus grow(long dataBytes) {
+        throw refusal();
+    }
+
+    @Override
     public VolumeInfo rollback(String snapshot, String keepAs) {
         throw refusal();
     }

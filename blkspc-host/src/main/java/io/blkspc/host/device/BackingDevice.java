@@ -1,6 +1,8 @@
 package io.blkspc.host.device;
 
 import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 
 /** A device a pool can be recovered from: one that can also show what is on the medium rather than in the page cache. */
 public interface BackingDevice extends BlockDevice {
@@ -11,4 +13,20 @@ public interface BackingDevice extends BlockDevice {
      * caller closes it.
      */
     BlockDevice openMedium();
+
+    /**
+     * Makes the device at least so large; every added byte has its place on the medium, durably, before this returns. Nothing
+     * changes on an exception. Reads and writes go on meanwhile. One thread at a time.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when there is no room for it, or this device cannot grow
+     */
+    default void grow(long newSizeBytes) {
+        if (newSizeBytes > sizeBytes()) {
+            throw new BlockSpaceException(
+                    Code.OUT_OF_BACKING, "device cannot grow: device=" + this + ", size=" + sizeBytes());
+        }
+    }
+
+    /** Gives back what {@link #grow} added beyond this size, where that can be done; nobody may have used it. */
+    default void ungrow(long oldSizeBytes) {}
 }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 
 /**
  * A file or a raw block device, through the page cache or around it ({@link CacheMode}). The size is what it was when
- * opened, in whole blocks where it goes around the cache; nothing here makes it grow.
+ * opened, or grown to, in whole blocks where it goes around the cache.
  *
  * <p>A device is <em>failed</em> from the first force or write the medium refused, for whatever role: from then on every
  * write and force reports {@code FAILED}, while reads go on. A write that found no room ({@code OUT_OF_BACKING}) does not
@@ -21,7 +21,7 @@ public final class FileBlockDevice implements BackingDevice {
 
     private final RawFile file;
     private final Path path;
-    private final long sizeBytes;
+    private volatile long sizeBytes;
     private final SharedForce sharedForce = new SharedForce();
     // One object for all forces, so that a force allocates nothing.
     private final SharedForce.Action sync = this::sync;
@@ -213,6 +213,23 @@ public final class FileBlockDevice implements BackingDevice {
     @Override
     public BlockDevice openMedium() {
         return MediumReader.open(path);
+    }
+
+    @Override
+    public void grow(long newSizeBytes) {
+        checkNotFailed("grow");
+        if (newSizeBytes > sizeBytes) {
+            Preallocation.extend(path, newSizeBytes);
+            sizeBytes = newSizeBytes;
+        }
+    }
+
+    @Override
+    public void ungrow(long oldSizeBytes) {
+        if (sizeBytes > oldSizeBytes) {
+            sizeBytes = oldSizeBytes;
+            Preallocation.cutBack(path, oldSizeBytes);
+        }
     }
 
     @Override

@@ -7,8 +7,10 @@ import io.blkspc.api.Transfer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,10 +89,59 @@ public final class Preallocation {
         }
     }
 
+    /**
+     * Makes a file longer, as {@link #create} would have made it; what it promised before it promises then. A raw device must
+     * have the size already. On an exception the file is as it was.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when there is no room, or the file system does not keep for the new
+     *     part what it kept for the old one; {@code NOT_FOUND}; {@code IO}
+     */
+    public static void extend(Path file, long newSizeBytes) {
+        PosixFile opened = PosixFile.open(file, Posix.O_RDWR, 0);
+        try {
+            FileFacts before = opened.facts();
+            if (before.isBlockDevice() || before.sizeBytes() >= newSizeBytes) {
+                if (before.sizeBytes() < newSizeBytes) {
+                    throw new BlockSpaceException(
+                            Code.OUT_OF_BACKING,
+                            "device is too small: file=" + file + ", size=" + before.sizeBytes() + ", wanted="
+                                    + newSizeBytes);
+                }
+                return;
+            }
+            boolean wasReserved = verify(opened, true).isReserved();
+            try {
+                allocate(opened, before.sizeBytes(), newSizeBytes - before.sizeBytes(), Fill.ALLOCATED);
+                verify(opened, !wasReserved);
+            } catch (BlockSpaceException e) {
+                cutBack(file, before.sizeBytes());
+                throw e;
+            }
+        } finally {
+            opened.close();
+        }
+    }
+
+    /** Takes the end of a file away again, if it is one and has it. Where that fails its room is lost and nothing else. */
+    static void cutBack(Path file, long sizeBytes) {
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(sizeBytes);
+        } catch (IOException e) {
+            log.warn("file could not be cut back: file={}, size={}, cause={}", file, sizeBytes, e.toString());
+        }
+    }
+
     private static void allocate(PosixFile file, long sizeBytes, Fill fill) {
+        allocate(file, 0, sizeBytes, fill);
+    }
+
+    private static void allocate(PosixFile file, long from, long sizeBytes, Fill fill) {
         int result;
         do {
-            result = Posix.fallocate(file.fd(), 0, 0, sizeBytes);
+            result = Posix.fallocate(file.fd(), 0, from, sizeBytes);
         } while (result == -Errno.EINTR);
         boolean isUnsupported = result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS;
         if (result < 0 && !isUnsupported) {
@@ -98,7 +149,7 @@ public final class Preallocation {
                     "cannot preallocate", -result, "file=" + file.path() + ", size=" + sizeBytes + free(file.path()));
         }
         if (isUnsupported || fill == Fill.ZEROED) {
-            writeZeros(file, sizeBytes);
+            writeZeros(file, from, sizeBytes);
         }
         // Delayed allocation is decided by now at the latest.
         result = Posix.fsync(file.fd());
@@ -107,15 +158,15 @@ public final class Preallocation {
         }
     }
 
-    private static void writeZeros(PosixFile file, long sizeBytes) {
-        FileBlockDevice device = new FileBlockDevice(file, file.path(), sizeBytes);
+    private static void writeZeros(PosixFile file, long from, long sizeBytes) {
+        FileBlockDevice device = new FileBlockDevice(file, file.path(), from + sizeBytes);
         Transfer transfer = new Transfer();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment zeros = arena.allocate(ZERO_CHUNK_BYTES);
             zeros.fill((byte) 0);
             for (long at = 0; at < sizeBytes; at += ZERO_CHUNK_BYTES) {
                 long length = Math.min(ZERO_CHUNK_BYTES, sizeBytes - at);
-                device.write(transfer.reset(at).add(zeros, 0, length), IoRole.DATA);
+                device.write(transfer.reset(from + at).add(zeros, 0, length), IoRole.DATA);
             }
         }
     }

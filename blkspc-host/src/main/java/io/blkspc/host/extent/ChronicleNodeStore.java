@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.function.Consumer;
 import net.openhft.chronicle.hash.locks.InterProcessDeadLockException;
 import net.openhft.chronicle.map.ChronicleMap;
@@ -81,6 +82,22 @@ public final class ChronicleNodeStore implements NodeStore {
             throw new BlockSpaceException(Code.IO, "cannot delete the node store: file=" + file, e);
         }
         return create(file, maxNodes, force);
+    }
+
+    /**
+     * Creates an empty store that takes the name of one that may still be open, and stays so.
+     *
+     * @param beside where it is made; no file of that name may be open
+     */
+    public static ChronicleNodeStore replace(Path file, Path beside, long maxNodes, Consumer<Path> force) {
+        ChronicleNodeStore made = deleteAndCreate(beside, maxNodes, force);
+        try {
+            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            made.map.close();
+            throw notCreated(beside, maxNodes, e);
+        }
+        return new ChronicleNodeStore(file, force, made.map);
     }
 
     /**

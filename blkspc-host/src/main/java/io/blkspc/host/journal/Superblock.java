@@ -19,7 +19,7 @@ import java.util.UUID;
  *       8    4 crc                CRC-32C of bytes 12 to 4096
  *      12    4 formatVersion      {@value #FORMAT_VERSION}
  *      16   16 poolUuid           most significant half first, each half little-endian
- *      32    8 incompatFeatures   unknown bit: do not open
+ *      32    8 incompatFeatures   unknown bit: do not open; bit 0: the segment area has grown
  *      40    8 roCompatFeatures   unknown bit: open read-only
  *      48    8 compatFeatures     unknown bit: no matter
  *      56    8 generation         one more at each write; its lowest bit is the copy it is in
@@ -54,7 +54,10 @@ public final class Superblock {
     public static final int FORMAT_VERSION = 1;
 
     static final int OLDEST_VERSION = 1;
-    static final long KNOWN_INCOMPAT = 0;
+    /** The directory of the segments lies behind them: a version that does not know looks for it in the wrong place. */
+    public static final long INCOMPAT_GROWN_SEGMENTS = 1;
+
+    static final long KNOWN_INCOMPAT = INCOMPAT_GROWN_SEGMENTS;
     static final long KNOWN_RO_COMPAT = 0;
     static final long MAGIC = 0x4253_4350_534b_4c42L;
 
@@ -170,6 +173,11 @@ public final class Superblock {
     /** Features a reader must know to open at all. */
     public long incompatFeatures() {
         return bytes.get(LONG, INCOMPAT_OFFSET);
+    }
+
+    /** Adds features a reader must know to open at all. */
+    public Superblock addIncompatFeatures(long features) {
+        return set(INCOMPAT_OFFSET, incompatFeatures() | features);
     }
 
     /** Features a reader must know to write. */

@@ -18,6 +18,11 @@ final class CountingNodes implements NodeStore, NodeStoreFactory {
     }
 
     @Override
+    public NodeStore createLarger(long maxNodes) {
+        return createEmpty();
+    }
+
+    @Override
     public NodeStore createEmpty() {
         store = new HeapNodeStore();
         return this;

@@ -54,6 +54,11 @@ class DirectContractTest extends HostContractTest {
         }
 
         @Override
+        public void grow(long newSizeBytes) {
+            device.grow(newSizeBytes);
+        }
+
+        @Override
         public void read(Transfer transfer, IoRole role) throws BlockSpaceException {
             device.read(transfer, role);
         }

@@ -94,6 +94,11 @@ public interface MemoryHost extends ContractHost {
             public NodeStore createEmpty() {
                 return new HeapNodeStore();
             }
+
+            @Override
+            public NodeStore createLarger(long maxNodes) {
+                return new HeapNodeStore(maxNodes);
+            }
         });
     }
 }

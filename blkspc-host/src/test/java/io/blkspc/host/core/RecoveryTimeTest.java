@@ -198,6 +198,11 @@ class RecoveryTimeTest {
             public NodeStore createEmpty() {
                 return ChronicleNodeStore.deleteAndCreate(map, GEOMETRY.maxNodes(), FileForce::force);
             }
+
+            @Override
+            public NodeStore createLarger(long maxNodes) {
+                throw new UnsupportedOperationException("this pool does not grow: nodes=" + maxNodes);
+            }
         });
     }
 }

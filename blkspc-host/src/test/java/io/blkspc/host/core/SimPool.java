@@ -103,6 +103,11 @@ public final class SimPool {
             public NodeStore createEmpty() {
                 return nodes.apply(new HeapNodeStore());
             }
+
+            @Override
+            public NodeStore createLarger(long maxNodes) {
+                return createEmpty();
+            }
         });
     }
 }

@@ -16,7 +16,7 @@ final class SparseDevice implements BackingDevice {
 
     private static final int PAGE_BYTES = 4096;
 
-    private final long sizeBytes;
+    private volatile long sizeBytes;
     private final ConcurrentHashMap<Long, byte[]> pages = new ConcurrentHashMap<>();
 
     SparseDevice(long sizeBytes) {
@@ -65,6 +65,11 @@ final class SparseDevice implements BackingDevice {
             }
             transfer.advance(transfer.length(i));
         }
+    }
+
+    @Override
+    public void grow(long newSizeBytes) {
+        sizeBytes = Math.max(sizeBytes, newSizeBytes);
     }
 
     @Override

@@ -4,5 +4,6 @@ package io.blkspc.host.sim;
 public enum IoOp {
     READ,
     WRITE,
-    FORCE
+    FORCE,
+    GROW
 }

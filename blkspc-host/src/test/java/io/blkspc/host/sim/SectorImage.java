@@ -16,7 +16,7 @@ final class SectorImage {
     private static final int CHUNK_SHIFT = 7;
     private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
 
-    private final Chunk[] chunks;
+    private Chunk[] chunks;
     // Pages and chunks with this token are ours alone; replaced on copy, so that all become shared at once.
     private Object owner = new Object();
 
@@ -49,6 +49,11 @@ final class SectorImage {
             this.owner = owner;
             this.bytes = bytes;
         }
+    }
+
+    /** Adds zeros behind the end. */
+    void grow(long newSizeBytes) {
+        chunks = Arrays.copyOf(chunks, new SectorImage(newSizeBytes).chunks.length);
     }
 
     SectorImage copy() {

@@ -30,7 +30,7 @@ public final class SimDevice implements BackingDevice {
     final SectorImage durable;
     final List<PendingWrite> pending = new ArrayList<>();
     private final String name;
-    private final long sizeBytes;
+    private long sizeBytes;
     private String failure;
     private boolean isClosed;
 
@@ -193,6 +193,31 @@ public final class SimDevice implements BackingDevice {
     @Override
     public BlockDevice openMedium() {
         return new SimMedium(this);
+    }
+
+    /** As a device that was made larger: what somebody else left there is there now. */
+    @Override
+    public void grow(long newSizeBytes) {
+        checkOpen();
+        if (newSizeBytes <= sizeBytes) {
+            return;
+        }
+        if (disk.begin(this, IoRole.DATA, IoOp.GROW, sizeBytes, newSizeBytes - sizeBytes) != null) {
+            throw new BlockSpaceException(Code.OUT_OF_BACKING, "no room: device=" + name + ", size=" + newSizeBytes);
+        }
+        byte[] before = new byte[(int) (newSizeBytes - sizeBytes)];
+        disk.random().nextBytes(before);
+        for (SectorImage image : List.of(visible, durable)) {
+            image.grow(newSizeBytes);
+            image.write(sizeBytes, before, 0, before.length);
+        }
+        sizeBytes = newSizeBytes;
+        disk.end("grown");
+    }
+
+    @Override
+    public void ungrow(long oldSizeBytes) {
+        sizeBytes = Math.min(sizeBytes, oldSizeBytes);
     }
 
     /** What a direct read finds: the kernel writes dirty pages out first, but pages a failed force lost are not dirty. */

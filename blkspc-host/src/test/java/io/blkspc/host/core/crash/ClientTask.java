@@ -259,16 +259,31 @@ final class ClientTask implements Runnable {
             case 1, 2 -> snapshot(head);
             case 3 -> groupSnapshot();
             case 4 -> cloneOf(all.get(random.nextInt(all.size())));
-            case 5 -> checkpoint();
+            case 5 -> checkpointOrGrow();
             case 6, 7 -> rollback(all);
             case 8 -> rename(all);
             default -> cloneOf(head.name);
         }
     }
 
-    private void checkpoint() {
+    private void checkpointOrGrow() {
+        boolean grows = random.nextInt(3) == 0;
+        long size = pool.status().sizeBytes() + (1L + random.nextInt(64)) * Geometry.BLOCK_BYTES;
         try {
-            pool.checkpoint();
+            if (grows && size <= Workload.MOST_POOL_BYTES) {
+                workload.askedSize = Math.max(workload.askedSize, size);
+                boolean ended = workload.writingEnded;
+                pool.grow(size);
+                workload.succeeded(ended, "grow");
+                workload.grownSize = Math.max(workload.grownSize, size);
+                workload.met(Rule.D5_GROW);
+            } else {
+                pool.checkpoint();
+            }
+        } catch (IllegalArgumentException e) {
+            if (pool.status().sizeBytes() <= size) { // else somebody else made it larger meanwhile
+                throw e;
+            }
         } catch (BlockSpaceException e) {
             refuseUnlessOrdinary(e);
         }

@@ -92,6 +92,8 @@ final class CrashHistory {
         SimDevice data = disk.device("data");
         data.poke(0, garbage);
         disk = disk.killImage();
+        workload.askedSize = geometry.dataBytes();
+        workload.grownSize = geometry.dataBytes();
         for (int generation = 0; generation < GENERATIONS; generation++) {
             disk = live(disk, generation);
         }
@@ -208,6 +210,8 @@ final class CrashHistory {
         PoolContent content = PoolContent.of(recovered.pool);
         oracle.check(content, recovered.loss);
         oracle.adopt(content);
+        workload.askedSize = recovered.pool.status().sizeBytes();
+        workload.grownSize = workload.askedSize;
         return random.nextBoolean()
                 ? recovered.disk.killImage()
                 : recovered.disk.cut(random, CUTS[random.nextInt(CUTS.length)]);
@@ -262,6 +266,7 @@ final class CrashHistory {
                 HostPool pool = open(image, scheduler, choice);
                 scheduler.disarm();
                 model.requireSame(pool, expected);
+                workload.requireSize(pool.status().sizeBytes());
                 return new Recovered(image, pool, loss);
             } catch (CountdownScheduler.Stopped e) {
                 counts.nested++;

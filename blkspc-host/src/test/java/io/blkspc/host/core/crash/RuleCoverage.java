@@ -13,6 +13,7 @@ final class RuleCoverage {
     enum Rule {
         D5_ROLLBACK,
         D5_RENAME,
+        D5_GROW,
         R1_IN_PLACE,
         R1_REDIRECT_ABOVE_MARK,
         R1_UNWRITTEN_REDIRECT_ABOVE_MARK,

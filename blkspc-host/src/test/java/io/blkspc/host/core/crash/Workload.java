@@ -1,5 +1,6 @@
 package io.blkspc.host.core.crash;
 
+import io.blkspc.api.Geometry;
 import io.blkspc.host.core.crash.RuleCoverage.Rule;
 import io.blkspc.host.sched.Scheduler;
 import java.util.BitSet;
@@ -13,6 +14,7 @@ final class Workload {
     record Mix(int management, int clearing, int flushing) {}
 
     static final int MAX_VERSIONS = 7;
+    static final long MOST_POOL_BYTES = 512L * Geometry.BLOCK_BYTES;
 
     private static final Mix[] MIXES = {
         new Mix(5, 10, 12), new Mix(12, 12, 10), new Mix(2, 25, 8), new Mix(25, 8, 5), new Mix(3, 4, 3)
@@ -31,6 +33,10 @@ final class Workload {
     boolean hasFaults;
     /** What rules were met. */
     RuleCoverage coverage = new RuleCoverage();
+    /** Largest size in bytes that a pool was asked to have, and that it was said to have. */
+    long askedSize;
+
+    long grownSize;
     /** The epoch of the pool that clients work on. */
     LongSupplier epoch = () -> 0;
     /** Physical blocks that a commit has named since the pool was opened. */
@@ -66,6 +72,14 @@ final class Workload {
     void succeeded(boolean endedBefore, String what) {
         if (endedBefore) {
             throw new AssertionError("D12 success after a failed write or force: " + what);
+        }
+    }
+
+    /** D5: what was said to be larger is, whatever happened; nothing in between is. */
+    void requireSize(long size) {
+        if (size < grownSize || size > askedSize) {
+            throw new AssertionError(
+                    "D5 pool size=" + size + ", was said to be " + grownSize + ", asked for " + askedSize);
         }
     }
 
