@@ -20,6 +20,18 @@ public final class Geometry {
 
     private Geometry() {}
 
+    /**
+     * Refuses what is no size of a volume.
+     *
+     * @throws IllegalArgumentException unless it is a multiple of 4096, 4096 to {@link #MAX_VOLUME_BYTES}
+     */
+    public static void checkVolumeSize(long sizeBytes) {
+        if (sizeBytes < BLOCK_BYTES || sizeBytes > MAX_VOLUME_BYTES || !isBlockAligned(sizeBytes)) {
+            throw new IllegalArgumentException(
+                    "volume size is not a multiple of 4096 from 4096 to 16 TiB: size=" + sizeBytes);
+        }
+    }
+
     /** {@code true} when {@code bytes} is a whole number of blocks. */
     public static boolean isBlockAligned(long bytes) {
         return (bytes & (BLOCK_BYTES - 1)) == 0;

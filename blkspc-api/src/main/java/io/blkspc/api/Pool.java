@@ -91,6 +91,19 @@ public interface Pool extends AutoCloseable {
     VolumeInfo rollback(String snapshot, String keepAs);
 
     /**
+     * Gives a volume another size. Growing goes on while it is used; open handles see the new size. Its snapshots, and clones of
+     * them, keep theirs. A guarantee of all of the volume stays one of all of it; any other becomes smaller only where it would
+     * be more than all. Durable at return with every write of the volume that was replied to before.
+     *
+     * @param sizeBytes a multiple of 4096, 4096 to {@link Geometry#MAX_VOLUME_BYTES}; the size it has is none to do
+     * @param shrinks may become smaller: what lies beyond the new end is given up, and reads as zeros should it grow again
+     * @throws IllegalArgumentException when it would become smaller and {@code shrinks} is not said
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY} when it is to become smaller while it is open or a cookie of
+     *     it is alive; {@code OUT_OF_SPACE} when the guarantee could not be covered; nothing changed
+     */
+    VolumeInfo resize(String name, long sizeBytes, boolean shrinks);
+
+    /**
      * Where a version reads differently than a snapshot, or than zeros. The cost is that of the change, not of the size; what was
      * written again with the same bytes counts as changed. Any two versions can be compared. A part at a time: for one moment of
      * a volume that is being written, make a snapshot of it first.

@@ -132,6 +132,11 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        return pool.resize(name, sizeBytes, shrinks);
+    }
+
+    @Override
     public long bytesFreedBy(List<String> names) {
         return pool.bytesFreedBy(names);
     }

@@ -16,4 +16,5 @@ public abstract class BlockSpaceContractTest
                 ErrorsContract,
                 SpaceAccountingContract,
                 QuotaContract,
-                GrowContract {}
+                GrowContract,
+                ResizeContract {}

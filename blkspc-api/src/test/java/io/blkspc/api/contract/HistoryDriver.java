@@ -113,6 +113,8 @@ public final class HistoryDriver {
             each("flush " + volume, pool -> on(pool, volume, BlockSpace::flush));
         } else if (dice < 58) {
             abandon(volume);
+        } else if (dice < 59) {
+            resize(volume);
         } else if (dice < 60) {
             each("reopen", null);
         } else if (dice < 63) {
@@ -187,6 +189,33 @@ public final class HistoryDriver {
                     space.preallocate(cookie, at[0], at[2]);
                     cookie.put();
                 }));
+    }
+
+    /** Larger, written beyond its old end, and back again: the layout knows one size. What a snapshot has of that, it keeps. */
+    private void resize(String volume) {
+        long most = HistoryLayout.SIZE_BYTES + 2 * Geometry.MAX_WINDOW_BYTES;
+        byte[] data = Fixture.bytes(random.nextLong(), (1 + random.nextInt(5)) * BLOCK);
+        long offset = HistoryLayout.SIZE_BYTES + random.nextInt(500) * (long) BLOCK;
+        String snapshot = expected.size() < MOST_VERSIONS && random.nextBoolean() ? volume + "@r" + nextName++ : null;
+        if (snapshot != null) {
+            expected.put(snapshot, expected.get(volume).clone());
+        }
+        subjects.forEach(subject -> subject.pool.awaitReclaim());
+        each("resize " + volume + " offset=" + offset + " count=" + data.length + " to " + snapshot, pool -> {
+            pool.resize(volume, most, false);
+            on(pool, volume, space -> new TestIo(space).write(offset, data));
+            if (snapshot != null) {
+                pool.snapshot(List.of(snapshot));
+            }
+            pool.resize(volume, HistoryLayout.SIZE_BYTES, true);
+            if (snapshot != null) {
+                on(
+                        pool,
+                        snapshot,
+                        space -> assertThat(new TestIo(space).read(offset, data.length))
+                                .isEqualTo(data));
+            }
+        });
     }
 
     /** Stages some blocks and gives the cookie back without a commit. */

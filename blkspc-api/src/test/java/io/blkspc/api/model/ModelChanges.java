@@ -26,7 +26,8 @@ final class ModelChanges {
         List<Changes.Range> ranges = new ArrayList<>();
         TreeMap<Long, Pointer> either = new TreeMap<>(before);
         either.putAll(version.map);
-        for (long block : either.tailMap(fromBytes / Geometry.BLOCK_BYTES).keySet()) {
+        long end = Geometry.toBlocks(version.sizeBytes);
+        for (long block : either.subMap(Geometry.toBlocks(fromBytes), end).keySet()) {
             Pointer now = version.map.get(block);
             if (placeOf(before.get(block)) != placeOf(now)) {
                 ranges.add(new Changes.Range(block * Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES, stateOf(now)));

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
@@ -133,40 +134,13 @@ public final class ModelPool implements Pool {
     }
 
     private VolumeInfo describe(ModelVersion version) {
-        long exclusive = version.map.values().stream()
-                .filter(pointer -> blocks.versionsHolding(pointer.physical()) == 1)
-                .count();
-        long reserved = cookies.stream()
-                .filter(cookie -> cookie.head == version)
-                .mapToLong(ModelCookie::promised)
-                .sum();
-        int clones = (int)
-                versions.values().stream().filter(v -> v.origin == version).count();
-        ModelVersion origin = version.origin;
-        return new VolumeInfo(
-                version.name,
-                version.uuid,
-                version.isLive() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
-                version.sizeBytes,
-                (long) version.map.size() * Geometry.BLOCK_BYTES,
-                exclusive * Geometry.BLOCK_BYTES,
-                (reserved + standing(version)) * Geometry.BLOCK_BYTES,
-                origin == null ? null : origin.name,
-                version.createdMillis,
-                !version.isLive(),
-                clones,
-                version.attachments,
-                version.quota);
+        return ModelInfo.of(version, versions.values(), cookies, blocks, standing(version));
     }
 
     @Override
     public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         ModelNames.checkVolume(name);
-        if (sizeBytes < Geometry.BLOCK_BYTES
-                || sizeBytes > Geometry.MAX_VOLUME_BYTES
-                || !Geometry.isBlockAligned(sizeBytes)) {
-            throw new IllegalArgumentException("not a volume size: bytes=" + sizeBytes);
-        }
+        Geometry.checkVolumeSize(sizeBytes);
         Quota own = new Quota(quota.guaranteeOf(sizeBytes), quota.limitBytes());
         synchronized (monitor) {
             checkUsable();
@@ -355,10 +329,8 @@ public final class ModelPool implements Pool {
             if (keepAs != null) {
                 checkAbsent(keepAs);
             }
-            if (head.attachments > 0 || cookies.stream().anyMatch(cookie -> cookie.head == head)) {
-                throw new BlockSpaceException(Code.BUSY, "volume is open: name=" + head.name);
-            }
-            checkCovered(List.of(head), 0);
+            checkUnused(head);
+            checkCovered(List.of(head), head.guaranteeFor(to.sizeBytes) - head.quota.guaranteeBytes());
             ModelVersion left = new ModelVersion(keepAs, head.sizeBytes, head.map);
             left.descendFrom(head.parent);
             left.origin = head.origin;
@@ -372,9 +344,37 @@ public final class ModelPool implements Pool {
             head.map.putAll(to.map);
             head.map.values().forEach(pointer -> blocks.hold(pointer.physical()));
             head.descendFrom(to);
-            head.generation++;
+            head.resizeTo(to.sizeBytes);
             left.prune();
             return recorded(List.of(head.name)).getFirst();
+        }
+    }
+
+    @Override
+    public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        ModelNames.checkVolume(name);
+        Geometry.checkVolumeSize(sizeBytes);
+        synchronized (monitor) {
+            checkUsable();
+            ModelVersion head = find(name);
+            if (sizeBytes < head.sizeBytes) {
+                if (!shrinks) {
+                    throw new IllegalArgumentException("would become smaller: name=" + name);
+                }
+                checkUnused(head);
+            }
+            checkCovered(List.of(), head.guaranteeFor(sizeBytes) - head.quota.guaranteeBytes());
+            head.resizeTo(sizeBytes);
+            SortedMap<Long, Pointer> beyond = head.map.tailMap(Geometry.toBlocks(sizeBytes));
+            beyond.values().forEach(pointer -> blocks.release(pointer.physical()));
+            beyond.clear();
+            return recorded(List.of(name)).getFirst();
+        }
+    }
+
+    private void checkUnused(ModelVersion head) {
+        if (head.attachments > 0 || cookies.stream().anyMatch(cookie -> cookie.head == head)) {
+            throw new BlockSpaceException(Code.BUSY, "volume is open: name=" + head.name);
         }
     }
 

@@ -35,7 +35,7 @@ final class ModelVersion {
     String name;
 
     final UUID uuid = UUID.randomUUID();
-    final long sizeBytes;
+    long sizeBytes;
     final long createdMillis = System.currentTimeMillis();
     final TreeMap<Long, Pointer> map;
     final TreeMap<Long, Stage> stages = new TreeMap<>();
@@ -64,6 +64,18 @@ final class ModelVersion {
 
     boolean isVisible() {
         return name != null;
+    }
+
+    /** Another size, and what that makes of the guarantee; the blocks beyond the end are left to the caller. */
+    void resizeTo(long newSizeBytes) {
+        quota = new Quota(guaranteeFor(newSizeBytes), quota.limitBytes());
+        sizeBytes = newSizeBytes;
+        generation++;
+    }
+
+    long guaranteeFor(long newSizeBytes) {
+        long guarantee = quota.guaranteeBytes();
+        return guarantee >= sizeBytes ? newSizeBytes : Math.min(guarantee, newSizeBytes);
     }
 
     /** Blocks that some of these versions map and no other one does. */

@@ -39,6 +39,7 @@ public final class Actions {
                 String keepAs = arguments.string("keepAs");
                 yield Facts.of(pool.rollback(arguments.string("snapshot"), keepAs.isEmpty() ? null : keepAs));
             }
+            case RESIZE -> resize(arguments, pool);
             case GROW -> Facts.of(pool.grow(arguments.number("size")));
             case FREED -> Json.of("frees", pool.bytesFreedBy(arguments.strings("names")));
             case DESTROY -> destroy(arguments, pool);
@@ -61,6 +62,18 @@ public final class Actions {
             facts.add(fact);
         }
         return facts;
+    }
+
+    /** {@code by} is + or - where the size is told as a difference. */
+    private static Map<String, Object> resize(Arguments arguments, Pool pool) {
+        String name = arguments.string("name");
+        long size = arguments.number("size");
+        long wanted = switch (arguments.string("by")) {
+            case "+" -> Math.addExact(pool.info(name).sizeBytes(), size);
+            case "-" -> pool.info(name).sizeBytes() - size;
+            default -> size;
+        };
+        return Facts.of(pool.resize(name, wanted, arguments.flag("shrink")));
     }
 
     /** {@code since} is empty for everything that is not zeros. */

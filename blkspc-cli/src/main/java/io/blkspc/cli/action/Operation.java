@@ -28,6 +28,8 @@ public enum Operation {
     RENAME(true),
     /** A volume back to one of its snapshots. */
     ROLLBACK(true),
+    /** Another size for a volume. */
+    RESIZE(true),
     /** A larger pool. */
     GROW(true),
     /** Away with volumes and snapshots. */

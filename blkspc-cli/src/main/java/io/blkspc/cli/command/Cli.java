@@ -35,6 +35,7 @@ public final class Cli {
         COMMANDS.put("destroy", DestroyCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
+        COMMANDS.put("resize", ResizeCommand::new);
         COMMANDS.put("rollback", RollbackCommand::new);
         COMMANDS.put("map", MapCommand::new);
         COMMANDS.put("import", ImportCommand::new);

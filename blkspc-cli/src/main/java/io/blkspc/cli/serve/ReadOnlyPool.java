@@ -82,6 +82,11 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
+    public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        throw refusal();
+    }
+
+    @Override
     public PoolStatus grow(long dataBytes) {
         throw refusal();
     }

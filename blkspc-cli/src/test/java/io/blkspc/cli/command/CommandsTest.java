@@ -110,6 +110,23 @@ class CommandsTest {
     }
 
     @Test
+    void volumeIsResized() {
+        command.ok("create", "a", "-s", "4M");
+        assertThat(command.ok("resize", "a", "-s", "8M").out()).isEqualTo("a has 8M now\n");
+        assertThat(command.ok("resize", "a", "-s", "+1M", "--json").object()).containsEntry("size", 9 << 20);
+        command.run("resize", "a", "-s", "-1M").exits(2);
+        assertThat(command.ok("resize", "a", "-s", "-1M", "--shrink").out()).isEqualTo("a has 8M now\n");
+        command.run("resize", "a", "--size=-8M", "--shrink").exits(2);
+        command.run("resize", "a", "-s", "+16T").exits(2);
+        command.run("resize", "a").exits(2);
+        command.run("resize", "a@s", "-s", "8M").exits(2);
+        command.run("resize", "b", "-s", "8M").exits(3);
+        command.ok("create", "g", "-s", "1M", "--reserve", "full");
+        command.run("resize", "g", "-s", "1G").exits(28);
+        assertThat(command.ok("info", "g", "--json").object()).containsEntry("size", 1 << 20);
+    }
+
+    @Test
     void diffTellsWhatChanged() {
         command.ok("create", "a", "-s", "1M");
         command.ok("snapshot", "a@s");

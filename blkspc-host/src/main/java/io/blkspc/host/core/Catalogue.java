@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.Geometry;
 import io.blkspc.host.extent.ExtentRun;
 import io.blkspc.host.extent.ExtentTree;
 import java.util.ArrayList;
@@ -186,6 +187,7 @@ final class Catalogue {
             head.parent.children.add(heir);
             head.parent.dirty = true;
         }
+        head.tailBlocks = 0; // it was given up, by records before this one
         head.exclusiveBlocks = 0;
         head.ownedNodes = 0;
         head.dead = new DeadList();
@@ -229,6 +231,7 @@ final class Catalogue {
         kept.originId = head.originId;
         takeOver(head, kept);
         head.root = snapshot.root;
+        head.guaranteeBlocks = head.guaranteeFor(snapshot.sizeBlocks());
         head.sizeBytes = snapshot.sizeBytes;
         head.mappedBlocks = snapshot.mappedBlocks;
         head.parent = snapshot;
@@ -239,6 +242,25 @@ final class Catalogue {
             kept.destroySequence = sequence;
             reaping.destroyed(kept);
         }
+    }
+
+    void resize(LogRecord.Resize record) {
+        Version version = require(record.versionId());
+        if (!version.isHead()
+                || record.sizeBytes() <= 0
+                || record.sizeBytes() > Geometry.MAX_VOLUME_BYTES
+                || !Geometry.isBlockAligned(record.sizeBytes())) {
+            throw new CorruptSpaceException(Code.NEEDS_CHECK, "journal record", 0, "resize to=" + record.sizeBytes());
+        }
+        // It grows only when its tail is given up, by records before this one.
+        boolean shrinks = record.sizeBytes() < version.sizeBytes;
+        version.tailBlocks = shrinks ? version.mappableBlocks() : 0;
+        if (shrinks) {
+            reaping.hasTail(version);
+        }
+        version.sizeBytes = record.sizeBytes();
+        version.guaranteeBlocks = record.guaranteeBlocks();
+        version.dirty = true;
     }
 
     void destroy(LogRecord.Destroy record, long sequence) {

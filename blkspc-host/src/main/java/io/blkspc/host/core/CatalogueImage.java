@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.core.Reaping.SetAside;
+import io.blkspc.host.extent.Node;
 import io.blkspc.host.extent.Root;
 import io.blkspc.host.journal.RecordReader;
 import io.blkspc.host.journal.RecordWriter;
@@ -28,7 +29,7 @@ import java.util.function.Consumer;
  *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, ownedNodes u64,
  *   firstChunk u64 (0 = empty deadlist), firstGone u64 (0 = empty list of what is gone), reapCursor u64 (all ones = not
  *   reaping), detachedAfter u64 (while reaping: what was born later is its own), guaranteeBlocks u64, limitBlocks u64,
- *   name (empty = hidden)
+ *   name (empty = hidden), and only where it is not 0: tailBlocks u64
  * </pre>
  *
  * <p>What the reaper has to do is not stored: it follows from the versions and their deadlists ({@link Reaping#rebuild}).
@@ -92,6 +93,9 @@ final class CatalogueImage {
         out.putLong(version.guaranteeBlocks);
         out.putLong(version.limitBlocks);
         out.putUtf8(version.name == null ? "" : version.name);
+        if (version.tailBlocks != 0) {
+            out.putLong(version.tailBlocks);
+        }
         return out.length();
     }
 
@@ -123,6 +127,7 @@ final class CatalogueImage {
         version.guaranteeBlocks = in.getLong();
         version.limitBlocks = in.getLong();
         String name = in.getUtf8();
+        version.tailBlocks = in.remaining() == 0 ? 0 : in.getLong();
         in.expectEnd();
         version.name = name.isEmpty() ? null : name;
         version.dirty = false;
@@ -130,6 +135,12 @@ final class CatalogueImage {
                 || version.sizeBytes > Geometry.MAX_VOLUME_BYTES
                 || !Geometry.isBlockAligned(version.sizeBytes)) {
             throw damaged("version object", id, "size=" + version.sizeBytes);
+        }
+        if (version.tailBlocks != 0
+                && (!version.isHead()
+                        || version.tailBlocks <= version.sizeBlocks()
+                        || version.tailBlocks > Node.SPACE_BLOCKS)) {
+            throw damaged("version object", id, "tail=" + version.tailBlocks);
         }
         versions.add(new Loading(version, parentId, firstChunk, firstGone));
     }

@@ -19,8 +19,11 @@ final class ChangeList {
     private static final int MAX_NODES = 1024;
 
     private final List<Range> ranges = new ArrayList<>();
+    private final long endBytes;
 
-    private ChangeList() {}
+    private ChangeList(long endBytes) {
+        this.endBytes = endBytes;
+    }
 
     /** As {@link io.blkspc.api.Pool#changedSince}. */
     static Changes between(Catalogue catalogue, ExtentTree tree, String name, String since, long fromBytes) {
@@ -37,9 +40,10 @@ final class ChangeList {
             throw new BlockSpaceException(
                     Code.OUT_OF_RANGE, "beyond the end: from=" + fromBytes + ", size=" + version.sizeBytes);
         }
-        ChangeList list = new ChangeList();
+        ChangeList list = new ChangeList(version.sizeBytes);
         long next = tree.diff(before, version.root, Geometry.toBlocks(fromBytes), MAX_NODES, list::add);
-        return new Changes(list.ranges, next == Long.MAX_VALUE ? version.sizeBytes : Geometry.toBytes(next));
+        boolean ends = next == Long.MAX_VALUE || next >= version.sizeBlocks();
+        return new Changes(list.ranges, ends ? version.sizeBytes : Geometry.toBytes(next));
     }
 
     private void add(long startBlock, long blockCount, int state) {
@@ -49,7 +53,10 @@ final class ChangeList {
             default -> MappingState.HOLE;
         };
         long offset = Geometry.toBytes(startBlock);
-        long length = Geometry.toBytes(blockCount);
+        long length = Math.min(Geometry.toBytes(blockCount), endBytes - offset);
+        if (length <= 0) {
+            return; // the other one is larger, or was
+        }
         Range last = ranges.isEmpty() ? null : ranges.getLast();
         if (last != null && last.endBytes() == offset && last.state() == now) {
             ranges.set(ranges.size() - 1, new Range(last.offsetBytes(), last.lengthBytes() + length, now));

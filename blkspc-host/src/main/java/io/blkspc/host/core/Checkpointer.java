@@ -158,6 +158,23 @@ final class Checkpointer {
         }
     }
 
+    /** Makes sure that a version which does not know these features opens the pool no more, before anything needs them. */
+    void require(long incompatFeatures) {
+        holdStill(() -> {
+            if ((superblock.incompatFeatures() & incompatFeatures) == incompatFeatures) {
+                return null;
+            }
+            try {
+                engine.checkWritable();
+                superblocks.writeBoth(superblock.addIncompatFeatures(incompatFeatures));
+            } catch (RuntimeException | Error e) {
+                engine.fail(e);
+                throw e;
+            }
+            return null;
+        });
+    }
+
     /** The last checkpoint of this run: with the free map, and marked clean. */
     void closeClean() {
         engine.lock.lock();

@@ -129,6 +129,20 @@ final class Clearing {
         engine.lock.unlock();
     }
 
+    /**
+     * Gives up some of what a volume maps beyond its end; when that is nothing, it has no tail any more. Under the order lock.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room to say so
+     */
+    void trimStep(Head head) {
+        Version version = head.version;
+        if (version.tailBlocks > 0
+                && punchStep(head, version.sizeBlocks(), version.tailBlocks, true) >= version.tailBlocks) {
+            version.tailBlocks = 0;
+            version.dirty = true;
+        }
+    }
+
     /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
     private long punchStep(Head head, long block, long end, boolean must) {
         begin(head);

@@ -28,6 +28,8 @@ final class HeadQuota {
     private final Version version;
     private final Ledger ledger;
     private final Budget budget;
+    private long guaranteeBlocks;
+    private long sizeBlocks;
     private long standing;
     private long outstanding;
     private boolean closed;
@@ -36,6 +38,34 @@ final class HeadQuota {
         this.version = version;
         this.ledger = ledger;
         this.budget = new Budget(ledger);
+        this.guaranteeBlocks = version.guaranteeBlocks;
+        this.sizeBlocks = version.sizeBlocks();
+    }
+
+    /**
+     * Promises what will stand once the head has another size. {@code false}: short, nothing changed. What is too much then
+     * goes back with the next {@link #rebalance}.
+     */
+    boolean tryResize(long newSizeBlocks) {
+        long shared = version.mappedBlocks - version.exclusiveBlocks;
+        return tryPromiseFor(newSizeBlocks, version.exclusiveBlocks, version.ownedNodes, shared);
+    }
+
+    private boolean tryPromiseFor(long newSizeBlocks, long own, long ownNodes, long shared) {
+        sizeBlocks = newSizeBlocks;
+        guaranteeBlocks = version.guaranteeFor(newSizeBlocks);
+        if (guaranteeBlocks == 0 || tryPromise(own, outstanding, ownNodes, shared, 0)) {
+            return true;
+        }
+        sizeBlocks = version.sizeBlocks();
+        guaranteeBlocks = version.guaranteeBlocks;
+        return false;
+    }
+
+    /** Facts of a refusal by {@link #tryResize}. */
+    String resizeFacts(long newSizeBlocks) {
+        return "reason=guarantee, volume=" + version.name + ", guarantee=" + version.guaranteeFor(newSizeBlocks)
+                + ", available=" + Math.max(0, ledger.available(Resource.DATA_BLOCKS));
     }
 
     /** What a new head asks for before it exists; all zero without a guarantee. */
@@ -64,7 +94,7 @@ final class HeadQuota {
     }
 
     boolean isGuaranteed() {
-        return version.guaranteeBlocks > 0;
+        return guaranteeBlocks > 0;
     }
 
     /** Pays for every allocation of a guaranteed head. */
@@ -111,7 +141,7 @@ final class HeadQuota {
      * where it lies, after a persist point if need be, and takes nothing of the pool even where there is room.
      */
     private boolean isPinned() {
-        return version.guaranteeBlocks >= version.sizeBlocks() && version.exclusiveBlocks >= version.sizeBlocks();
+        return guaranteeBlocks >= sizeBlocks && version.exclusiveBlocks >= sizeBlocks;
     }
 
     /** Promises blocks to a cookie of a guaranteed head, from the guarantee first. {@code false}: short, nothing changed. */
@@ -129,9 +159,9 @@ final class HeadQuota {
         return !isGuaranteed() || tryPromise(0, outstanding, 0, version.mappedBlocks, 0);
     }
 
-    /** As {@link #tryPromiseForFreeze}, where the head will share so many blocks of a snapshot. */
-    boolean tryPromiseForRollback(long sharedBlocks) {
-        return !isGuaranteed() || tryPromise(0, outstanding, 0, sharedBlocks, 0);
+    /** As {@link #tryPromiseForFreeze}, where the head will have the size of a snapshot and share so many blocks of it. */
+    boolean tryPromiseForRollback(long newSizeBlocks, long sharedBlocks) {
+        return tryPromiseFor(newSizeBlocks, 0, 0, sharedBlocks);
     }
 
     private boolean tryPromise(long own, long held, long ownNodes, long shared, long cookieBlocks) {
@@ -186,6 +216,8 @@ final class HeadQuota {
 
     /** Brings what stands promised in line with the formulas. */
     void rebalance(boolean isSorting) {
+        guaranteeBlocks = version.guaranteeBlocks;
+        sizeBlocks = version.sizeBlocks();
         if (closed || !isGuaranteed()) {
             return;
         }
@@ -243,12 +275,12 @@ final class HeadQuota {
     }
 
     private long blocks(long own, long held) {
-        return Math.max(0, version.guaranteeBlocks - own - held);
+        return Math.max(0, guaranteeBlocks - own - held);
     }
 
     private long slots(long own, long held, long ownNodes) {
         long need = need(own, held);
-        return Math.clamp(treeNodes(version.sizeBlocks()) - ownNodes, 0, HostCookie.SLOTS_PER_CREDIT * need);
+        return Math.clamp(treeNodes(sizeBlocks) - ownNodes, 0, HostCookie.SLOTS_PER_CREDIT * need);
     }
 
     private long logBytes(long own, long held, long ownNodes, long shared) {
@@ -256,12 +288,12 @@ final class HeadQuota {
     }
 
     private long need(long own, long held) {
-        return Math.max(Math.max(0, version.guaranteeBlocks - own), held);
+        return Math.max(Math.max(0, guaranteeBlocks - own), held);
     }
 
     @Override
     public String toString() {
-        return "quota[volume=" + version.name + ", guarantee=" + version.guaranteeBlocks + ", limit="
+        return "quota[volume=" + version.name + ", guarantee=" + guaranteeBlocks + ", limit="
                 + version.limitBlocks + ", own=" + version.exclusiveBlocks + ", outstanding=" + outstanding
                 + ", standing=" + standing + ", slots=" + budget.slots() + ", logBytes=" + budget.logBytes() + "]";
     }

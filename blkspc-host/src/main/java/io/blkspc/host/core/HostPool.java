@@ -31,6 +31,7 @@ public final class HostPool implements Pool {
     private final Heads heads;
     private final WritePath writePath;
     private final Clearing clearing;
+    private final Resizing resizing;
     private final VersionOps versionOps;
     private final Reaper reaper;
 
@@ -41,8 +42,9 @@ public final class HostPool implements Pool {
         this.heads = new Heads(engine);
         this.writePath = new WritePath(engine);
         this.clearing = new Clearing(engine);
-        this.versionOps = new VersionOps(engine, heads, writePath, uuids, clockMillis);
-        this.reaper = new Reaper(engine);
+        this.resizing = new Resizing(engine, heads, clearing);
+        this.versionOps = new VersionOps(engine, heads, writePath, resizing, uuids, clockMillis);
+        this.reaper = new Reaper(engine, heads, clearing);
         engine.reaper = reaper;
         engine.backing.patience(Backing.MAX_LOOKS);
     }
@@ -159,6 +161,13 @@ public final class HostPool implements Pool {
         engine.checkWritable();
         withReclaim(() -> versionOps.rollback(snapshot, keepAs));
         return info(Names.volumeOf(snapshot));
+    }
+
+    @Override
+    public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        engine.checkWritable();
+        withReclaim(() -> resizing.resize(name, sizeBytes, shrinks));
+        return info(name);
     }
 
     @Override

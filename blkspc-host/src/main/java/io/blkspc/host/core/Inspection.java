@@ -33,7 +33,7 @@ public final class Inspection {
      * @param parentId version it grew from, 0 = none
      * @param freezeEpoch epoch at which it was frozen, 0 = head
      * @param ownedAfter pointers born later are its own
-     * @param sizeBlocks size of its address space
+     * @param sizeBlocks size of its address space, with what it may still map beyond it
      * @param mappedBlocks its counter of mapped blocks
      * @param exclusiveBlocks its counter of own blocks
      * @param ownedNodes its counter of own nodes
@@ -122,7 +122,7 @@ public final class Inspection {
                     version.parent == null ? 0 : version.parent.id,
                     version.freezeEpoch,
                     version.ownedAfter(),
-                    version.sizeBlocks(),
+                    version.mappableBlocks(),
                     version.mappedBlocks,
                     version.exclusiveBlocks,
                     version.ownedNodes,

@@ -19,6 +19,7 @@ import java.util.UUID;
  *  DESTROY   list of { versionId u64 }
  *  RENAME    versionId u64, name; the snapshots of a volume go with it
  *  ROLLBACK  headId u64, snapshotId u64, keptId u64, keptUuid 16, createdMillis u64, keptName (empty = given up)
+ *  RESIZE    versionId u64, sizeBytes u64, guaranteeBlocks u64
  *  REAP      step u8, versionId u64, from u64, to u64
  *  MARK      empty: carries the mark in its header
  * </pre>
@@ -212,6 +213,25 @@ sealed interface LogRecord {
         }
     }
 
+    /** A volume has another size; what it maps beyond it is given up in records that follow. */
+    record Resize(long versionId, long sizeBytes, long guaranteeBlocks) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.RESIZE;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(versionId);
+            out.putLong(sizeBytes);
+            out.putLong(guaranteeBlocks);
+        }
+
+        static Resize read(RecordReader in) {
+            return new Resize(in.getLong(), in.getLong(), in.getLong());
+        }
+    }
+
     /** One step of the reaper. */
     record Reap(Step step, long versionId, long from, long to) implements LogRecord {
 
@@ -280,6 +300,7 @@ sealed interface LogRecord {
             case REAP -> Reap.read(in);
             case RENAME -> Rename.read(in);
             case ROLLBACK -> Rollback.read(in);
+            case RESIZE -> Resize.read(in);
             default ->
                 throw new io.blkspc.api.CorruptSpaceException(
                         io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "journal record", 0, "type=" + type);

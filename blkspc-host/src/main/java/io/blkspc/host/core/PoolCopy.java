@@ -141,6 +141,7 @@ final class PoolCopy {
         made.name = source.name;
         made.freezeEpoch = source.freezeEpoch;
         made.sizeBytes = source.sizeBytes;
+        made.tailBlocks = source.tailBlocks;
         made.createdMillis = source.createdMillis;
         made.originId = source.originId;
         made.guaranteeBlocks = source.guaranteeBlocks;

@@ -230,6 +230,11 @@ public final class PoolView implements Pool {
     }
 
     @Override
+    public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        throw refusal();
+    }
+
+    @Override
     public PoolStatus grow(long dataBytes) {
         throw refusal();
     }

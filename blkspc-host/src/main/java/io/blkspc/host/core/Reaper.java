@@ -1,5 +1,7 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.core.LogRecord.Reap;
 import io.blkspc.host.extent.DropSink;
@@ -30,11 +32,15 @@ final class Reaper {
     int stepEntries = 4096;
 
     private final Engine engine;
+    private final Heads heads;
+    private final Clearing clearing;
     private final MemorySegment buffer = Arena.ofAuto().allocate(PAYLOAD_BYTES, 8);
     private final RecordWriter writer = new RecordWriter();
 
-    Reaper(Engine engine) {
+    Reaper(Engine engine, Heads heads, Clearing clearing) {
         this.engine = engine;
+        this.heads = heads;
+        this.clearing = clearing;
     }
 
     /** {@code true} when nothing is left to give back. Under the order lock. */
@@ -103,7 +109,7 @@ final class Reaper {
         }
         Version version = reaping.next();
         if (version == null) {
-            return Outcome.IDLE;
+            return reaping.tail() == null ? Outcome.IDLE : trim(reaping.tail());
         }
         Outcome obstacle = obstacle(version);
         if (obstacle == null) {
@@ -118,6 +124,19 @@ final class Reaper {
             return Outcome.NEEDS_FORCE;
         }
         return version.head != null && !isDeserted(version.head) ? Outcome.NEEDS_CLIENTS : null;
+    }
+
+    /** Without room to say what is given up it waits: other steps give room. */
+    private Outcome trim(Version version) {
+        try {
+            clearing.trimStep(heads.of(version));
+            return Outcome.PROGRESS;
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.OUT_OF_SPACE) {
+                throw e;
+            }
+            return Outcome.IDLE;
+        }
     }
 
     private void sort(Reaping.SetAside aside) {

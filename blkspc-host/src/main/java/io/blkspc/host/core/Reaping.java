@@ -63,6 +63,9 @@ final class Reaping {
     /** Hidden versions with several children, of which some may have something complete. */
     private final LinkedHashSet<Version> completing = new LinkedHashSet<>();
 
+    /** Volumes that were made smaller and may still map something beyond their end. */
+    private final LinkedHashSet<Version> tails = new LinkedHashSet<>();
+
     /** At most one: versions are detached one after the other. */
     private Version walking;
 
@@ -76,7 +79,29 @@ final class Reaping {
     // ---- what there is to do ----
 
     boolean isIdle() {
-        return setAside == null && walking == null && queue.isEmpty() && uncounted.isEmpty() && completing() == null;
+        return setAside == null
+                && walking == null
+                && queue.isEmpty()
+                && uncounted.isEmpty()
+                && completing() == null
+                && tail() == null;
+    }
+
+    /** The next volume that may map something beyond its end, or {@code null}. */
+    Version tail() {
+        while (!tails.isEmpty()) {
+            Version version = tails.getFirst();
+            if (version.isVisible() && version.tailBlocks > 0) {
+                return version;
+            }
+            tails.removeFirst();
+        }
+        return null;
+    }
+
+    /** A volume was made smaller. */
+    void hasTail(Version version) {
+        tails.add(version);
     }
 
     /** {@code true} when the version will be merged or detached soon: nothing may grow from it. */
@@ -142,8 +167,12 @@ final class Reaping {
         queue.clear();
         uncounted.clear();
         completing.clear();
+        tails.clear();
         walking = null;
         for (Version version : catalogue.versions()) {
+            if (version.tailBlocks > 0) {
+                tails.add(version);
+            }
             if (version.isDetached()) {
                 walking = version;
             } else {

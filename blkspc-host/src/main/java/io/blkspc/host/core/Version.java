@@ -28,7 +28,15 @@ final class Version {
     /** Epoch at which it was frozen; 0 for a head. */
     long freezeEpoch;
 
-    long sizeBytes;
+    /** Readers load it without the lock. */
+    volatile long sizeBytes;
+
+    /**
+     * Of a volume that was made smaller: blocks from its end up to here may still be mapped, until {@link Resizing} or the reaper has given them
+     * up. 0 = none.
+     */
+    long tailBlocks;
+
     long createdMillis;
     /** Version named as origin when it was made; 0 = none. */
     long originId;
@@ -109,6 +117,16 @@ final class Version {
     /** A pointer is owned by this version exactly when its birth is greater than this. */
     long ownedAfter() {
         return parent == null ? detachedAfter : parent.freezeEpoch;
+    }
+
+    /** What it is guaranteed once it has another size: all of it, if it is now, else what it has, but no more than all. */
+    long guaranteeFor(long newSizeBlocks) {
+        return guaranteeBlocks >= sizeBlocks() ? newSizeBlocks : Math.min(guaranteeBlocks, newSizeBlocks);
+    }
+
+    /** First block that it surely does not map. */
+    long mappableBlocks() {
+        return Math.max(sizeBlocks(), tailBlocks);
     }
 
     long sizeBlocks() {

@@ -35,15 +35,23 @@ final class VersionOps {
     private final Engine engine;
     private final Heads heads;
     private final WritePath writePath;
+    private final Resizing resizing;
     private final Supplier<UUID> uuids;
     private final LongSupplier clockMillis;
     private final RecordWriter writer = new RecordWriter();
     private final MemorySegment buffer;
 
-    VersionOps(Engine engine, Heads heads, WritePath writePath, Supplier<UUID> uuids, LongSupplier clockMillis) {
+    VersionOps(
+            Engine engine,
+            Heads heads,
+            WritePath writePath,
+            Resizing resizing,
+            Supplier<UUID> uuids,
+            LongSupplier clockMillis) {
         this.engine = engine;
         this.heads = heads;
         this.writePath = writePath;
+        this.resizing = resizing;
         this.uuids = uuids;
         this.clockMillis = clockMillis;
         this.buffer = Arena.ofAuto().allocate(Math.min(MAX_RECORD_BYTES, engine.journal.maxPayloadBytes()), 8);
@@ -51,12 +59,7 @@ final class VersionOps {
 
     void create(String name, long sizeBytes, Quota quota) {
         Names.checkVolume(name);
-        if (sizeBytes < Geometry.BLOCK_BYTES
-                || sizeBytes > Geometry.MAX_VOLUME_BYTES
-                || !Geometry.isBlockAligned(sizeBytes)) {
-            throw new IllegalArgumentException(
-                    "volume size is not a multiple of 4096 from 4096 to 16 TiB: size=" + sizeBytes);
-        }
+        Geometry.checkVolumeSize(sizeBytes);
         long guarantee = Geometry.toBlocks(quota.guaranteeOf(sizeBytes));
         long limit = Geometry.toBlocks(quota.limitBytes());
         engine.lock.lock();
@@ -294,7 +297,7 @@ final class VersionOps {
                     "volume is open: name=" + version.name + ", handles=" + head.handles + ", cookies="
                             + head.cookies.size());
         }
-        if (version.quota != null && !version.quota.tryPromiseForRollback(to.mappedBlocks)) {
+        if (version.quota != null && !version.quota.tryPromiseForRollback(to.sizeBlocks(), to.mappedBlocks)) {
             throw BlockSpaceException.outOfSpace(version.quota.freezeFacts());
         }
         try {
@@ -318,6 +321,7 @@ final class VersionOps {
     }
 
     private List<Head> raiseGates(Set<String> volumes) {
+        volumes.forEach(resizing::giveUpTail);
         List<Head> raised = new ArrayList<>();
         engine.lock.lock();
         try {
@@ -401,6 +405,7 @@ final class VersionOps {
         if (!frozen.contains(version.head)) {
             throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile: name=" + name);
         }
+        Resizing.requireNoTail(version);
         return version;
     }
 

@@ -52,6 +52,10 @@ class CoreFormatTest {
                 "0300000000000000" + "0400000000000000" + "0500000000000000" + ID_BYTES + "9900000000000000"
                         + "01006b");
         assertRecord(
+                new LogRecord.Resize(3, 0x5000, 4),
+                RecordType.RESIZE,
+                "0300000000000000" + "0050000000000000" + "0400000000000000");
+        assertRecord(
                 new LogRecord.Reap(LogRecord.Reap.Step.SORT, 3, 4, 5),
                 RecordType.REAP,
                 "03" + "0300000000000000" + "0400000000000000" + "0500000000000000");
@@ -144,6 +148,28 @@ class CoreFormatTest {
         image.loadVersion(1, memory, 0, length);
         Version loaded = image.link().byName("vm");
         assertThat(loaded).usingRecursiveComparison().ignoringFields("dirty").isEqualTo(version);
+    }
+
+    @Test
+    void tailOfAVersionIsFrozen() {
+        Version version = new Version(1, ID);
+        version.name = "vm";
+        version.sizeBytes = 0x5000;
+        int without = CatalogueImage.encodeVersion(version, memory);
+        version.tailBlocks = 6;
+        int length = CatalogueImage.encodeVersion(version, memory);
+        assertThat(hex(length).substring(2 * without)).isEqualTo("0600000000000000");
+        CatalogueImage image = new CatalogueImage();
+        CatalogueImage.encodePool(new Catalogue(), memory.asSlice(4096));
+        image.loadPool(memory, 4096, 72);
+        image.loadVersion(1, memory, 0, length);
+        assertThat(image.link().byName("vm").tailBlocks).isEqualTo(6);
+        for (long wrong : new long[] {5, -1, 1L << 33}) {
+            version.tailBlocks = wrong;
+            int wrongLength = CatalogueImage.encodeVersion(version, memory);
+            assertThatThrownBy(() -> new CatalogueImage().loadVersion(1, memory, 0, wrongLength))
+                    .isInstanceOf(CorruptSpaceException.class);
+        }
     }
 
     @Test

@@ -91,6 +91,10 @@ final class FlatState {
                 destroy.versionIds().forEach(id -> versions.put(id, require(id).with(null, require(id).parent)));
             case LogRecord.Rename rename -> rename(rename);
             case LogRecord.Rollback rollback -> rollback(rollback);
+            case LogRecord.Resize resize -> {
+                Flat v = require(resize.versionId());
+                versions.put(v.id, new Flat(v.id, v.name, v.parent, v.freezeEpoch, resize.sizeBytes(), v.map));
+            }
             case LogRecord.Reap reap -> reap(reap);
             default -> throw new IllegalArgumentException("a record this model must be taught: " + fact);
         }
