@@ -124,11 +124,28 @@ public interface Pool extends AutoCloseable {
     long bytesFreedBy(List<String> names);
 
     /**
+     * Keeps a snapshot from being destroyed, under a tag, until {@link #release} of that tag. A snapshot may have several.
+     *
+     * @param tag by the rule of names
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS} when it has the tag; {@code LIMIT} when all its tags are
+     *     longer than 1024 bytes; {@code OUT_OF_SPACE}
+     */
+    VolumeInfo hold(String tag, String snapshot);
+
+    /**
+     * Takes a tag of {@link #hold} away.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND}, also when it has no such tag
+     */
+    VolumeInfo release(String tag, String snapshot);
+
+    /**
      * Removes versions, in any order and whatever was cloned from them. The names are gone at return; the space is given
      * back in the background.
      *
      * @param force also when attached: open handles then fail with {@code CLOSED}
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY} when attached and not forced; nothing was removed
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY} when attached and not forced, or held, forced or not; nothing
+     *     was removed
      */
     void destroy(List<String> names, boolean force);
 

@@ -1,5 +1,6 @@
 package io.blkspc.api;
 
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -18,6 +19,7 @@ import java.util.UUID;
  * @param clones volumes that have this version as their origin
  * @param attachments open handles
  * @param quota what it is promised and may take; the guarantee at most its size
+ * @param holds tags that keep a snapshot from being destroyed, in order
  */
 public record VolumeInfo(
         String name,
@@ -32,7 +34,8 @@ public record VolumeInfo(
         boolean readOnly,
         int clones,
         int attachments,
-        Quota quota) {
+        Quota quota,
+        List<String> holds) {
 
     /** Kind of version. */
     public enum Type {

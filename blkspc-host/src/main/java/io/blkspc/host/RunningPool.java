@@ -137,6 +137,16 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public VolumeInfo hold(String tag, String snapshot) {
+        return pool.hold(tag, snapshot);
+    }
+
+    @Override
+    public VolumeInfo release(String tag, String snapshot) {
+        return pool.release(tag, snapshot);
+    }
+
+    @Override
     public long bytesFreedBy(List<String> names) {
         return pool.bytesFreedBy(names);
     }

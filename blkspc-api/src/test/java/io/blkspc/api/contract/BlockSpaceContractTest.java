@@ -17,4 +17,5 @@ public abstract class BlockSpaceContractTest
                 SpaceAccountingContract,
                 QuotaContract,
                 GrowContract,
-                ResizeContract {}
+                ResizeContract,
+                HoldContract {}

@@ -1,13 +1,41 @@
 package io.blkspc.api.model;
 
 import io.blkspc.api.Geometry;
+import io.blkspc.api.PoolStatus;
 import io.blkspc.api.VolumeInfo;
 import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
 
-/** Facts of one version of a pool, counted out. */
+/** Facts of a pool and of its versions, counted out. */
 final class ModelInfo {
 
     private ModelInfo() {}
+
+    static PoolStatus of(
+            PoolStatus.State state, UUID uuid, Collection<ModelVersion> versions, ModelBlocks blocks, long standing) {
+        int snapshots = (int) versions.stream().filter(v -> !v.isLive()).count();
+        long promised = Geometry.toBytes(blocks.promised() + standing);
+        return new PoolStatus(
+                state,
+                uuid,
+                Geometry.toBytes(blocks.capacity),
+                Geometry.toBytes(blocks.held()),
+                Geometry.toBytes(blocks.capacity - blocks.held()),
+                Geometry.toBytes(blocks.quarantined()),
+                promised,
+                promised,
+                0,
+                0,
+                versions.size() - snapshots,
+                snapshots,
+                blocks.sequence,
+                blocks.durable,
+                0,
+                0,
+                0,
+                true);
+    }
 
     static VolumeInfo of(
             ModelVersion version,
@@ -37,6 +65,7 @@ final class ModelInfo {
                 !version.isLive(),
                 clones,
                 version.attachments,
-                version.quota);
+                version.quota,
+                List.copyOf(version.holds));
     }
 }

@@ -90,30 +90,7 @@ public final class ModelPool implements Pool {
     @Override
     public PoolStatus status() {
         synchronized (monitor) {
-            int snapshots =
-                    (int) versions.values().stream().filter(v -> !v.isLive()).count();
-            long capacity = blocks.capacity * Geometry.BLOCK_BYTES;
-            long held = blocks.held() * Geometry.BLOCK_BYTES;
-            long promised = (blocks.promised() + standing()) * Geometry.BLOCK_BYTES;
-            return new PoolStatus(
-                    state,
-                    uuid,
-                    capacity,
-                    held,
-                    capacity - held,
-                    blocks.quarantined() * Geometry.BLOCK_BYTES,
-                    promised,
-                    promised,
-                    0,
-                    0,
-                    versions.size() - snapshots,
-                    snapshots,
-                    blocks.sequence,
-                    blocks.durable,
-                    0,
-                    0,
-                    0,
-                    true);
+            return ModelInfo.of(state, uuid, versions.values(), blocks, standing());
         }
     }
 
@@ -372,6 +349,26 @@ public final class ModelPool implements Pool {
         }
     }
 
+    @Override
+    public VolumeInfo hold(String tag, String snapshot) {
+        return changeHold(tag, snapshot, true);
+    }
+
+    @Override
+    public VolumeInfo release(String tag, String snapshot) {
+        return changeHold(tag, snapshot, false);
+    }
+
+    private VolumeInfo changeHold(String tag, String snapshot, boolean held) {
+        ModelNames.checkVolume(tag);
+        ModelNames.checkSnapshot(snapshot);
+        synchronized (monitor) {
+            checkUsable();
+            find(snapshot).hold(tag, held);
+            return recorded(List.of(snapshot)).getFirst();
+        }
+    }
+
     private void checkUnused(ModelVersion head) {
         if (head.attachments > 0 || cookies.stream().anyMatch(cookie -> cookie.head == head)) {
             throw new BlockSpaceException(Code.BUSY, "volume is open: name=" + head.name);
@@ -385,8 +382,9 @@ public final class ModelPool implements Pool {
         synchronized (monitor) {
             checkUsable();
             for (String name : names) {
-                if (find(name).attachments > 0 && !force) {
-                    throw new BlockSpaceException(Code.BUSY, "version is open: name=" + name);
+                ModelVersion version = find(name);
+                if ((version.attachments > 0 && !force) || !version.holds.isEmpty()) {
+                    throw new BlockSpaceException(Code.BUSY, "version is open or held: name=" + name);
                 }
             }
             blocks.sequence++;

@@ -1,5 +1,7 @@
 package io.blkspc.api.model;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Quota;
 import java.util.HashSet;
@@ -8,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -51,6 +54,7 @@ final class ModelVersion {
     int gates;
 
     Quota quota = Quota.NONE;
+    final TreeSet<String> holds = new TreeSet<>();
 
     ModelVersion(String name, long sizeBytes, SortedMap<Long, Pointer> map) {
         this.name = name;
@@ -64,6 +68,17 @@ final class ModelVersion {
 
     boolean isVisible() {
         return name != null;
+    }
+
+    /** A tag more, or one less. */
+    void hold(String tag, boolean held) {
+        if (!(held ? holds.add(tag) : holds.remove(tag))) {
+            throw new BlockSpaceException(held ? Code.EXISTS : Code.NOT_FOUND, "name=" + name + ", tag=" + tag);
+        }
+        if (held && holds.stream().mapToInt(each -> each.length() + 2).sum() > 1024) {
+            holds.remove(tag);
+            throw new BlockSpaceException(Code.LIMIT, "too many tags: name=" + name);
+        }
     }
 
     /** Another size, and what that makes of the guarantee; the blocks beyond the end are left to the caller. */

@@ -39,6 +39,8 @@ public final class Actions {
                 String keepAs = arguments.string("keepAs");
                 yield Facts.of(pool.rollback(arguments.string("snapshot"), keepAs.isEmpty() ? null : keepAs));
             }
+            case HOLD -> Facts.of(pool.hold(arguments.string("tag"), arguments.string("snapshot")));
+            case RELEASE -> Facts.of(pool.release(arguments.string("tag"), arguments.string("snapshot")));
             case RESIZE -> resize(arguments, pool);
             case GROW -> Facts.of(pool.grow(arguments.number("size")));
             case FREED -> Json.of("frees", pool.bytesFreedBy(arguments.strings("names")));

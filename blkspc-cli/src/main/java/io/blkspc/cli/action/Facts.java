@@ -41,6 +41,7 @@ public final class Facts {
         facts.put("limit", info.quota().limitBytes() == 0 ? null : info.quota().limitBytes());
         facts.put("clones", info.clones());
         facts.put("connections", info.attachments());
+        facts.put("holds", info.holds());
         return facts;
     }
 

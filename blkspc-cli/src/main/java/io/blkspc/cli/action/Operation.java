@@ -28,6 +28,10 @@ public enum Operation {
     RENAME(true),
     /** A volume back to one of its snapshots. */
     ROLLBACK(true),
+    /** A tag that keeps a snapshot. */
+    HOLD(true),
+    /** One such tag less. */
+    RELEASE(true),
     /** Another size for a volume. */
     RESIZE(true),
     /** A larger pool. */

@@ -35,6 +35,8 @@ public final class Cli {
         COMMANDS.put("destroy", DestroyCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
+        COMMANDS.put("hold", HoldCommand::new);
+        COMMANDS.put("release", ReleaseCommand::new);
         COMMANDS.put("resize", ResizeCommand::new);
         COMMANDS.put("rollback", RollbackCommand::new);
         COMMANDS.put("map", MapCommand::new);

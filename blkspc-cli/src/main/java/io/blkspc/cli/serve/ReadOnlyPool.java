@@ -53,7 +53,8 @@ final class ReadOnlyPool implements Pool {
                 true,
                 info.clones(),
                 info.attachments(),
-                info.quota());
+                info.quota(),
+                info.holds());
     }
 
     @Override
@@ -83,6 +84,16 @@ final class ReadOnlyPool implements Pool {
 
     @Override
     public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
+        throw refusal();
+    }
+
+    @Override
+    public VolumeInfo hold(String tag, String snapshot) {
+        throw refusal();
+    }
+
+    @Override
+    public VolumeInfo release(String tag, String snapshot) {
         throw refusal();
     }
 

@@ -127,6 +127,21 @@ class CommandsTest {
     }
 
     @Test
+    void heldSnapshotStays() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("snapshot", "a@s");
+        assertThat(command.ok("hold", "backup", "a@s").out()).isEqualTo("held a@s, tags: [backup]\n");
+        assertThat(command.ok("info", "a@s", "--json").object()).containsEntry("holds", List.of("backup"));
+        command.run("destroy", "a@s").exits(5);
+        command.run("destroy", "a@s", "--force").exits(5);
+        command.run("hold", "backup", "a@s").exits(3);
+        command.run("hold", "backup", "a").exits(2);
+        command.run("release", "other", "a@s").exits(3);
+        assertThat(command.ok("release", "backup", "a@s").out()).isEqualTo("released a@s, tags: []\n");
+        command.ok("destroy", "a@s");
+    }
+
+    @Test
     void diffTellsWhatChanged() {
         command.ok("create", "a", "-s", "1M");
         command.ok("snapshot", "a@s");

@@ -244,6 +244,16 @@ final class Catalogue {
         }
     }
 
+    void hold(LogRecord.Hold record) {
+        Version version = require(record.versionId());
+        boolean isNew = record.held() ? version.holds.add(record.tag()) : version.holds.remove(record.tag());
+        if (!isNew || version.isHead()) {
+            throw new CorruptSpaceException(
+                    Code.NEEDS_CHECK, "journal record", 0, "hold of version=" + version.id + ", tag=" + record.tag());
+        }
+        version.dirty = true;
+    }
+
     void resize(LogRecord.Resize record) {
         Version version = require(record.versionId());
         if (!version.isHead()

@@ -29,7 +29,8 @@ import java.util.function.Consumer;
  *   rootNode u64, rootBirth u64, mappedBlocks u64, exclusiveBlocks u64, ownedNodes u64,
  *   firstChunk u64 (0 = empty deadlist), firstGone u64 (0 = empty list of what is gone), reapCursor u64 (all ones = not
  *   reaping), detachedAfter u64 (while reaping: what was born later is its own), guaranteeBlocks u64, limitBlocks u64,
- *   name (empty = hidden), and only where it is not 0: tailBlocks u64
+ *   name (empty = hidden), of a head only where it is not 0: tailBlocks u64, of a frozen version only where it has any: tags as
+ *   strings
  * </pre>
  *
  * <p>What the reaper has to do is not stored: it follows from the versions and their deadlists ({@link Reaping#rebuild}).
@@ -96,6 +97,7 @@ final class CatalogueImage {
         if (version.tailBlocks != 0) {
             out.putLong(version.tailBlocks);
         }
+        version.holds.forEach(out::putUtf8);
         return out.length();
     }
 
@@ -127,7 +129,10 @@ final class CatalogueImage {
         version.guaranteeBlocks = in.getLong();
         version.limitBlocks = in.getLong();
         String name = in.getUtf8();
-        version.tailBlocks = in.remaining() == 0 ? 0 : in.getLong();
+        version.tailBlocks = !version.isHead() || in.remaining() == 0 ? 0 : in.getLong();
+        while (!version.isHead() && in.remaining() > 0) {
+            version.holds.add(in.getUtf8());
+        }
         in.expectEnd();
         version.name = name.isEmpty() ? null : name;
         version.dirty = false;

@@ -32,6 +32,7 @@ public final class HostPool implements Pool {
     private final WritePath writePath;
     private final Clearing clearing;
     private final Resizing resizing;
+    private final Holds holds;
     private final VersionOps versionOps;
     private final Reaper reaper;
 
@@ -42,6 +43,7 @@ public final class HostPool implements Pool {
         this.heads = new Heads(engine);
         this.writePath = new WritePath(engine);
         this.clearing = new Clearing(engine);
+        this.holds = new Holds(engine);
         this.resizing = new Resizing(engine, heads, clearing);
         this.versionOps = new VersionOps(engine, heads, writePath, resizing, uuids, clockMillis);
         this.reaper = new Reaper(engine, heads, clearing);
@@ -168,6 +170,20 @@ public final class HostPool implements Pool {
         engine.checkWritable();
         withReclaim(() -> resizing.resize(name, sizeBytes, shrinks));
         return info(name);
+    }
+
+    @Override
+    public VolumeInfo hold(String tag, String snapshot) {
+        engine.checkWritable();
+        withReclaim(() -> holds.change(tag, snapshot, true));
+        return info(snapshot);
+    }
+
+    @Override
+    public VolumeInfo release(String tag, String snapshot) {
+        engine.checkWritable();
+        holds.change(tag, snapshot, false);
+        return info(snapshot);
     }
 
     @Override

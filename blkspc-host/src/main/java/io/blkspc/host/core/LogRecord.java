@@ -20,6 +20,7 @@ import java.util.UUID;
  *  RENAME    versionId u64, name; the snapshots of a volume go with it
  *  ROLLBACK  headId u64, snapshotId u64, keptId u64, keptUuid 16, createdMillis u64, keptName (empty = given up)
  *  RESIZE    versionId u64, sizeBytes u64, guaranteeBlocks u64
+ *  HOLD      versionId u64, held u8 (1 = held, 0 = released), tag
  *  REAP      step u8, versionId u64, from u64, to u64
  *  MARK      empty: carries the mark in its header
  * </pre>
@@ -232,6 +233,25 @@ sealed interface LogRecord {
         }
     }
 
+    /** A snapshot is held under a tag, or no more. */
+    record Hold(long versionId, boolean held, String tag) implements LogRecord {
+        @Override
+        public RecordType type() {
+            return RecordType.HOLD;
+        }
+
+        @Override
+        public void write(RecordWriter out) {
+            out.putLong(versionId);
+            out.putByte(held ? 1 : 0);
+            out.putUtf8(tag);
+        }
+
+        static Hold read(RecordReader in) {
+            return new Hold(in.getLong(), in.getByte() != 0, in.getUtf8());
+        }
+    }
+
     /** One step of the reaper. */
     record Reap(Step step, long versionId, long from, long to) implements LogRecord {
 
@@ -301,6 +321,7 @@ sealed interface LogRecord {
             case RENAME -> Rename.read(in);
             case ROLLBACK -> Rollback.read(in);
             case RESIZE -> Resize.read(in);
+            case HOLD -> Hold.read(in);
             default ->
                 throw new io.blkspc.api.CorruptSpaceException(
                         io.blkspc.api.BlockSpaceException.Code.NEEDS_CHECK, "journal record", 0, "type=" + type);

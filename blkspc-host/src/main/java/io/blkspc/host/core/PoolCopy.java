@@ -142,6 +142,7 @@ final class PoolCopy {
         made.freezeEpoch = source.freezeEpoch;
         made.sizeBytes = source.sizeBytes;
         made.tailBlocks = source.tailBlocks;
+        made.holds.addAll(source.holds);
         made.createdMillis = source.createdMillis;
         made.originId = source.originId;
         made.guaranteeBlocks = source.guaranteeBlocks;

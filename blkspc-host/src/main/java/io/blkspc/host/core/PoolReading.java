@@ -122,7 +122,7 @@ final class PoolReading {
     static void countUse(Catalogue catalogue, FreeSpace freeSpace, Ledger ledger, long nodeSlots) {
         long logBytes = 0;
         for (Version version : catalogue.versions()) {
-            logBytes += version.dead.bytes() + version.gone.bytes() + VersionOps.VERSION_LOG_BYTES;
+            logBytes += version.dead.bytes() + version.gone.bytes() + version.recordBytes();
         }
         Reaping.SetAside aside = catalogue.reaping.setAside;
         if (aside != null) {

@@ -235,6 +235,16 @@ public final class PoolView implements Pool {
     }
 
     @Override
+    public VolumeInfo hold(String tag, String snapshot) {
+        throw refusal();
+    }
+
+    @Override
+    public VolumeInfo release(String tag, String snapshot) {
+        throw refusal();
+    }
+
+    @Override
     public PoolStatus grow(long dataBytes) {
         throw refusal();
     }

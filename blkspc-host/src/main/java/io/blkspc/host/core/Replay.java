@@ -196,6 +196,7 @@ final class Replay implements RecordVisitor {
             }
             case RENAME -> catalogue.rename((LogRecord.Rename) LogRecord.read(type, reader));
             case ROLLBACK -> catalogue.rollback((LogRecord.Rollback) LogRecord.read(type, reader), 0);
+            case HOLD -> catalogue.hold((LogRecord.Hold) LogRecord.read(type, reader));
             case RESIZE -> catalogue.resize((LogRecord.Resize) LogRecord.read(type, reader));
             case REAP -> {
                 LogRecord.Reap reap = (LogRecord.Reap) LogRecord.read(type, reader);

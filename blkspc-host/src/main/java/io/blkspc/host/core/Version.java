@@ -2,6 +2,7 @@ package io.blkspc.host.core;
 
 import io.blkspc.host.extent.Root;
 import java.util.LinkedHashSet;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -36,6 +37,9 @@ final class Version {
      * up. 0 = none.
      */
     long tailBlocks;
+
+    /** Tags that keep a snapshot from being destroyed. */
+    final TreeSet<String> holds = new TreeSet<>();
 
     long createdMillis;
     /** Version named as origin when it was made; 0 = none. */
@@ -90,6 +94,11 @@ final class Version {
     Version(long id, UUID uuid) {
         this.id = id;
         this.uuid = uuid;
+    }
+
+    /** Log bytes of its object and of what it has there besides its lists. */
+    long recordBytes() {
+        return VersionOps.VERSION_LOG_BYTES + (holds.isEmpty() ? 0L : Holds.LOG_BYTES);
     }
 
     boolean isHead() {

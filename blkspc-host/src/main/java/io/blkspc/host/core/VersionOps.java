@@ -215,6 +215,7 @@ final class VersionOps {
                     throw new BlockSpaceException(
                             Code.BUSY, "volume is attached: name=" + name + ", handles=" + version.head.handles);
                 }
+                Holds.requireNone(version);
                 ids.add(version.id);
             }
             LogRecord.Destroy record = new LogRecord.Destroy(ids);

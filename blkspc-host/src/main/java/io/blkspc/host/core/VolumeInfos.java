@@ -76,6 +76,7 @@ final class VolumeInfos {
                 !version.isHead(),
                 Math.toIntExact(clones.get(version.id)),
                 version.head == null ? 0 : version.head.handles,
-                quota);
+                quota,
+                List.copyOf(version.holds));
     }
 }

@@ -22,6 +22,8 @@ public enum RecordType {
     RENAME(9),
     /** A volume went back to a snapshot. */
     ROLLBACK(10),
+    /** A snapshot was held or released. */
+    HOLD(11),
     /** Fills the ring to its end; has no payload and takes no sequence. Written by the journal itself. */
     PAD(255);
 

@@ -19,7 +19,8 @@ import java.util.UUID;
  *       8    4 crc                CRC-32C of bytes 12 to 4096
  *      12    4 formatVersion      {@value #FORMAT_VERSION}
  *      16   16 poolUuid           most significant half first, each half little-endian
- *      32    8 incompatFeatures   unknown bit: do not open; bit 0: the segment area has grown; bit 1: resized volumes
+ *      32    8 incompatFeatures   unknown bit: do not open; bit 0: the segment area has grown; bit 1: resized volumes; bit 2: held
+ *                                snapshots
  *      40    8 roCompatFeatures   unknown bit: open read-only
  *      48    8 compatFeatures     unknown bit: no matter
  *      56    8 generation         one more at each write; its lowest bit is the copy it is in
@@ -60,7 +61,10 @@ public final class Superblock {
     /** Volumes were given other sizes: RESIZE records, and versions that map blocks beyond their end. */
     public static final long INCOMPAT_RESIZED_VOLUMES = 2;
 
-    static final long KNOWN_INCOMPAT = INCOMPAT_GROWN_SEGMENTS | INCOMPAT_RESIZED_VOLUMES;
+    /** Snapshots were held: HOLD records, and versions with tags. */
+    public static final long INCOMPAT_HELD_SNAPSHOTS = 4;
+
+    static final long KNOWN_INCOMPAT = INCOMPAT_GROWN_SEGMENTS | INCOMPAT_RESIZED_VOLUMES | INCOMPAT_HELD_SNAPSHOTS;
     static final long KNOWN_RO_COMPAT = 0;
     static final long MAGIC = 0x4253_4350_534b_4c42L;
 

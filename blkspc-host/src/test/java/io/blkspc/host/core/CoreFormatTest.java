@@ -55,6 +55,8 @@ class CoreFormatTest {
                 new LogRecord.Resize(3, 0x5000, 4),
                 RecordType.RESIZE,
                 "0300000000000000" + "0050000000000000" + "0400000000000000");
+        assertRecord(new LogRecord.Hold(3, true, "vm"), RecordType.HOLD, "0300000000000000" + "01" + "0200766d");
+        assertRecord(new LogRecord.Hold(3, false, "vm"), RecordType.HOLD, "0300000000000000" + "00" + "0200766d");
         assertRecord(
                 new LogRecord.Reap(LogRecord.Reap.Step.SORT, 3, 4, 5),
                 RecordType.REAP,
@@ -170,6 +172,26 @@ class CoreFormatTest {
             assertThatThrownBy(() -> new CatalogueImage().loadVersion(1, memory, 0, wrongLength))
                     .isInstanceOf(CorruptSpaceException.class);
         }
+    }
+
+    @Test
+    void tagsOfAVersionAreFrozen() {
+        Version version = new Version(1, ID);
+        version.name = "v@s";
+        version.sizeBytes = 0x5000;
+        version.freezeEpoch = 2;
+        int without = CatalogueImage.encodeVersion(version, memory);
+        version.holds.add("b");
+        version.holds.add("a");
+        int length = CatalogueImage.encodeVersion(version, memory);
+        assertThat(hex(length).substring(2 * without)).isEqualTo("010061" + "010062");
+        CatalogueImage image = new CatalogueImage();
+        CatalogueImage.encodePool(new Catalogue(), memory.asSlice(4096));
+        image.loadPool(memory, 4096, 72);
+        image.loadVersion(1, memory, 0, length);
+        assertThat(image.link().byName("v@s").holds).containsExactly("a", "b");
+        assertThatThrownBy(() -> new CatalogueImage().loadVersion(1, memory, 0, length - 1))
+                .isInstanceOf(CorruptSpaceException.class);
     }
 
     @Test

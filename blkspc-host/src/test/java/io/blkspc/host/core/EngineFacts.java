@@ -203,7 +203,7 @@ public final class EngineFacts {
             if (version.isVisible()) {
                 checkVersion(version);
             }
-            logBytes += version.dead.bytes() + version.gone.bytes() + VersionOps.VERSION_LOG_BYTES;
+            logBytes += version.dead.bytes() + version.gone.bytes() + version.recordBytes();
             require(
                     version.isVisible() || version.children.size() > 1,
                     "a hidden version was not reaped: " + version + ", children=" + version.children.size());

@@ -95,6 +95,7 @@ final class FlatState {
                 Flat v = require(resize.versionId());
                 versions.put(v.id, new Flat(v.id, v.name, v.parent, v.freezeEpoch, resize.sizeBytes(), v.map));
             }
+            case LogRecord.Hold hold -> require(hold.versionId()); // no block is touched
             case LogRecord.Reap reap -> reap(reap);
             default -> throw new IllegalArgumentException("a record this model must be taught: " + fact);
         }

@@ -44,6 +44,7 @@ class JournalRecordHeaderTest {
         assertThat(RecordType.REAP.code()).isEqualTo(6);
         assertThat(RecordType.MARK.code()).isEqualTo(7);
         assertThat(RecordType.RESIZE.code()).isEqualTo(8);
+        assertThat(RecordType.HOLD.code()).isEqualTo(11);
         assertThat(RecordType.RENAME.code()).isEqualTo(9);
         assertThat(RecordType.PAD.code()).isEqualTo(255);
     }
