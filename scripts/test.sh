@@ -3,11 +3,12 @@
 
 test_usage() {
     cat <<'END'
-usage: blkspc test [--release] [--no-install] [-- MAVEN-ARGUMENT...]
+usage: blkspc test [--guest] [--release] [--no-install] [-- MAVEN-ARGUMENT...]
 
 Runs every check and test of the project, as CI does. Tests which this machine cannot run are skipped and listed.
 
-  --release      also run the long proofs
+  --guest        also run the Linux kernel's own nbd driver against the server, in a virtual machine (no root needed)
+  --release      also run the long proofs, with those of --guest
   --no-install   as root on a Debian-like system, do not install missing programs with apt-get
   --             what follows goes to Maven, for example: -- -pl blkspc-host -am -Dblkspc.seed=42
 END
@@ -17,8 +18,12 @@ END
 test_parts='nbdinfo:libnbd-bin nbdcopy:libnbd-bin nbdfuse:libnbd-bin nbdsh:python3-libnbd nbdkit:nbdkit
     qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs mkfs.xfs:xfsprogs fio:fio strace:strace fusermount3:fuse3 openssl:openssl'
 
+# What a guest is made of, besides the kernel.
+guest_parts='qemu-system-x86_64:qemu-system-x86 busybox:busybox-static nbd-client:nbd-client mkfs.xfs:xfsprogs
+    mkfs.ext4:e2fsprogs'
+
 missing_parts() {
-    for part in $test_parts; do
+    for part in $test_parts ${guest:+$guest_parts}; do
         command -v "${part%%:*}" >/dev/null 2>&1 || echo "$part"
     done
 }
@@ -60,12 +65,33 @@ install_parts() {
     fi
 }
 
+# Debian's kernel for virtual machines, unpacked beside the jar; nothing is installed. Without it the tests say so.
+fetch_guest_kernel() {
+    [ -n "$guest" ] && [ ! -d "$state/guest/kernel/boot" ] && [ "$install" = yes ] || return 0
+    command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1 || return 0
+    package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    [ -n "$package" ] || return 0
+    echo "blkspc: fetching $package for the guest" >&2
+    mkdir -p "$state/guest/new" &&
+        (cd "$state/guest" && apt-get -qq -o APT::Sandbox::User=root download "$package") >>"$state/apt.log" 2>&1 &&
+        dpkg -x "$state/guest/$package"_*.deb "$state/guest/new" &&
+        (find "$state/guest/new/lib/modules" -name '*.ko.xz' -exec unxz {} +) &&
+        mv "$state/guest/new" "$state/guest/kernel" ||
+        echo "blkspc: could not fetch $package, see $state/apt.log" >&2
+}
+
 run_tests() {
     install=yes
+    guest=
     release=
     while [ $# -gt 0 ]; do
         case $1 in
-            --release) release=-Dblkspc.release=true ;;
+            --guest) guest=-Dblkspc.guest=true ;;
+            --release)
+                release=-Dblkspc.release=true
+                guest=-Dblkspc.guest=true
+                ;;
             --no-install) install=no ;;
             -h | --help)
                 test_usage
@@ -87,8 +113,11 @@ run_tests() {
     PATH=$PATH:/usr/sbin:/sbin # mkfs and friends
     export PATH
     install_parts
+    fetch_guest_kernel
     require_jdk
     require_maven
+    # A machine in a machine is slow, and all of it runs in one process of Maven; --release has a longer limit of its own.
+    [ -z "$guest" ] || [ -n "$release" ] || set -- -Dblkspc.testTimeoutSeconds=7200 "$@"
     locked verify "$@"
     exit $?
 }
@@ -98,7 +127,7 @@ verify() {
     rm -rf "$root"/blkspc-*/target/surefire-reports "$root"/blkspc-*/target/failsafe-reports
     : >"$state/build.started"
     status=0
-    (cd "$root" && BLKSPC_NO_BUILD=1 JAVA_HOME=$jdk mvn -B -ntp -Dstyle.color=never -fae -Dci ${release:+"$release"} verify \
+    (cd "$root" && BLKSPC_NO_BUILD=1 JAVA_HOME=$jdk mvn -B -ntp -Dstyle.color=never -fae -Dci ${release:+"$release"} ${guest:+"$guest"} verify \
         "$@" </dev/null) || status=1
     [ $status -ne 0 ] || [ ! -f "$root/blkspc-cli/target/blkspc.jar" ] || install_jar || :
     echo
