@@ -116,6 +116,17 @@ public interface Pool extends AutoCloseable {
     Changes changedSince(String name, String since, long fromBytes);
 
     /**
+     * As {@link #changedSince(String, String, long)}, of a range, and no more than is asked for: the cost is that of the answer.
+     *
+     * @param fromBytes where to begin, a multiple of 4096
+     * @param toBytes where to end, exclusive; what is beyond the end of the version does not count
+     * @param maxRanges at least 1: about the most ranges wanted
+     * @return ends at {@code toBytes} at the latest
+     * @throws BlockSpaceException {@code NOT_FOUND}, also when a name is that of another version by now; {@code OUT_OF_RANGE}
+     */
+    Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges);
+
+    /**
      * How many bytes {@link #destroy} of these versions would give back: those of the blocks that they map and no other version
      * does. Exact for one moment, for any set; the cost is that of everything mapped, while clients go on.
      *

@@ -2,6 +2,7 @@ package io.blkspc.host;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -119,6 +120,11 @@ final class RunningPool implements Pool {
     @Override
     public Changes changedSince(String name, String since, long fromBytes) {
         return pool.changedSince(name, since, fromBytes);
+    }
+
+    @Override
+    public Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges) {
+        return pool.changedSince(comparison, fromBytes, toBytes, maxRanges);
     }
 
     @Override

@@ -225,6 +225,24 @@ class RealClientsTest {
     }
 
     @Test
+    void nbdinfoAndQemuMapWhatChangedSinceASnapshot() throws Exception {
+        need("nbdinfo");
+        prepare(); // and then a snapshot was made of the first MiB
+        assertThat(run("nbdinfo", "--list", server.tcp().uri().toString())).contains("qemu:dirty-bitmap:s");
+        assertThat(lines(run("nbdinfo", "--map=qemu:dirty-bitmap:s", uri())))
+                .containsExactly(
+                        "0 1048576 0 clean", "1048576 1048576 1 dirty", "2097152 " + (SIZE - (2 << 20)) + " 0 clean");
+        need("qemu-img");
+        String image = "driver=nbd,server.type=unix,server.path=" + ((NbdAddress.Unix) server.unix()).path()
+                + ",export=vol,x-dirty-bitmap=qemu:dirty-bitmap:s";
+        assertThat(run("qemu-img", "map", "--output=json", "--image-opts", image)
+                        .replaceAll("\\s", ""))
+                .contains("\"start\":0,\"length\":1048576,\"depth\":0,\"present\":true,\"zero\":false,\"data\":true")
+                .contains(
+                        "\"start\":1048576,\"length\":1048576,\"depth\":0,\"present\":false,\"zero\":false,\"data\":false");
+    }
+
+    @Test
     void libnbdAsksForAllContextsAtOnceAndUsesEveryCommand() throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "python3 is not installed");
         assumeTrue(hasLibnbdForPython(), "python3-libnbd is not installed");

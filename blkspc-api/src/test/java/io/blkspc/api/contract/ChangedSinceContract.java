@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.MappingState;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +84,62 @@ public interface ChangedSinceContract extends ContractHost {
             assertThat(changed(f, "vol", "vol@a")).containsOnlyKeys(3L);
             assertThat(changed(f, "vol", "vol@c")).containsOnlyKeys(0L, 1L, 3L);
             assertThat(changed(f, "vol@c", "vol@a")).containsOnlyKeys(0L, 1L);
+        }
+    }
+
+    private static Comparison comparison(Fixture f, String name, String since) {
+        return new Comparison(
+                name, f.pool().info(name).uuid(), since, f.pool().info(since).uuid());
+    }
+
+    @Test
+    default void aRangeOfChangesIsThatPartOfAllChangesWhateverItsLimits() {
+        try (Fixture f = fixture()) {
+            f.pool().snapshot(List.of("vol@a"));
+            for (long block : new long[] {0, 1, 3, 255, 256, 257, 300}) {
+                f.io().write(block * BLOCK, bytes(1, BLOCK));
+            }
+            f.space().discard(BLOCK, BLOCK);
+            Comparison comparison = comparison(f, "vol", "vol@a");
+            TreeMap<Long, MappingState> all = new TreeMap<>(changed(f, "vol", "vol@a"));
+            assertThat(all).hasSize(6);
+            for (int maxRanges : new int[] {1, 2, 100}) {
+                for (long from : new long[] {0, 2, 3, 255, 256, 299, 301}) {
+                    for (long to : new long[] {302, 400, Long.MAX_VALUE / BLOCK}) {
+                        TreeMap<Long, MappingState> told = new TreeMap<>();
+                        long end = Math.min(to * BLOCK, f.pool().info("vol").sizeBytes());
+                        for (long at = from * BLOCK; at < end; ) {
+                            Changes part = f.pool().changedSince(comparison, at, to * BLOCK, maxRanges);
+                            assertThat(part.nextOffsetBytes()).isGreaterThan(at).isLessThanOrEqualTo(end);
+                            for (Changes.Range range : part.ranges()) {
+                                assertThat(range.offsetBytes()).isGreaterThanOrEqualTo(at);
+                                assertThat(range.endBytes()).isLessThanOrEqualTo(part.nextOffsetBytes());
+                                for (long block = range.offsetBytes(); block < range.endBytes(); block += BLOCK) {
+                                    assertThat(told.put(block / BLOCK, range.state()))
+                                            .isNull();
+                                }
+                            }
+                            at = part.nextOffsetBytes();
+                        }
+                        assertThat(told).isEqualTo(all.subMap(from, to));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void aComparisonMeansVersionsAndNotNames() {
+        try (Fixture f = fixture()) {
+            f.pool().snapshot(List.of("vol@a"));
+            Comparison comparison = comparison(f, "vol", "vol@a");
+            assertThat(f.pool().changedSince(comparison, 0, BLOCK, 1).ranges()).isEmpty();
+            f.pool().rename("vol@a", "vol@b");
+            assertCode(Code.NOT_FOUND, () -> f.pool().changedSince(comparison, 0, BLOCK, 1));
+            f.pool().snapshot(List.of("vol@a"));
+            assertCode(Code.NOT_FOUND, () -> f.pool().changedSince(comparison, 0, BLOCK, 1));
+            assertThatThrownBy(() -> f.pool().changedSince(comparison(f, "vol", "vol@b"), BLOCK, BLOCK, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
         }
     }
 

@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Pool;
@@ -254,16 +255,15 @@ public final class ModelPool implements Pool {
 
     @Override
     public Changes changedSince(String name, String since, long fromBytes) {
-        ModelNames.checkAny(name);
-        if (since != null) {
-            ModelNames.checkSnapshot(since);
-        }
         synchronized (monitor) {
             checkOpen();
-            ModelVersion version = find(name);
-            TreeMap<Long, ModelVersion.Pointer> before = since == null ? new TreeMap<>() : find(since).map;
-            return ModelChanges.between(before, version, fromBytes);
+            return ModelChanges.between(this::find, name, since, fromBytes);
         }
+    }
+
+    @Override
+    public Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges) {
+        return ModelChanges.part(this, comparison, fromBytes, toBytes, maxRanges);
     }
 
     @Override

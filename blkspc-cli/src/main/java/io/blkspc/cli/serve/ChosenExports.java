@@ -2,6 +2,7 @@ package io.blkspc.cli.serve;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.nbd.service.ChangedBlocks;
 import io.blkspc.nbd.service.ExportDescription;
 import io.blkspc.nbd.service.ExportSource;
 import java.util.List;
@@ -41,6 +42,17 @@ final class ChosenExports implements ExportSource {
             throw new BlockSpaceException(BlockSpaceException.Code.NOT_FOUND, "not exported: name=" + name);
         }
         return all.open(name);
+    }
+
+    @Override
+    public List<String> comparable(String export) {
+        return all.comparable(export).stream().filter(this::isChosen).toList();
+    }
+
+    /** A snapshot that is not exported does not tell where it differs. */
+    @Override
+    public ChangedBlocks compare(String export, String snapshot) {
+        return isChosen(export) && isChosen(snapshot) ? all.compare(export, snapshot) : null;
     }
 
     private boolean isChosen(String name) {

@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -75,6 +76,11 @@ final class ReadOnlyPool implements Pool {
     @Override
     public Changes changedSince(String name, String since, long fromBytes) {
         return pool.changedSince(name, since, fromBytes);
+    }
+
+    @Override
+    public Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges) {
+        return pool.changedSince(comparison, fromBytes, toBytes, maxRanges);
     }
 
     @Override

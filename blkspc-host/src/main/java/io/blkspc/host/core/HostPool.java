@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
@@ -146,6 +147,17 @@ public final class HostPool implements Pool {
         try {
             engine.checkOpen();
             return ChangeList.between(engine.catalogue, engine.tree, name, since, fromBytes);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    @Override
+    public Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges) {
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            return ChangeList.between(engine.catalogue, engine.tree, comparison, fromBytes, toBytes, maxRanges);
         } finally {
             engine.lock.unlock();
         }

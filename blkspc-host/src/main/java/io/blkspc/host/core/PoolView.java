@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
@@ -260,6 +261,17 @@ public final class PoolView implements Pool {
         try {
             checkOpen();
             return ChangeList.between(loaded.catalogue, loaded.tree, name, since, fromBytes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public Changes changedSince(Comparison comparison, long fromBytes, long toBytes, int maxRanges) {
+        lock.lock();
+        try {
+            checkOpen();
+            return ChangeList.between(loaded.catalogue, loaded.tree, comparison, fromBytes, toBytes, maxRanges);
         } finally {
             lock.unlock();
         }

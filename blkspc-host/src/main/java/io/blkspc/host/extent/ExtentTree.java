@@ -142,12 +142,15 @@ public final class ExtentTree {
      * One step of comparing two trees. Reads only nodes that the trees do not share, and one on the way to each.
      *
      * @param fromBlock 0 at first, then what the step before returned
+     * @param toBlock where to end, exclusive
      * @param maxNodes at least 1: about the most nodes to read in one step
-     * @return where the next step begins, or {@link Long#MAX_VALUE} when all is done
+     * @param maxRuns at least 1: about the most runs to deliver in one step
+     * @return where the next step begins, or {@link Long#MAX_VALUE} when all is done up to {@code toBlock}
      * @throws CorruptSpaceException {@code CORRUPT} when a node is missing or damaged
      */
-    public long diff(Root before, Root after, long fromBlock, int maxNodes, TreeDiffVisitor visitor) {
-        return new TreeDiff(cache, fromBlock, maxNodes, visitor).run(before, after);
+    public long diff(
+            Root before, Root after, long fromBlock, long toBlock, int maxNodes, int maxRuns, TreeDiffVisitor visitor) {
+        return new TreeDiff(cache, fromBlock, toBlock, maxNodes, maxRuns, visitor).run(before, after);
     }
 
     /** Reads a node and verifies that it is the one the pointer means. */

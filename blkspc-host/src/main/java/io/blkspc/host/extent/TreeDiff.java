@@ -13,8 +13,10 @@ final class TreeDiff {
 
     private final NodeCache cache;
     private final long from;
+    private final long to;
     private final TreeDiffVisitor visitor;
     private int nodesLeft;
+    private int runsLeft;
     private long stoppedAt = -1;
 
     /** Where each block of a span lies, plus one; 0 where it reads as zeros. */
@@ -25,14 +27,16 @@ final class TreeDiff {
     /** Whether the block is mapped though not written. */
     private final boolean[] reserved = new boolean[Node.FANOUT];
 
-    TreeDiff(NodeCache cache, long from, int maxNodes, TreeDiffVisitor visitor) {
+    TreeDiff(NodeCache cache, long from, long to, int maxNodes, int maxRuns, TreeDiffVisitor visitor) {
         this.cache = cache;
         this.from = from;
+        this.to = to;
         this.nodesLeft = maxNodes;
+        this.runsLeft = maxRuns;
         this.visitor = visitor;
     }
 
-    /** Returns where to go on, or {@link Long#MAX_VALUE} at the end. */
+    /** Returns where to go on, or {@link Long#MAX_VALUE} at the end of the range. */
     long run(Root old, Root current) {
         long oldWord = old.isEmpty() ? NOTHING : Entry.child(old.nodeId());
         long newWord = current.isEmpty() ? NOTHING : Entry.child(current.nodeId());
@@ -41,10 +45,10 @@ final class TreeDiff {
     }
 
     private void slot(long oldWord, long newWord, int level, long firstBlock) {
-        if (oldWord == newWord || firstBlock + Node.spanBlocks(level) <= from) {
+        if (oldWord == newWord || firstBlock + Node.spanBlocks(level) <= from || firstBlock >= to) {
             return;
         }
-        if (nodesLeft <= 0) {
+        if (nodesLeft <= 0 || runsLeft <= 0) {
             stoppedAt = Math.max(from, firstBlock);
             return;
         }
@@ -111,12 +115,14 @@ final class TreeDiff {
 
     private void deliver(long firstBlock) {
         int first = (int) Math.max(0, from - firstBlock);
-        for (int i = first; i < Node.FANOUT; ) {
+        int last = (int) Math.min(Node.FANOUT, to - firstBlock);
+        for (int i = first; i < last; ) {
             int start = i;
-            while (i < Node.FANOUT && before[i] != after[i] && state(i) == state(start)) {
+            while (i < last && before[i] != after[i] && state(i) == state(start)) {
                 i++;
             }
             if (i > start) {
+                runsLeft--;
                 visitor.changed(firstBlock + start, i - start, state(start));
             } else {
                 i++;

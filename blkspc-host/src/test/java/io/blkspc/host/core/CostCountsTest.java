@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Changes;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Lease;
@@ -139,6 +141,31 @@ class CostCountsTest {
             at.nodeReads();
             assertThat(at.pool.changedSince("v", "v@s", 0).ranges()).hasSize(10);
             assertThat(at.nodeReads()).isBetween(20L, 2L * 4 * 10);
+        }
+    }
+
+    @Test
+    void aPartOfWhatChangedCostsThatPartOnly() {
+        try (CountingPool at = new CountingPool(2L << 30)) {
+            at.pool.create("v", 4L << 30);
+            at.pool.snapshot(List.of("v@s"));
+            try (BlockSpace space = at.pool.open("v")) {
+                fill(space, 200_000, 2); // every other block: each leaf of the first 1.5 GiB is full of changes
+            }
+            Comparison comparison = new Comparison(
+                    "v", at.pool.info("v").uuid(), "v@s", at.pool.info("v@s").uuid());
+            at.quiet();
+            at.nodeReads();
+            long middle = 700L << 20;
+            assertThat(at.pool
+                            .changedSince(comparison, middle, middle + 4096, 1024)
+                            .ranges())
+                    .hasSize(1);
+            assertThat(at.nodeReads()).as("one block").isBetween(1L, 4L);
+            Changes some = at.pool.changedSince(comparison, middle, Long.MAX_VALUE & -4096, 1000);
+            assertThat(some.ranges().size()).isBetween(1000, 1000 + 128);
+            assertThat(some.nextOffsetBytes()).isEqualTo(middle + (8L << 20));
+            assertThat(at.nodeReads()).as("a thousand ranges").isBetween(8L, 3L + 8);
         }
     }
 

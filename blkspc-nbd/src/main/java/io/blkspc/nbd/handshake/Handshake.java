@@ -3,9 +3,9 @@ package io.blkspc.nbd.handshake;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.nbd.protocol.ClientFlags;
+import io.blkspc.nbd.protocol.DirtyBitmap;
 import io.blkspc.nbd.protocol.ExportNameRequest;
 import io.blkspc.nbd.protocol.InfoRequest;
-import io.blkspc.nbd.protocol.MetaContext;
 import io.blkspc.nbd.protocol.MetaContextRequest;
 import io.blkspc.nbd.protocol.NbdInfo;
 import io.blkspc.nbd.protocol.NbdOption;
@@ -22,6 +22,7 @@ import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReceiveBuffer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,7 +49,7 @@ public final class Handshake {
     private final OptionReplies replies;
     private final OptionHeader header = new OptionHeader();
 
-    private final ContextChoice contexts = new ContextChoice();
+    private final ContextChoice contexts;
     private boolean noZeroes;
     private ReplyStyle style = ReplyStyle.SIMPLE;
     private boolean ended;
@@ -72,6 +73,7 @@ public final class Handshake {
         this.link = link;
         this.in = in;
         this.exports = exports;
+        this.contexts = new ContextChoice(exports);
         this.limits = limits;
         this.reception = reception;
         this.encryption = encryption;
@@ -320,20 +322,33 @@ public final class Handshake {
             replies.error(option, NbdReply.ERR_UNKNOWN, noSuchExport(request.name()));
             return;
         }
-        int told = set ? contexts.choose(export.name(), request) : ContextChoice.listed(request);
-        for (int id = 1; id <= MetaContext.count(); id++) {
-            MetaContext context = MetaContext.of(id);
-            if ((told & context.bit()) != 0) {
-                replies.metaContext(option, set ? id : 0, context.contextName());
-            }
+        if (set) {
+            chooseContexts(export, request);
+            return;
+        }
+        for (String context : contexts.listed(export.name(), request)) {
+            replies.metaContext(option, 0, context);
         }
         replies.acknowledge(option);
+    }
+
+    private void chooseContexts(ExportDescription export, MetaContextRequest request) throws IOException {
+        Map<String, Integer> chosen = contexts.choose(export.name(), request);
+        if (chosen == null) {
+            String facts = "too many contexts of this kind: most=" + DirtyBitmap.MAX_CHOSEN;
+            replies.error(NbdOption.SET_META_CONTEXT, NbdReply.ERR_TOO_BIG, facts);
+            return;
+        }
+        for (Map.Entry<String, Integer> context : chosen.entrySet()) {
+            replies.metaContext(NbdOption.SET_META_CONTEXT, context.getValue(), context.getKey());
+        }
+        replies.acknowledge(NbdOption.SET_META_CONTEXT);
     }
 
     private void agree(ExportDescription export, BlockSpace space) {
         ended = true;
         boolean guaranteed = export.guaranteed() && !space.isReadOnly();
-        negotiated = new Negotiated(space, style, contexts.forExport(export.name()), guaranteed);
+        negotiated = new Negotiated(space, style, contexts.forExport(export.name()), contexts.bitmaps(), guaranteed);
     }
 
     /** What the connection must close when {@link #run} did not return it because sending failed. */

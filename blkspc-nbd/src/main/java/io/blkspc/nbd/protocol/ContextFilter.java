@@ -22,7 +22,8 @@ public final class ContextFilter {
     public static final int MIN_BYTES = CONTEXT_IDS_OFFSET + Integer.BYTES;
 
     /** Longest: every context of this server once. */
-    public static final int MAX_BYTES = CONTEXT_IDS_OFFSET + MetaContext.count() * Integer.BYTES;
+    public static final int MAX_BYTES =
+            CONTEXT_IDS_OFFSET + (MetaContext.count() + DirtyBitmap.MAX_CHOSEN) * Integer.BYTES;
 
     private MemorySegment segment;
     private long offset;
@@ -55,11 +56,12 @@ public final class ContextFilter {
     public int contexts(long payloadBytes, int chosen) {
         int named = 0;
         for (long at = CONTEXT_IDS_OFFSET; at < payloadBytes; at += Integer.BYTES) {
-            MetaContext context = MetaContext.of(segment.get(Wire.U32, offset + at));
-            if (context == null || (chosen & ~named & context.bit()) == 0) {
+            int id = segment.get(Wire.U32, offset + at);
+            int bit = id >= 1 && id <= Integer.SIZE ? 1 << (id - 1) : 0;
+            if ((chosen & ~named & bit) == 0) {
                 return 0;
             }
-            named |= context.bit();
+            named |= bit;
         }
         return named;
     }

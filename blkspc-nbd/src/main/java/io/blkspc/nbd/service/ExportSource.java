@@ -22,6 +22,16 @@ public interface ExportSource {
      */
     BlockSpace open(String name);
 
+    /** Full names of the snapshots that a client is told it can compare an export with. */
+    default List<String> comparable(String export) {
+        return List.of();
+    }
+
+    /** Compares an export with any snapshot by its full name; {@code null} when there is none that can be served. */
+    default ChangedBlocks compare(String export, String snapshot) {
+        return null;
+    }
+
     /**
      * The export a client gets that names none: the only writable one, or {@code null} when there are several or none, so
      * that nobody writes to a volume by accident.

@@ -3,6 +3,7 @@ package io.blkspc.nbd.service;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Comparison;
 import io.blkspc.api.Pool;
 import io.blkspc.api.VolumeInfo;
 import java.util.ArrayList;
@@ -29,8 +30,13 @@ public final class PoolExports implements ExportSource {
 
     @Override
     public ExportDescription describe(String name) {
+        VolumeInfo info = find(name);
+        return info == null ? null : describe(info);
+    }
+
+    private VolumeInfo find(String name) {
         try {
-            return describe(pool.info(name));
+            return pool.info(name);
         } catch (IllegalArgumentException e) {
             return null; // not even a legal name
         } catch (BlockSpaceException e) {
@@ -44,6 +50,35 @@ public final class PoolExports implements ExportSource {
     @Override
     public BlockSpace open(String name) {
         return pool.open(name);
+    }
+
+    /** Those of its own volume, and the one that the volume was cloned from. */
+    @Override
+    public List<String> comparable(String export) {
+        String volume = export.split("@", 2)[0];
+        List<VolumeInfo> all = pool.list();
+        String origin = all.stream()
+                .filter(info -> info.name().equals(volume) && info.origin() != null)
+                .map(VolumeInfo::origin)
+                .findFirst()
+                .orElse("");
+        return all.stream()
+                .filter(info -> info.type() == VolumeInfo.Type.SNAPSHOT)
+                .map(VolumeInfo::name)
+                .filter(name -> !name.equals(export))
+                .filter(name -> name.startsWith(volume + '@') || name.equals(origin))
+                .toList();
+    }
+
+    @Override
+    public ChangedBlocks compare(String export, String snapshot) {
+        VolumeInfo now = find(export);
+        VolumeInfo before = find(snapshot);
+        if (now == null || before == null || before.type() != VolumeInfo.Type.SNAPSHOT) {
+            return null;
+        }
+        Comparison comparison = new Comparison(export, now.uuid(), snapshot, before.uuid());
+        return (fromBytes, toBytes, maxRanges) -> pool.changedSince(comparison, fromBytes, toBytes, maxRanges);
     }
 
     private static ExportDescription describe(VolumeInfo info) {

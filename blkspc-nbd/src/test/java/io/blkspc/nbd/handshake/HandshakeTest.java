@@ -40,6 +40,7 @@ class HandshakeTest {
     private static final int BLOCK_STATUS_PAYLOAD = 1 << 12;
     private static final String BASE = "base:allocation";
     private static final String DEPTH = "qemu:allocation-depth";
+    private static final String SINCE_ONE = "qemu:dirty-bitmap:one";
     private static final String GUARANTEE = "blkspc:guarantee";
     private static TestServer server;
 
@@ -334,9 +335,9 @@ class HandshakeTest {
         try (RawNbd raw = greeted()) {
             raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
             String[] all = {BASE, DEPTH, GUARANTEE};
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT)).containsExactly(all);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT)).containsExactly(BASE, DEPTH, GUARANTEE, SINCE_ONE);
             assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:")).containsExactly(BASE);
-            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:")).containsExactly(DEPTH);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:")).containsExactly(DEPTH, SINCE_ONE);
             assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "blkspc:", "base:")).containsExactly(BASE, GUARANTEE);
             assertThat(contexts(raw, OPT_LIST_META_CONTEXT, BASE, BASE, "base:"))
                     .containsExactly(BASE);

@@ -45,7 +45,7 @@ class ExtendedLayoutTest {
         assertThat(ContextFilter.LENGTH_OFFSET).isEqualTo(0);
         assertThat(ContextFilter.CONTEXT_IDS_OFFSET).isEqualTo(8);
         assertThat(ContextFilter.MIN_BYTES).isEqualTo(12);
-        assertThat(ContextFilter.MAX_BYTES).isEqualTo(20);
+        assertThat(ContextFilter.MAX_BYTES).isEqualTo(8 + 4 * 11);
     }
 
     @Test
@@ -117,12 +117,15 @@ class ExtendedLayoutTest {
         assertThat(filter.contexts(8, 7)).as("none").isZero();
         put(19, "00000003");
         assertThat(filter.contexts(16, 7)).as("one twice").isZero();
-        for (String id : new String[] {"00000000", "00000004", "ffffffff", "80000001"}) {
+        put(15, "00000004" + "0000000b");
+        assertThat(filter.contexts(16, 0x7ff)).as("bits of bitmaps").isEqualTo(0x408);
+        for (String id : new String[] {"00000000", "00000004", "00000020", "00000021", "ffffffff", "80000001"}) {
             put(15, id);
             assertThat(filter.contexts(12, 7)).as(id).isZero();
         }
-        for (long length = 0; length < 40; length++) {
-            assertThat(ContextFilter.isPossible(length)).isEqualTo(length == 12 || length == 16 || length == 20);
+        for (long length = 0; length < 80; length++) {
+            boolean namesOneToEleven = length >= 8 + 4 && length <= 8 + 11 * 4 && length % 4 == 0;
+            assertThat(ContextFilter.isPossible(length)).isEqualTo(namesOneToEleven);
         }
         assertThat(ContextFilter.isPossible(-4)).isFalse();
     }
@@ -139,5 +142,21 @@ class ExtendedLayoutTest {
         }
         assertThat(MetaContext.of(0)).isNull();
         assertThat(MetaContext.of(4)).isNull();
+    }
+
+    @Test
+    void bitmapsAreNamedAndNumberedAfterTheFixedContexts() {
+        assertThat(DirtyBitmap.id(0)).isEqualTo(4);
+        assertThat(DirtyBitmap.index(4)).isZero();
+        assertThat(DirtyBitmap.bits(0)).isZero();
+        assertThat(DirtyBitmap.bits(8)).isEqualTo(0x7f8);
+        assertThat(DirtyBitmap.DIRTY).isEqualTo(1);
+        assertThat(DirtyBitmap.contextName("vol", "vol@s")).isEqualTo("qemu:dirty-bitmap:s");
+        assertThat(DirtyBitmap.contextName("vol@t", "vol@s")).isEqualTo("qemu:dirty-bitmap:s");
+        assertThat(DirtyBitmap.contextName("volume", "vol@s")).isEqualTo("qemu:dirty-bitmap:vol@s");
+        assertThat(DirtyBitmap.snapshot("vol@t", "qemu:dirty-bitmap:s")).isEqualTo("vol@s");
+        assertThat(DirtyBitmap.snapshot("copy", "qemu:dirty-bitmap:vol@s")).isEqualTo("vol@s");
+        assertThat(DirtyBitmap.snapshot("vol", "qemu:dirty-bitmap:")).isNull();
+        assertThat(DirtyBitmap.snapshot("vol", "qemu:allocation-depth")).isNull();
     }
 }
