@@ -206,13 +206,17 @@ public final class NbdClient implements AutoCloseable {
         return buffer.flip();
     }
 
-    /** Says goodbye where the server still listens, and closes. */
+    /** Says goodbye where the server still listens, and waits until it has let the volume go: what follows may destroy it. */
     @Override
     public void close() {
         try (channel) {
             request.clear().putInt(REQUEST_MAGIC).putShort((short) 0).putShort((short) DISCONNECT);
             request.putLong(++requestCookie).putLong(0).putInt(0).flip();
             send(request);
+            channel.shutdownOutput();
+            while (channel.read(reply.clear()) >= 0) {
+                // The end of the stream comes after the volume was let go.
+            }
         } catch (IOException gone) {
             // The server went first; there is nothing left to end.
         }
