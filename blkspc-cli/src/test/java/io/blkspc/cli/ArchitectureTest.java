@@ -107,10 +107,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void nativeCodeIsCalledByTheDevicePackageOnly() {
+    void nativeCodeIsCalledByTheDeviceAndSocketPackagesOnly() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackage(DEVICE_PACKAGE)
+                .resideOutsideOfPackages(DEVICE_PACKAGE, "io.blkspc.cli.socket")
                 .should()
                 .dependOnClassesThat(assignableTo(Linker.class).or(assignableTo(SymbolLookup.class))));
     }

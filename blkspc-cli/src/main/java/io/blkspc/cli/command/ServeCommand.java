@@ -4,6 +4,7 @@ import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.serve.PoolServer;
 import io.blkspc.cli.serve.ServeOptions;
+import io.blkspc.cli.serve.ServiceNotice;
 import io.blkspc.cli.serve.StopSignals;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
@@ -84,7 +85,9 @@ final class ServeCommand extends Task {
                                 ? Json.line(Json.of("ready", server.uris()))
                                 : "ready " + String.join(" ", server.uris()));
         out().flush();
-        server.serveUntilStopped();
+        ServiceNotice manager = ServiceNotice.of(environment().variables());
+        manager.ready();
+        server.serveUntilStopped(manager::stopping);
         return ExitCode.DONE;
     }
 

@@ -196,11 +196,13 @@ public final class PoolServer {
     /**
      * Serves until a stop is asked for, then stops.
      *
+     * @param stopping is called when the stop begins
      * @throws CommandFailure when the pool could not be marked clean
      */
-    public void serveUntilStopped() {
+    public void serveUntilStopped(Runnable stopping) {
         awaitStop();
         Thread watchdog = startWatchdog();
+        stopping.run();
         boolean isClean = false;
         try {
             CommandFailure failure = stop();

@@ -58,7 +58,8 @@ class PoolServerTest {
     private PoolServer serve(ServeOptions options) throws IOException {
         PoolServer server = PoolServer.start(access, location, options, stop, words -> {});
         served = CompletableFuture.runAsync(
-                server::serveUntilStopped, task -> Thread.ofPlatform().daemon().start(task));
+                () -> server.serveUntilStopped(() -> {}),
+                task -> Thread.ofPlatform().daemon().start(task));
         return server;
     }
 
