@@ -3,19 +3,7 @@
 fs=$1
 connections=$2
 plain=$3
-failed() {
-    echo "FAILED $*"
-    dmesg | tail -n 15
-    exit 1
-}
-step() { echo "STEP $(cut -d' ' -f1 /proc/uptime) $*"; }
-host() { # WORD: has the host do something and waits for it
-    echo "HOST-DO $1"
-    read -r answer <&3 || failed "no answer from the host"
-    [ "$answer" = done ] || failed "the host could not: $1"
-}
-stty -echo </dev/ttyS0
-exec 3</dev/ttyS0
+. /common.sh
 
 # Without -t the driver never gives up a request that was on its way when its server died: the writer would wait for ever.
 attach() { # DEVICE EXPORT
@@ -26,14 +14,6 @@ attach() { # DEVICE EXPORT
 detach() { # DEVICE
     nbd-client -d "/dev/$1" >/dev/null 2>&1
     wait_for "detach of $1" "[ ! -e /sys/block/$1/pid ]"
-}
-wait_for() { # WHAT CONDITION
-    tries=0
-    until eval "$2"; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] || failed "$1 takes too long"
-        usleep 100000
-    done
 }
 check() { # DEVICE
     case $fs in

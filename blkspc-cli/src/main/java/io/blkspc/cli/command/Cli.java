@@ -45,6 +45,9 @@ public final class Cli {
         COMMANDS.put("fs", FsCommand::new);
         COMMANDS.put("serve", ServeCommand::new);
         COMMANDS.put("stop", StopCommand::new);
+        COMMANDS.put("attach", AttachCommand::new);
+        COMMANDS.put("detach", DetachCommand::new);
+        COMMANDS.put("attached", AttachedCommand::new);
         COMMANDS.put("completion", CompletionCommand::new);
         COMMANDS.put("help", HelpCommand::new);
     }

@@ -1,11 +1,11 @@
 package io.blkspc.cli.demo;
 
+import io.blkspc.cli.control.ThisProgram;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ final class ServerChild implements AutoCloseable {
 
     /** Starts it and waits for its ready line. Its standard error goes to {@code log}. */
     static ServerChild start(Path pool, Path log) throws IOException {
-        List<String> command = new ArrayList<>(thisProgram());
+        List<String> command = new ArrayList<>(ThisProgram.words());
         command.addAll(List.of("serve", "--pool", pool.toString()));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
@@ -47,21 +47,6 @@ final class ServerChild implements AutoCloseable {
     private static String lastLine(Path log) throws IOException {
         List<String> lines = Files.readAllLines(log);
         return lines.isEmpty() ? "it said nothing" : lines.getLast();
-    }
-
-    private static List<String> thisProgram() {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> !flag.startsWith("-agentlib") && !flag.startsWith("-XX:AOTCacheOutput"))
-                .forEach(command::add);
-        String classPath = System.getProperty("java.class.path");
-        if (classPath.endsWith(".jar") && classPath.indexOf(java.io.File.pathSeparatorChar) < 0) {
-            command.addAll(List.of("-jar", classPath)); // only then the manifest of the jar counts
-        } else {
-            command.addAll(List.of("-cp", classPath, "io.blkspc.cli.Main"));
-        }
-        return command;
     }
 
     long pid() {

@@ -1,5 +1,6 @@
 package io.blkspc.cli.doctor;
 
+import io.blkspc.cli.attach.AttachAbility;
 import io.blkspc.cli.text.Sizes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -123,6 +124,8 @@ public final class Doctor {
                 false,
                 isLoaded ? "loaded" : isThere ? "module, not loaded: modprobe nbd" : "no module nbd for this kernel",
                 "volumes as /dev/nbdN");
+        AttachAbility attach = AttachAbility.examine();
+        add("attach", attach.isThere(), false, attach.facts(), "devices that live through the end of their server");
         boolean hasFuse = Files.exists(Path.of("/dev/fuse"));
         add("fuse", hasFuse, false, hasFuse ? "/dev/fuse" : "no /dev/fuse", "volumes as files, with nbdfuse");
     }

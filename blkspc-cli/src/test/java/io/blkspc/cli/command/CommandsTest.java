@@ -492,7 +492,8 @@ class CommandsTest {
         assertThat(command.run("doctor", "--json").array())
                 .allSatisfy(finding -> assertThat(finding).containsOnlyKeys("name", "ok", "needed", "facts", "purpose"))
                 .extracting(finding -> finding.get("name"))
-                .contains("JDK 25", "kernel nbd", "nbd-client", "fuse", "O_DIRECT", "fallocate", "free space");
+                .contains(
+                        "JDK 25", "kernel nbd", "attach", "nbd-client", "fuse", "O_DIRECT", "fallocate", "free space");
     }
 
     @ParameterizedTest

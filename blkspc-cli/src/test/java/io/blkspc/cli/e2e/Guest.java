@@ -27,8 +27,8 @@ import java.util.stream.Stream;
  */
 final class Guest {
 
-    /** A script takes under a minute on an idle machine. */
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    /** Much more than a script takes on an idle machine. */
+    private static final Duration LIMIT = Duration.ofMinutes(25);
 
     private static final Path SCRIPTS = Path.of("src", "test", "guest");
     private static final String[] TOOLS = {
@@ -43,6 +43,7 @@ final class Guest {
         "virtio_pci_legacy_dev",
         "virtio_pci",
         "virtio_net",
+        "virtio_blk",
         "nbd",
         "crc32c_generic",
         "crc32c-intel",
@@ -68,16 +69,28 @@ final class Guest {
      */
     record Result(int exit, String transcript) {}
 
+    private static final int MEMORY_MIB = 768;
+    private static final int MEMORY_WITH_JAVA_MIB = 2048;
+
     private final Path kernel;
     private final Path initrd;
 
-    private Guest(Path kernel, Path initrd) {
+    /** A disk that holds a JDK, or {@code null}. */
+    private final Path jdk;
+
+    private Guest(Path kernel, Path initrd, Path jdk) {
         this.kernel = kernel;
         this.initrd = initrd;
+        this.jdk = jdk;
     }
 
-    /** Skips the test, naming the part, where something is missing; else makes the image in {@code directory}. */
-    static Guest make(Path directory) throws IOException {
+    /**
+     * Skips the test, naming the part, where something is missing; else makes the image in {@code directory}.
+     *
+     * @param story the script to run
+     * @param withProduct the guest also gets this JDK and the jar of the command
+     */
+    static Guest make(Path directory, String story, boolean withProduct) throws IOException {
         Tools.require("qemu-system-x86_64", "busybox", "ldd");
         Tools.require(TOOLS);
         Optional<Path> tree = kernelTree();
@@ -90,7 +103,8 @@ final class Guest {
         addProgram(archive, "/bin/busybox", "busybox");
         archive.link("/sbin/modprobe", "/bin/busybox");
         archive.file("/init", Files.readAllBytes(SCRIPTS.resolve("init")));
-        archive.file("/story.sh", Files.readAllBytes(SCRIPTS.resolve("story.sh")));
+        archive.file("/common.sh", Files.readAllBytes(SCRIPTS.resolve("common.sh")));
+        archive.file("/story.sh", Files.readAllBytes(SCRIPTS.resolve(story)));
         for (String tool : TOOLS) {
             addProgram(archive, "/usr/sbin/" + tool, tool);
         }
@@ -98,8 +112,25 @@ final class Guest {
             archive.file("/etc/mke2fs.conf", Path.of("/etc/mke2fs.conf"));
         }
         addModules(archive, tree.get());
+        Path jdk = withProduct ? addProduct(archive, directory.resolve("jdk")) : null;
         archive.write(initrd);
-        return new Guest(find(tree.get().resolve("boot"), "vmlinuz-").orElseThrow(), initrd);
+        return new Guest(find(tree.get().resolve("boot"), "vmlinuz-").orElseThrow(), initrd, jdk);
+    }
+
+    /** The jar goes into the archive, with the libraries a JDK needs; the JDK itself onto a disk, which it returns. */
+    private static Path addProduct(CpioArchive archive, Path disk) throws IOException {
+        Tools.require("mke2fs", "setsid");
+        Path jar = Path.of(System.getProperty("blkspc.jar", "target/blkspc.jar"));
+        assumeTrue(Files.exists(jar), "skipped: missing part " + jar + " (mvn package)");
+        Path home = Path.of(System.getProperty("java.home")).toRealPath();
+        archive.file("/blkspc.jar", jar);
+        for (String part : List.of("bin/java", "lib/server/libjvm.so", "lib/libjava.so", "lib/libnio.so")) {
+            addLibraries(archive, home.resolve(part));
+        }
+        addProgram(archive, "/usr/sbin/setsid", "setsid");
+        Exec.run(Tools.path("mke2fs"), "-q", "-t", "ext4", "-d", home.toString(), disk.toString(), "1g")
+                .ok();
+        return disk;
     }
 
     private static Optional<Path> kernelTree() throws IOException {
@@ -124,9 +155,16 @@ final class Guest {
     private static void addProgram(CpioArchive archive, String place, String name) throws IOException {
         Path program = Path.of(Tools.path(name)).toRealPath();
         archive.file(place, program);
+        addLibraries(archive, program);
+    }
+
+    private static void addLibraries(CpioArchive archive, Path program) throws IOException {
         Matcher library = LIBRARY.matcher(Exec.run("ldd", program.toString()).out());
         while (library.find()) {
-            archive.file(library.group(1), Path.of(library.group(1)).toRealPath());
+            Path file = Path.of(library.group(1));
+            if (!file.toString().contains("/jvm/") && Files.isRegularFile(file)) { // a JDK brings its own
+                archive.file(library.group(1), file.toRealPath());
+            }
         }
     }
 
@@ -158,7 +196,11 @@ final class Guest {
                 "-smp",
                 "2", // as many queues as processors, at most: with one, several connections would be one
                 "-m",
-                "768"));
+                Integer.toString(jdk == null ? MEMORY_MIB : MEMORY_WITH_JAVA_MIB)));
+        if (jdk != null) {
+            command.addAll(List.of("-drive", "if=none,id=jdk,format=raw,readonly=on,file=" + jdk));
+            command.addAll(List.of("-device", "virtio-blk-pci,drive=jdk"));
+        }
         command.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-monitor", "none"));
         command.addAll(List.of("-chardev", "stdio,id=c0,signal=off", "-serial", "chardev:c0"));
         command.addAll(List.of("-netdev", "user,id=n0,ipv6=off,net=203.0.113.0/24,host=203.0.113.2"));

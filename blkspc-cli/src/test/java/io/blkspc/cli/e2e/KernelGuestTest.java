@@ -41,7 +41,7 @@ class KernelGuestTest {
 
     @BeforeEach
     void makeGuest() throws IOException {
-        guest = Guest.make(directory);
+        guest = Guest.make(directory, "story.sh", false);
     }
 
     @ParameterizedTest

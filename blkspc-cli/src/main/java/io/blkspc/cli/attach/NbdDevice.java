@@ -1,0 +1,119 @@
+package io.blkspc.cli.attach;
+
+import io.blkspc.cli.outcome.CommandFailure;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One device of the nbd driver, as the kernel shows it under {@code /sys/block}.
+ *
+ * @param index its number
+ */
+public record NbdDevice(int index) {
+
+    private static final Path SYS_BLOCK = Path.of("/sys/block");
+    private static final Pattern NAME = Pattern.compile("(?:/dev/)?nbd(\\d{1,6})");
+    private static final int SECTOR_BYTES = 512;
+
+    /** The device of a path. */
+    public static NbdDevice of(String path) {
+        Matcher name = NAME.matcher(path);
+        if (!name.matches()) {
+            throw CommandFailure.usage("not an nbd device: value=" + path + ", expected=/dev/nbdN");
+        }
+        return new NbdDevice(Integer.parseInt(name.group(1)));
+    }
+
+    /** {@code true} for what is written like a device and could not be a name. */
+    public static boolean isPath(String word) {
+        return word.startsWith("/dev/");
+    }
+
+    /** Every attached device that this program made, by number. */
+    public static List<NbdDevice> ours() throws IOException {
+        List<NbdDevice> devices = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(SYS_BLOCK, "nbd*")) {
+            for (Path one : all) {
+                Matcher name = NAME.matcher(one.getFileName().toString());
+                if (name.matches()) {
+                    NbdDevice device = new NbdDevice(Integer.parseInt(name.group(1)));
+                    if (device.isConnected() && device.backend() != null) {
+                        devices.add(device);
+                    }
+                }
+            }
+        }
+        devices.sort(Comparator.comparingInt(NbdDevice::index));
+        return devices;
+    }
+
+    /** Its file. */
+    public String path() {
+        return "/dev/nbd" + index;
+    }
+
+    /** Whether the driver has a server for it, or waits for one. */
+    public boolean isConnected() {
+        return Files.exists(SYS_BLOCK.resolve("nbd" + index).resolve("pid"));
+    }
+
+    /** What it is made of; {@code null} when another program made it. */
+    public Backend backend() {
+        String word = read("backend");
+        return word == null ? null : Backend.parse(word);
+    }
+
+    /** Its size in bytes. */
+    public long sizeBytes() {
+        String sectors = read("size");
+        return sectors == null ? 0 : Long.parseLong(sectors) * SECTOR_BYTES;
+    }
+
+    /** Whether a process gives it new connections when its server comes back. */
+    public boolean isKept() {
+        String thread = read("pid"); // the thread that made it
+        if (thread == null) {
+            return false;
+        }
+        try {
+            String line = Files.readString(Path.of("/proc", thread, "cmdline"), StandardCharsets.ISO_8859_1);
+            return List.of(line.split("\0", -1)).contains("attach");
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** Who uses it: where it or a partition of it is mounted, or {@code swap}; {@code null} when nobody does. */
+    public String user() throws IOException {
+        Pattern partOfIt = Pattern.compile(Pattern.quote(path()) + "(p\\d+)?");
+        for (String line : Files.readAllLines(Path.of("/proc/mounts"), StandardCharsets.ISO_8859_1)) {
+            String[] words = line.split(" ", -1);
+            if (partOfIt.matcher(words[0]).matches()) {
+                return words[1];
+            }
+        }
+        for (String line : Files.readAllLines(Path.of("/proc/swaps"), StandardCharsets.ISO_8859_1)) {
+            if (partOfIt.matcher(line.split("\\s", 2)[0]).matches()) {
+                return "swap";
+            }
+        }
+        return null;
+    }
+
+    private String read(String file) {
+        try {
+            return Files.readString(SYS_BLOCK.resolve("nbd" + index).resolve(file))
+                    .strip();
+        } catch (IOException absent) {
+            return null;
+        }
+    }
+}

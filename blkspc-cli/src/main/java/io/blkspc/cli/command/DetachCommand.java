@@ -1,0 +1,86 @@
+package io.blkspc.cli.command;
+
+import io.blkspc.cli.attach.NbdDevice;
+import io.blkspc.cli.attach.NbdDriver;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.text.Json;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code detach}. */
+@Command(
+        name = "detach",
+        description =
+                "End a device that attach made, after everything written to it is on the volume. Refused (5) while "
+                        + "it is mounted or used for swap.")
+final class DetachCommand extends Task {
+
+    private static final long LIMIT_SECONDS = 30;
+    private static final long POLL_MILLIS = 20;
+
+    @Parameters(paramLabel = "NAME|/dev/nbdN", description = "volume or snapshot of this pool, or device")
+    private String what;
+
+    @Override
+    public Integer call() throws Exception {
+        NbdDevice device = find();
+        String user = device.user();
+        if (user != null) {
+            throw new CommandFailure(ExitCode.BUSY, "the device is in use: device=" + device.path() + ", by=" + user);
+        }
+        try (NbdDriver driver = NbdDriver.open()) {
+            persist(device);
+            driver.disconnect(device.index());
+        }
+        awaitEnd(device);
+        show(Json.of("device", device.path(), "detached", true), () -> "");
+        return ExitCode.DONE;
+    }
+
+    private NbdDevice find() throws IOException {
+        if (NbdDevice.isPath(what)) {
+            NbdDevice device = NbdDevice.of(what);
+            if (!device.isConnected()) {
+                throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not attached: device=" + what);
+            }
+            return device;
+        }
+        Path pool = location().directory().toAbsolutePath();
+        List<NbdDevice> devices = NbdDevice.ours().stream()
+                .filter(device -> device.backend().name().equals(what)
+                        && device.backend().pool().equals(pool))
+                .toList();
+        if (devices.isEmpty()) {
+            throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not attached: name=" + what + ", pool=" + pool);
+        }
+        if (devices.size() > 1) {
+            throw CommandFailure.usage("attached more than once, name the device: name=" + what + ", devices="
+                    + devices.stream().map(NbdDevice::path).toList());
+        }
+        return devices.getFirst();
+    }
+
+    /** What programs wrote to the device itself may still be in the page cache. */
+    private static void persist(NbdDevice device) throws IOException {
+        try (FileChannel channel = FileChannel.open(Path.of(device.path()), StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void awaitEnd(NbdDevice device) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (device.isConnected()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new CommandFailure(ExitCode.BUSY, "the device does not end: device=" + device.path());
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.blkspc.cli.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The product inside a guest: attach, detach and attached through the kernel's netlink interface, and a mounted file system that
+ * lives through the death of its server. Without the process that stays with the device it must not.
+ */
+@Timeout(1800)
+@EnabledIf(value = "isWanted", disabledReason = "a guest takes minutes: only with --guest or --release")
+class AttachGuestTest {
+
+    @TempDir
+    private Path directory;
+
+    private Guest guest;
+
+    static boolean isWanted() {
+        return KernelGuestTest.isWanted();
+    }
+
+    @BeforeEach
+    void makeGuest() throws IOException {
+        guest = Guest.make(directory, "keeper.sh", true);
+    }
+
+    @Test
+    void aMountedFileSystemLivesThroughTheDeathOfItsServer() throws IOException {
+        Guest.Result result = guest.run(0, List.of("1"), Map.of());
+        assertThat(result.exit()).as(result.transcript()).isZero();
+    }
+
+    @Test
+    void withoutItsKeeperTheDeviceFails() throws IOException {
+        Guest.Result result = guest.run(0, List.of("1", "unkept"), Map.of());
+        assertThat(result.exit()).as(result.transcript()).isEqualTo(1);
+        assertThat(result.transcript()).contains("FAILED the writer saw an error after the kill");
+    }
+}
