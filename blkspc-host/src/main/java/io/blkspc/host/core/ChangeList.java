@@ -74,13 +74,7 @@ final class ChangeList {
         long endBlock = Geometry.toBlocks(endBytes);
         ChangeList list = new ChangeList(endBytes);
         long next = tree.diff(
-                before,
-                version.root,
-                Geometry.toBlocks(fromBytes),
-                endBlock,
-                MAX_NODES,
-                part.maxRanges,
-                list::add);
+                before, version.root, Geometry.toBlocks(fromBytes), endBlock, MAX_NODES, part.maxRanges, list::add);
         return new Changes(list.ranges, next >= endBlock ? endBytes : Geometry.toBytes(next));
     }
 
