@@ -267,7 +267,7 @@ final class ClientTask implements Runnable {
     }
 
     private void checkpointOrGrow() {
-        boolean grows = random.nextInt(3) == 0;
+        boolean grows = random.nextInt(3) != 0;
         long size = pool.status().sizeBytes() + (1L + random.nextInt(64)) * Geometry.BLOCK_BYTES;
         try {
             if (grows && size <= Workload.MOST_POOL_BYTES) {
