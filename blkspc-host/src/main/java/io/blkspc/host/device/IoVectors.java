@@ -34,9 +34,15 @@ final class IoVectors {
      * @return number of vectors filled, at least 1 when something is left
      */
     int fill(Transfer transfer) {
+        return fill(transfer, Long.MAX_VALUE);
+    }
+
+    /** Describes the same, but at most {@code maxBytes} of it, more than 0. */
+    int fill(Transfer transfer, long maxBytes) {
         long skip = transfer.progressBytes();
+        long room = maxBytes;
         int filled = 0;
-        for (int i = 0; i < transfer.count() && filled < MAX_VECTORS; i++) {
+        for (int i = 0; i < transfer.count() && filled < MAX_VECTORS && room > 0; i++) {
             long length = transfer.length(i);
             if (skip >= length) {
                 skip -= length;
@@ -44,7 +50,9 @@ final class IoVectors {
             }
             long at = (long) filled * VECTOR_BYTES;
             vectors.set(JAVA_LONG, at, transfer.segment(i).address() + transfer.start(i) + skip);
-            vectors.set(JAVA_LONG, at + Long.BYTES, length - skip);
+            long count = Math.min(length - skip, room);
+            vectors.set(JAVA_LONG, at + Long.BYTES, count);
+            room -= count;
             skip = 0;
             filled++;
         }

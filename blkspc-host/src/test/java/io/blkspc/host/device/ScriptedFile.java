@@ -19,6 +19,9 @@ final class ScriptedFile implements RawFile {
     int syncError;
     int syncs;
 
+    /** Bytes that the longest call asked to write. */
+    long longestWrite;
+
     /** Bytes that are moved together or not at all. */
     int granule = 1;
 
@@ -56,6 +59,7 @@ final class ScriptedFile implements RawFile {
         for (int i = 0; i < count; i++) {
             total += table.get(JAVA_LONG, i * 16L + 8);
         }
+        longestWrite = isWrite ? Math.max(longestWrite, total) : longestWrite;
         long some = (1 + random.nextLong(total) + granule - 1) / granule * granule;
         long left = Math.min(most, Math.min(some, total));
         long moved = 0;
