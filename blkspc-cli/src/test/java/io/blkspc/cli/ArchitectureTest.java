@@ -52,7 +52,7 @@ class ArchitectureTest {
             .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("io.blkspc");
 
-    // --- modules: api <- host, nbd, xfsish <- cli
+    // --- modules: api <- host, nbd, xfsish <- cli; bench <- cli
 
     @Test
     void apiDependsOnTheJdkOnly() {
@@ -80,6 +80,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void benchKnowsNoOtherModule() {
+        checkIndependent(
+                "io.blkspc.bench..",
+                "io.blkspc.api..",
+                "io.blkspc.host..",
+                "io.blkspc.nbd..",
+                "io.blkspc.xfsish..",
+                "io.blkspc.cli..");
+    }
+
+    @Test
     void packagesFormNoCycles() {
         check(slices().assignedFrom(new EachPackage()).should().beFreeOfCycles());
     }
@@ -97,10 +108,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void socketsAreOpenedByNbdAndCliOnly() {
+    void socketsAreOpenedByNbdBenchAndCliOnly() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages("io.blkspc.nbd..", "io.blkspc.cli..")
+                .resideOutsideOfPackages("io.blkspc.nbd..", "io.blkspc.bench..", "io.blkspc.cli..")
                 .should()
                 .dependOnClassesThat(nameMatching("java\\.(net|nio\\.channels)\\.[^.]*Socket.*")
                         .forSubtype()));

@@ -48,6 +48,7 @@ public final class Cli {
         COMMANDS.put("attach", AttachCommand::new);
         COMMANDS.put("detach", DetachCommand::new);
         COMMANDS.put("attached", AttachedCommand::new);
+        COMMANDS.put("bench", BenchCommand::new);
         COMMANDS.put("completion", CompletionCommand::new);
         COMMANDS.put("help", HelpCommand::new);
     }
@@ -151,7 +152,7 @@ public final class Cli {
         String message = failure.getMessage().strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
         if (failure instanceof UnmatchedArgumentException unmatched && line.getParent() == null) {
             String word = unmatched.getUnmatched().getFirst();
-            message = word.equals("test") || word.equals("bench")
+            message = word.equals("test")
                     ? word + " runs in a source checkout only, through its ./blkspc"
                     : "no such command or option: value=" + word;
         }

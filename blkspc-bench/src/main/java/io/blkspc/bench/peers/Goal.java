@@ -1,0 +1,34 @@
+package io.blkspc.bench.peers;
+
+import java.util.Locale;
+
+/**
+ * What a ratio of blkspc to another is to come to.
+ *
+ * @param must the least, or for a cost the most, that is good enough; 0: nothing is set
+ * @param aim what is hoped for
+ */
+record Goal(double must, double aim) {
+
+    static final Goal NONE = new Goal(0, 0);
+
+    boolean isSet() {
+        return must > 0;
+    }
+
+    /** In words, for a figure that is better the greater it is, or the smaller. */
+    String verdict(double figure, boolean greaterIsBetter) {
+        if (!isSet()) {
+            return "";
+        }
+        if (greaterIsBetter ? figure >= aim : figure <= aim) {
+            return "aim met";
+        }
+        return (greaterIsBetter ? figure >= must : figure <= must) ? "met" : "missed";
+    }
+
+    @Override
+    public String toString() {
+        return isSet() ? String.format(Locale.ROOT, "%.2f / %.2f", must, aim) : "";
+    }
+}

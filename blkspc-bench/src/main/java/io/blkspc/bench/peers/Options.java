@@ -1,0 +1,28 @@
+package io.blkspc.bench.peers;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How much is measured.
+ *
+ * @param directory where all files go; made, and removed at the end
+ * @param bytes size of each disk, a power of two of at least 1 MiB
+ * @param rounds runs of everybody that count
+ * @param millis length of each
+ * @param only workloads by their short names; empty: all
+ * @param plots directory for pictures, or {@code null} for none
+ */
+public record Options(Path directory, long bytes, int rounds, long millis, List<String> only, Path plots) {
+
+    /** Checks the figures. */
+    public Options {
+        if (bytes < 1 << 20 || Long.bitCount(bytes) != 1) {
+            throw new IllegalArgumentException("not a power of two of at least 1M: size=" + bytes);
+        }
+        if (rounds < 1 || millis < 1) {
+            throw new IllegalArgumentException("rounds=" + rounds + ", millis=" + millis);
+        }
+        only = List.copyOf(only);
+    }
+}
