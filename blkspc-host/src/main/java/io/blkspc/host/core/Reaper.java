@@ -101,7 +101,7 @@ final class Reaper {
             }
             return obstacle == null ? Outcome.PROGRESS : obstacle;
         }
-        if (reaping.completing() != null) {
+        if (!reaping.isForgetting() && reaping.completing() != null) {
             Outcome obstacle = obstacle(reaping.completing());
             if (obstacle != null || giveUp(reaping.completing())) {
                 return obstacle == null ? Outcome.PROGRESS : obstacle;
@@ -177,8 +177,7 @@ final class Reaper {
             releaseRecord();
             return;
         }
-        DropCounts counts = version.parent == null ? null : version.parent.counts;
-        if (counts == null || counts.forget(version, stepEntries)) {
+        if (engine.catalogue.reaping.forget(version, stepEntries)) {
             apply(new Reap(Reap.Step.DETACH, version.id, 0, 0));
         }
     }

@@ -69,6 +69,9 @@ final class Reaping {
     /** At most one: versions are detached one after the other. */
     private Version walking;
 
+    /** At most one: a version to be detached, some of whose drops are out of its parent's counts by now. */
+    private Version forgetting;
+
     /** At most one: it is sorted before anything else is done. */
     SetAside setAside;
 
@@ -158,6 +161,25 @@ final class Reaping {
         if (version.counts != null && version.counts.hasComplete()) {
             completing.add(version);
         }
+    }
+
+    /**
+     * Takes some drops of a childless version out of its parent's counts, as {@link DropCounts#forget}; {@code true} when it can
+     * be detached. Nothing of this is in the journal.
+     */
+    boolean forget(Version version, long maxEntries) {
+        DropCounts counts = version.parent == null ? null : version.parent.counts;
+        boolean isDone = counts == null || counts.forget(version, maxEntries);
+        forgetting = isDone ? null : version;
+        return isDone;
+    }
+
+    /**
+     * {@code true} while counts are without some of the drops of a version that is a child yet. Nothing must be given up
+     * meanwhile: a replay, which forgets it all at once when it is detached, would give up more.
+     */
+    boolean isForgetting() {
+        return forgetting != null;
     }
 
     // ---- what happens to versions ----
@@ -297,6 +319,7 @@ final class Reaping {
         child.parent = version.parent;
         child.tag = version.tag;
         child.forgotten = 0; // of its new deadlist nothing was
+        forgetting = forgetting == child ? null : forgetting;
         child.dirty = true;
         catalogue.forget(version);
         queue.remove(version);

@@ -35,7 +35,7 @@ class FieldDamageTest {
 
     private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 1_500;
     /** Every so many damaged pools are repaired. */
-    private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 30;
+    private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 12;
 
     private static final Set<Code> VERDICTS =
             EnumSet.of(Code.NEEDS_CHECK, Code.CORRUPT, Code.TOO_NEW, Code.TOO_OLD, Code.NOT_FOUND);
@@ -171,7 +171,7 @@ class FieldDamageTest {
         }
         int[] counts = outcomes.computeIfAbsent(each.key(), any -> new int[2]);
         counts[refused ? 0 : 1]++;
-        if ((counts[0] + counts[1]) % REPAIR_EVERY == 0) {
+        if ((counts[0] + counts[1]) % REPAIR_EVERY == 1 % REPAIR_EVERY) {
             repairs.computeIfAbsent(each.key(), any -> new RepairOracle()).judge(image, each.subject.sectors, seed);
         }
     }

@@ -130,7 +130,7 @@ class ReadOnlyOpeningTest {
     void featuresThatForbidReadingAreRefused() {
         pool.close();
         SimDisk image = disk.killImage();
-        set(image, INCOMPAT, 1);
+        set(image, INCOMPAT, 1L << 63);
         assertCode(Code.TOO_NEW, () -> open(image.killImage()));
         assertCode(Code.TOO_NEW, () -> view(image.killImage()));
     }
