@@ -122,6 +122,9 @@ final class ClientTask implements Runnable {
         int block = workload.hotSector(random, head.initial.length) / SECTORS_PER_BLOCK;
         long offset = (long) block * Geometry.BLOCK_BYTES;
         for (int round = 0; round < 3; round++) {
+            if (oracle.heads.get(head.name) != head || !oracle.usable(true).contains(head.name)) {
+                return; // rolled back or destroyed meanwhile: the next write would be one of another head
+            }
             long[] values = new long[SECTORS_PER_BLOCK];
             byte[] bytes = new byte[Geometry.BLOCK_BYTES];
             boolean zeroes = round == 1;
