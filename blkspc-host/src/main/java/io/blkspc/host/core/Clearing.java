@@ -135,8 +135,11 @@ final class Clearing {
      * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room to say so
      */
     void trimStep(Head head) {
+        // First, for it may release the lock: others may give the tail up, and have the volume grow over it and be written.
+        engine.awaitJournalRoom(payload.capacityBytes(), true);
         Version version = head.version;
-        if (version.tailBlocks > 0
+        if (!head.closed
+                && version.tailBlocks > 0
                 && punchStep(head, version.sizeBlocks(), version.tailBlocks, true) >= version.tailBlocks) {
             version.tailBlocks = 0;
             version.dirty = true;
