@@ -29,6 +29,8 @@ final class NodeMap implements NodeStore {
     private final List<NodeStore> outgrown = new ArrayList<>(); // readers may still be in them
     private long entries;
     private boolean trusted;
+    /** A larger map that was not filled has the name of this one: at the next start it would be taken for it. */
+    private boolean isDisplaced;
 
     /**
      * A map that is not open yet.
@@ -60,13 +62,27 @@ final class NodeMap implements NodeStore {
     void grow(long maxNodes) {
         open(); // not after its file has another name
         NodeStore larger = factory.createLarger(maxNodes);
-        rebuild.accept(larger);
+        isDisplaced = true;
+        fill(larger);
         lock.lock();
         try {
             outgrown.add(store);
             store = larger;
+            isDisplaced = false;
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void fill(NodeStore larger) {
+        boolean isFull = false;
+        try {
+            rebuild.accept(larger);
+            isFull = true;
+        } finally {
+            if (!isFull) {
+                larger.close();
+            }
         }
     }
 
@@ -133,7 +149,7 @@ final class NodeMap implements NodeStore {
      * Closes the map at a clean stop, without opening what was never needed.
      *
      * @param expected nodes the pool has
-     * @return {@code true} when the closed map holds exactly these
+     * @return {@code true} when the closed map holds exactly these, and will be found at the next start
      */
     boolean closeExact(long expected) {
         if (store == null) {
@@ -144,7 +160,7 @@ final class NodeMap implements NodeStore {
             log.warn("node map will be made again at the next start: entries={}, expected={}", held, expected);
         }
         close();
-        return held == expected;
+        return held == expected && !isDisplaced;
     }
 
     @Override
