@@ -85,7 +85,7 @@ public final class PoolOpening {
 
     /** Writes an empty pool to zeroed devices of the right sizes. Durable at return. */
     public void create(PoolGeometry geometry) {
-        create(geometry, empty -> {});
+        create(geometry, 0, empty -> {});
     }
 
     /**
@@ -107,11 +107,11 @@ public final class PoolOpening {
      */
     public RepairReport createFrom(Salvage salvage, Consumer<String> progress) {
         RepairReport[] report = new RepairReport[1];
-        create(salvage.geometry(), engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
+        create(salvage.geometry(), salvage.incompatFeatures(), engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
         return report[0];
     }
 
-    private void create(PoolGeometry geometry, Consumer<Engine> fill) {
+    private void create(PoolGeometry geometry, long incompatFeatures, Consumer<Engine> fill) {
         UUID uuid = environment.uuids().get();
         Superblock superblock = Superblock.create(uuid)
                 .salt(environment.salts().getAsLong())
@@ -121,7 +121,8 @@ public final class PoolOpening {
                 .journalBytes(geometry.journalBytes())
                 .segmentBytes(geometry.segmentBytes())
                 .segmentAreaBytes(devices.segments().sizeBytes())
-                .journalStart(0, 0);
+                .journalStart(0, 0)
+                .addIncompatFeatures(incompatFeatures);
         FreeSpace freeSpace = new FreeSpace(geometry.dataBlocks());
         SegmentStore segments = new SegmentStore(devices.segments(), uuid, geometry.segmentBytes());
         SuperblockStore store = new SuperblockStore(devices.superblock());

@@ -49,6 +49,11 @@ public final class Salvage {
         return PoolGeometry.of(superblock);
     }
 
+    /** Features of what may be copied: a version that does not know them must not open the copy either. */
+    long incompatFeatures() {
+        return superblock.incompatFeatures() & ~Superblock.INCOMPAT_GROWN_SEGMENTS; // the copy's area is new
+    }
+
     FreeSpace reused() {
         return reused;
     }

@@ -15,6 +15,8 @@ import io.blkspc.host.core.Loss;
 import io.blkspc.host.core.PoolView;
 import io.blkspc.host.core.RepairReport;
 import io.blkspc.host.core.SimPool;
+import io.blkspc.host.journal.Superblock;
+import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sim.Fault;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoOp;
@@ -81,6 +83,34 @@ class RepairTest {
             assertThat(repaired.status().allocatedBytes()).as("repair %s", i).isLessThanOrEqualTo(allocated);
             assertThat(repaired.status().uuid()).isNotEqualTo(original.status().uuid());
             assertThat(facts(repaired.list())).as("repair %s", i).isEqualTo(facts(infos));
+        }
+    }
+
+    /** D20: what an older version would take for damage it must not open, in the copy as in the original. */
+    @Test
+    void aCopyNeedsTheFeaturesOfWhatItKeeps() {
+        SimDisk disk = emptyDisk();
+        SimPool.create(disk, new InertScheduler(), SimPool.geometry(1 << 20, 300, 64 << 10), seed);
+        HostPool pool = on(disk).open();
+        pool.create("v", 1 << 20);
+        pool.snapshot(List.of("v@s"));
+        pool.hold("a", "v@s");
+        pool.resize("v", 2 << 20, false);
+        pool.grow(16 << 20);
+        assertThat(features(disk))
+                .isEqualTo(Superblock.INCOMPAT_GROWN_SEGMENTS
+                        | Superblock.INCOMPAT_RESIZED_VOLUMES
+                        | Superblock.INCOMPAT_HELD_SNAPSHOTS);
+        SimDisk copy = emptyDisk();
+        on(disk.killImage()).repairTo(copy);
+        assertThat(features(copy))
+                .isEqualTo(Superblock.INCOMPAT_RESIZED_VOLUMES | Superblock.INCOMPAT_HELD_SNAPSHOTS);
+        assertThat(on(copy.killImage()).open().info("v@s").holds()).containsExactly("a");
+    }
+
+    private static long features(SimDisk disk) {
+        try (SuperblockStore store = new SuperblockStore(disk.killImage().device("superblock"))) {
+            return store.read().superblock().incompatFeatures();
         }
     }
 
