@@ -107,7 +107,10 @@ public final class PoolOpening {
      */
     public RepairReport createFrom(Salvage salvage, Consumer<String> progress) {
         RepairReport[] report = new RepairReport[1];
-        create(salvage.geometry(), salvage.incompatFeatures(), engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
+        create(
+                salvage.geometry(),
+                salvage.incompatFeatures(),
+                engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
         return report[0];
     }
 

@@ -10,7 +10,6 @@ import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
 import java.util.Arrays;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A tail that waits for room in the journal before it is given up: what others made of its volume meanwhile counts. */

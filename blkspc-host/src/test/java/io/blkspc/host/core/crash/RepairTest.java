@@ -103,8 +103,7 @@ class RepairTest {
                         | Superblock.INCOMPAT_HELD_SNAPSHOTS);
         SimDisk copy = emptyDisk();
         on(disk.killImage()).repairTo(copy);
-        assertThat(features(copy))
-                .isEqualTo(Superblock.INCOMPAT_RESIZED_VOLUMES | Superblock.INCOMPAT_HELD_SNAPSHOTS);
+        assertThat(features(copy)).isEqualTo(Superblock.INCOMPAT_RESIZED_VOLUMES | Superblock.INCOMPAT_HELD_SNAPSHOTS);
         assertThat(on(copy.killImage()).open().info("v@s").holds()).containsExactly("a");
     }
 
