@@ -135,7 +135,8 @@ final class Clearing {
      * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room to say so
      */
     void trimStep(Head head) {
-        // First, for it may release the lock: others may give the tail up, and have the volume grow over it and be written.
+        // First, for it may release the lock: others may give the tail up, and have the volume grow over it and be
+        // written.
         engine.awaitJournalRoom(payload.capacityBytes(), true);
         Version version = head.version;
         if (!head.closed
@@ -143,6 +144,7 @@ final class Clearing {
                 && punchStep(head, version.sizeBlocks(), version.tailBlocks, true) >= version.tailBlocks) {
             version.tailBlocks = 0;
             version.dirty = true;
+            engine.rebalance(version);
         }
     }
 

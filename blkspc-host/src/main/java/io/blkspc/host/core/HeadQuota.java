@@ -19,6 +19,9 @@ import io.blkspc.host.alloc.Ledger.Resource;
  * own with at most four nodes of its own above it, so that {@code need} falls by one for four slots drawn; and the tree of a
  * head has only so many nodes. Writing a block that is its own already draws at most what its cookie's H stands for.
  *
+ * <p>What a head owns beyond the end it was given by a shrink says nothing of what it has yet to make its own: until that is
+ * given up, {@code need} is counted with E = 0.
+ *
  * <p>Every change that lets one of the formulas grow gives the ledger back as much at the same moment (a stage returned, a
  * node dropped), except a freeze, which asks {@link #tryPromiseForFreeze} before anything changes. So {@link #rebalance}
  * always finds what it needs. Guarded by the order lock.
@@ -30,6 +33,7 @@ final class HeadQuota {
     private final Budget budget;
     private long guaranteeBlocks;
     private long sizeBlocks;
+    private boolean hasTail;
     private long standing;
     private long outstanding;
     private boolean closed;
@@ -38,8 +42,13 @@ final class HeadQuota {
         this.version = version;
         this.ledger = ledger;
         this.budget = new Budget(ledger);
-        this.guaranteeBlocks = version.guaranteeBlocks;
-        this.sizeBlocks = version.sizeBlocks();
+        readVersion();
+    }
+
+    private void readVersion() {
+        guaranteeBlocks = version.guaranteeBlocks;
+        sizeBlocks = version.sizeBlocks();
+        hasTail = version.tailBlocks > 0;
     }
 
     /**
@@ -54,11 +63,11 @@ final class HeadQuota {
     private boolean tryPromiseFor(long newSizeBlocks, long own, long ownNodes, long shared) {
         sizeBlocks = newSizeBlocks;
         guaranteeBlocks = version.guaranteeFor(newSizeBlocks);
+        hasTail |= newSizeBlocks < version.sizeBlocks();
         if (guaranteeBlocks == 0 || tryPromise(own, outstanding, ownNodes, shared, 0)) {
             return true;
         }
-        sizeBlocks = version.sizeBlocks();
-        guaranteeBlocks = version.guaranteeBlocks;
+        readVersion();
         return false;
     }
 
@@ -216,8 +225,7 @@ final class HeadQuota {
 
     /** Brings what stands promised in line with the formulas. */
     void rebalance(boolean isSorting) {
-        guaranteeBlocks = version.guaranteeBlocks;
-        sizeBlocks = version.sizeBlocks();
+        readVersion();
         if (closed || !isGuaranteed()) {
             return;
         }
@@ -288,7 +296,7 @@ final class HeadQuota {
     }
 
     private long need(long own, long held) {
-        return Math.max(Math.max(0, guaranteeBlocks - own), held);
+        return Math.max(Math.max(0, guaranteeBlocks - (hasTail ? 0 : own)), held);
     }
 
     @Override

@@ -131,8 +131,18 @@ final class PoolReading {
         ledger.use(Resource.DATA_BLOCKS, freeSpace.blockCount() - freeSpace.freeBlocks());
         ledger.use(Resource.NODE_SLOTS, nodeSlots);
         ledger.use(Resource.LOG_BYTES, logBytes);
+        // Volumes with a tail last: a replay does not know when it was given up, and then they ask for more than
+        // before.
+        attachQuotas(catalogue, ledger, false);
+        attachQuotas(catalogue, ledger, true);
+    }
+
+    private static void attachQuotas(Catalogue catalogue, Ledger ledger, boolean hasTail) {
         for (Version version : catalogue.versions()) {
-            if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
+            if (version.isHead()
+                    && version.isVisible()
+                    && version.tailBlocks > 0 == hasTail
+                    && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
                 version.quota = new HeadQuota(version, ledger);
                 version.quota.rebalance(catalogue.reaping.isSorting(version));
             }
