@@ -1,9 +1,11 @@
 package io.blkspc.cli.command;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Versions as a tree: a snapshot under its volume, a clone under what it was cloned from. */
 final class Tree {
@@ -15,8 +17,8 @@ final class Tree {
 
     static String of(List<Map<String, Object>> versions) {
         Tree tree = new Tree();
-        List<String> names =
-                versions.stream().map(version -> (String) version.get("name")).toList();
+        Set<Object> names = new HashSet<>();
+        versions.forEach(version -> names.add(version.get("name")));
         List<String> roots = new ArrayList<>();
         for (Map<String, Object> version : versions) {
             String name = (String) version.get("name");

@@ -6,10 +6,12 @@ import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.extent.ExtentRun;
 import io.blkspc.host.extent.ExtentTree;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import org.agrona.collections.Long2LongHashMap;
 
 /**
  * The logical state of a pool: the version tree, the epoch and the reaper's queue, and what each journal record does to
@@ -25,6 +27,11 @@ final class Catalogue {
 
     private final TreeMap<Long, Version> versions = new TreeMap<>();
     private final TreeMap<String, Version> names = new TreeMap<>();
+
+    /** By the version they were cloned from: how many volumes with a name there are. */
+    private final Long2LongHashMap clones = new Long2LongHashMap(0);
+
+    private int snapshots;
     final Reaping reaping = new Reaping(this);
     final List<Long> removedVersions = new ArrayList<>();
     final List<Long> removedChunks = new ArrayList<>();
@@ -73,6 +80,29 @@ final class Catalogue {
         return names.values();
     }
 
+    /** How many of {@link #visible} are snapshots. */
+    int snapshotCount() {
+        return snapshots;
+    }
+
+    /** How many of {@link #visible} name this version as their origin. */
+    long clonesOf(Version version) {
+        return clones.get(version.id);
+    }
+
+    /** Counts what came to {@link #visible}, or left it: nobody looks at all versions to describe one of them. */
+    private void count(Version version, int more) {
+        snapshots += version.isHead() ? 0 : more;
+        if (version.originId != 0) {
+            long now = clones.get(version.originId) + more;
+            if (now == 0) {
+                clones.remove(version.originId);
+            } else {
+                clones.put(version.originId, now);
+            }
+        }
+    }
+
     Version byName(String name) {
         return names.get(name);
     }
@@ -97,6 +127,7 @@ final class Catalogue {
         nextVersionId = Math.max(nextVersionId, version.id + 1);
         if (version.name != null) {
             names.put(version.name, version);
+            count(version, 1);
         }
     }
 
@@ -277,6 +308,7 @@ final class Catalogue {
         for (long id : record.versionIds()) {
             Version version = require(id);
             names.remove(version.name);
+            count(version, -1);
             version.name = null;
             version.dirty = true;
             version.destroySequence = sequence;
@@ -341,25 +373,30 @@ final class Catalogue {
         if (parent == null || !parent.isBranchPoint() || parent.children.size() < 2) {
             return 0;
         }
+        ArrayDeque<Sole> left = new ArrayDeque<>();
         reaping.count(parent, Long.MAX_VALUE);
-        long[] blocks = {0};
-        parent.counts.forEachSole(head, (start, end, birth) -> blocks[0] += ownedAbove(parent, start, end, birth));
-        return blocks[0];
+        parent.counts.forEachSole(head, (start, end, birth) -> left.add(new Sole(parent, start, end, birth)));
+        long blocks = 0;
+        while (!left.isEmpty()) {
+            Sole sole = left.removeLast();
+            blocks += sole.birth > sole.above.ownedAfter() ? sole.end - sole.start : 0;
+            furtherUp(sole, left);
+        }
+        return blocks;
     }
 
-    /** Of blocks that one branch of {@code version} holds alone: those that no version above it shares. */
-    private long ownedAbove(Version version, long start, long end, long birth) {
-        if (birth > version.ownedAfter()) {
-            return end - start;
-        }
-        Version parent = version.parent;
-        if (!parent.isBranchPoint() || parent.children.size() < 2) {
-            return 0;
+    /** Blocks that one branch holds alone, of those below {@code above}. */
+    private record Sole(Version above, long start, long end, long birth) {}
+
+    /** Of blocks that an older version owns: those that no version above shares. A list, as chains of clones are long. */
+    private void furtherUp(Sole sole, ArrayDeque<Sole> left) {
+        Version parent = sole.above.parent;
+        if (sole.birth > sole.above.ownedAfter() || !parent.isBranchPoint() || parent.children.size() < 2) {
+            return;
         }
         reaping.count(parent, Long.MAX_VALUE);
-        long[] blocks = {0};
-        parent.counts.forEachSole(version, start, end, (a, b, _) -> blocks[0] += ownedAbove(parent, a, b, birth));
-        return blocks[0];
+        parent.counts.forEachSole(
+                sole.above, sole.start, sole.end, (a, b, _) -> left.add(new Sole(parent, a, b, sole.birth)));
     }
 
     /** A version is gone for good. */

@@ -58,10 +58,7 @@ public final class HostPool implements Pool {
         try {
             Ledger ledger = engine.ledger;
             long used = ledger.used(Resource.DATA_BLOCKS);
-            int snapshots = 0;
-            for (Version version : engine.catalogue.visible()) {
-                snapshots += version.isSnapshot() ? 1 : 0;
-            }
+            int snapshots = engine.catalogue.snapshotCount();
             PoolStatus.State state = engine.isFailed()
                     ? PoolStatus.State.FAILED
                     : engine.isClosed()
@@ -96,7 +93,7 @@ public final class HostPool implements Pool {
         engine.lock.lock();
         try {
             engine.checkOpen();
-            return infos().all();
+            return infos().all(engine.catalogue.visible());
         } finally {
             engine.lock.unlock();
         }
@@ -104,7 +101,7 @@ public final class HostPool implements Pool {
 
     private VolumeInfos infos() {
         Catalogue catalogue = engine.catalogue;
-        return new VolumeInfos(catalogue.visible(), catalogue::byId, catalogue::solelyHeldBlocks);
+        return new VolumeInfos(catalogue::byId, catalogue::clonesOf, catalogue::solelyHeldBlocks);
     }
 
     @Override

@@ -123,10 +123,7 @@ public final class PoolView implements Pool {
     @Override
     public PoolStatus status() {
         boolean clean = loaded.superblock.state() == PoolState.CLEAN;
-        int snapshots = 0;
-        for (Version version : loaded.catalogue.visible()) {
-            snapshots += version.isSnapshot() ? 1 : 0;
-        }
+        int snapshots = loaded.catalogue.snapshotCount();
         long capacity = ledger.capacity(Resource.DATA_BLOCKS);
         long used = ledger.used(Resource.DATA_BLOCKS);
         long promised = ledger.promised(Resource.DATA_BLOCKS);
@@ -159,7 +156,7 @@ public final class PoolView implements Pool {
         lock.lock();
         try {
             checkOpen();
-            return infos().all();
+            return infos().all(loaded.catalogue.visible());
         } finally {
             lock.unlock();
         }
@@ -179,7 +176,7 @@ public final class PoolView implements Pool {
 
     private VolumeInfos infos() {
         Catalogue catalogue = loaded.catalogue;
-        return new VolumeInfos(catalogue.visible(), catalogue::byId, catalogue::solelyHeldBlocks);
+        return new VolumeInfos(catalogue::byId, catalogue::clonesOf, catalogue::solelyHeldBlocks);
     }
 
     @Override

@@ -8,39 +8,29 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.LongFunction;
 import java.util.function.ToLongFunction;
-import org.agrona.collections.Long2LongHashMap;
 
-/**
- * What a pool tells of its volumes and snapshots. Looks at each version once for the number of clones, however many are
- * described afterwards. Used under the order lock.
- */
+/** What a pool tells of its volumes and snapshots: to describe one looks at no other but its origin. Used under the order lock. */
 final class VolumeInfos {
 
-    private final Collection<Version> visible;
     private final LongFunction<Version> byId;
     private final ToLongFunction<Version> solelyHeld;
-    private final Long2LongHashMap clones = new Long2LongHashMap(0);
+    private final ToLongFunction<Version> clones;
 
     /**
-     * Counts the clones of every version.
+     * For the versions of one catalogue.
      *
-     * @param visible all versions with a name
      * @param byId any version, or {@code null}
+     * @param clones how many volumes name it as their origin
      * @param solelyHeld blocks of hidden versions that only this head holds
      */
-    VolumeInfos(Collection<Version> visible, LongFunction<Version> byId, ToLongFunction<Version> solelyHeld) {
-        this.visible = visible;
+    VolumeInfos(LongFunction<Version> byId, ToLongFunction<Version> clones, ToLongFunction<Version> solelyHeld) {
+        this.clones = clones;
         this.byId = byId;
         this.solelyHeld = solelyHeld;
-        for (Version version : visible) {
-            if (version.originId != 0) {
-                clones.put(version.originId, clones.get(version.originId) + 1);
-            }
-        }
     }
 
     /** All of them, in the order they were given. */
-    List<VolumeInfo> all() {
+    List<VolumeInfo> all(Collection<Version> visible) {
         List<VolumeInfo> infos = new ArrayList<>(visible.size());
         for (Version version : visible) {
             infos.add(of(version));
@@ -74,7 +64,7 @@ final class VolumeInfos {
                 origin == null ? null : origin.name,
                 version.createdMillis,
                 !version.isHead(),
-                Math.toIntExact(clones.get(version.id)),
+                Math.toIntExact(clones.applyAsLong(version)),
                 version.head == null ? 0 : version.head.handles,
                 quota,
                 List.copyOf(version.holds));

@@ -24,24 +24,33 @@ final class CountingPool implements AutoCloseable {
     HostPool pool;
 
     CountingPool(long dataBytes) {
+        this(PoolGeometry.of(dataBytes, 0));
+    }
+
+    CountingPool(PoolGeometry geometry) {
         for (IoRole role : IoRole.values()) {
             reads.put(role, new AtomicLong());
             writes.put(role, new AtomicLong());
             writtenBytes.put(role, new AtomicLong());
             forces.put(role, new AtomicLong());
         }
-        PoolGeometry geometry = PoolGeometry.of(dataBytes, 0);
         devices = new PoolDevices(
                 new Counting(new SparseDevice(8192)),
                 new Counting(new SparseDevice(geometry.journalBytes())),
                 new Counting(new SparseDevice(geometry.segmentAreaBytes())),
-                new Counting(new SparseDevice(dataBytes)));
+                new Counting(new SparseDevice(geometry.dataBytes())));
         opening().create(geometry);
         open();
     }
 
     void open() {
         pool = opening().open();
+    }
+
+    /** The process dies and another one opens the pool. */
+    void kill() {
+        pool.fail(new IllegalStateException("killed"));
+        open();
     }
 
     private PoolOpening opening() {
