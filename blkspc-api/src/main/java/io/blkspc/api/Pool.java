@@ -169,6 +169,19 @@ public interface Pool extends AutoCloseable {
     void awaitReclaim();
 
     /**
+     * What gives space back at this moment, the job that is done next first. Of a pool that was just opened some may not be found
+     * yet.
+     */
+    List<JobInfo> jobs();
+
+    /**
+     * Waits until a job is done; at once when it is already.
+     *
+     * @throws BlockSpaceException {@code NOT_FOUND} when no job can have had this number; {@code BUSY} as {@link #awaitReclaim}
+     */
+    void awaitJob(long id);
+
+    /**
      * Opens a volume or, read-only, a snapshot. Several handles of one volume share one state.
      *
      * @throws BlockSpaceException {@code NOT_FOUND}

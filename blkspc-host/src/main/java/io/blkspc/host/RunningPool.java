@@ -3,6 +3,7 @@ package io.blkspc.host;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -165,6 +166,16 @@ final class RunningPool implements Pool {
     @Override
     public void awaitReclaim() {
         pool.awaitReclaim();
+    }
+
+    @Override
+    public List<JobInfo> jobs() {
+        return pool.jobs();
+    }
+
+    @Override
+    public void awaitJob(long id) {
+        pool.awaitJob(id);
     }
 
     @Override

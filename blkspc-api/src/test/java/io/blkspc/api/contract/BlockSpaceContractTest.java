@@ -18,4 +18,5 @@ public abstract class BlockSpaceContractTest
                 QuotaContract,
                 GrowContract,
                 ResizeContract,
-                HoldContract {}
+                HoldContract,
+                JobsContract {}

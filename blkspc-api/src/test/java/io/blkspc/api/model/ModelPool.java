@@ -7,6 +7,7 @@ import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -403,6 +404,19 @@ public final class ModelPool implements Pool {
     @Override
     public void awaitReclaim() {
         // Space is back when destroy returns.
+    }
+
+    @Override
+    public List<JobInfo> jobs() {
+        synchronized (monitor) {
+            checkOpen();
+            return List.of();
+        }
+    }
+
+    @Override
+    public void awaitJob(long id) {
+        throw new BlockSpaceException(Code.NOT_FOUND, "no such job: id=" + id);
     }
 
     @Override

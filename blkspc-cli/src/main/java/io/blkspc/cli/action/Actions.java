@@ -30,6 +30,16 @@ public final class Actions {
             case MAP -> MapPage.of(pool, arguments);
             case CHANGES -> changes(arguments, pool);
             case RESERVATIONS -> pool.reservations().stream().map(Facts::of).toList();
+            case JOBS -> jobs(pool);
+            case WAIT -> {
+                long id = arguments.numberOr("id", 0);
+                if (id == 0) {
+                    pool.awaitReclaim();
+                } else {
+                    pool.awaitJob(id);
+                }
+                yield jobs(pool);
+            }
             case CREATE -> Facts.of(pool.create(arguments.string("name"), arguments.number("size"), quota(arguments)));
             case SNAPSHOT -> timed(() -> pool.snapshot(arguments.strings("names")));
             case CLONE ->
@@ -46,6 +56,10 @@ public final class Actions {
             case FREED -> Json.of("frees", pool.bytesFreedBy(arguments.strings("names")));
             case DESTROY -> destroy(arguments, pool);
         };
+    }
+
+    private static Object jobs(Pool pool) {
+        return pool.jobs().stream().map(Facts::of).toList();
     }
 
     private static Quota quota(Arguments arguments) {

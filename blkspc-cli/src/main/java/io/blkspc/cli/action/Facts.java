@@ -1,5 +1,6 @@
 package io.blkspc.cli.action;
 
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
@@ -57,6 +58,17 @@ public final class Facts {
                 "references", info.references(),
                 "cancelled", info.cancelled(),
                 "age_ms", info.ageMillis());
+    }
+
+    /** One object of {@code jobs}. */
+    static Map<String, Object> of(JobInfo info) {
+        return Json.of(
+                "id", info.id(),
+                "kind", info.kind().name().toLowerCase(Locale.ROOT),
+                "name", info.name(),
+                "state", info.running() ? "running" : "waiting",
+                "percent", info.percent(),
+                "bytes", info.bytes());
     }
 
     /** The object of {@code pool status}. */

@@ -18,6 +18,10 @@ public enum Operation {
     FREED(false),
     /** What is promised to whom. */
     RESERVATIONS(false),
+    /** What gives space back. */
+    JOBS(false),
+    /** Wait for that, or for one job. */
+    WAIT(true),
     /** A new, empty volume. */
     CREATE(true),
     /** Snapshots of several volumes at one moment. */

@@ -33,6 +33,7 @@ public final class Cli {
         COMMANDS.put("snapshot", SnapshotCommand::new);
         COMMANDS.put("clone", CloneCommand::new);
         COMMANDS.put("destroy", DestroyCommand::new);
+        COMMANDS.put("jobs", JobsCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
         COMMANDS.put("hold", HoldCommand::new);

@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -126,6 +127,16 @@ final class ReadOnlyPool implements Pool {
     @Override
     public void awaitReclaim() {
         pool.awaitReclaim();
+    }
+
+    @Override
+    public List<JobInfo> jobs() {
+        return pool.jobs();
+    }
+
+    @Override
+    public void awaitJob(long id) {
+        pool.awaitJob(id);
     }
 
     @Override

@@ -142,6 +142,18 @@ class CommandsTest {
     }
 
     @Test
+    void jobsAreListedAndWaitedFor() {
+        command.ok("create", "a", "-s", "1M");
+        command.ok("destroy", "a");
+        assertThat(command.ok("jobs", "wait", "--json").array()).isEmpty();
+        assertThat(command.ok("jobs").out()).isEmpty();
+        command.run("jobs", "wait", "7").exits(3);
+        command.run("jobs", "stop").exits(2);
+        command.run("jobs", "wait", "0").exits(2);
+        command.run("jobs", "wait", "x").exits(2);
+    }
+
+    @Test
     void diffTellsWhatChanged() {
         command.ok("create", "a", "-s", "1M");
         command.ok("snapshot", "a@s");

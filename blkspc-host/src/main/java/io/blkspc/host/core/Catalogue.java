@@ -309,6 +309,7 @@ final class Catalogue {
             Version version = require(id);
             names.remove(version.name);
             count(version, -1);
+            version.formerName = version.name;
             version.name = null;
             version.dirty = true;
             version.destroySequence = sequence;

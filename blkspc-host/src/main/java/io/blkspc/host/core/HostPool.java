@@ -6,6 +6,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -17,6 +18,7 @@ import io.blkspc.host.extent.NodeFormat;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -210,8 +212,30 @@ public final class HostPool implements Pool {
 
     @Override
     public void awaitReclaim() {
+        awaitReclaim(() -> false);
+    }
+
+    @Override
+    public List<JobInfo> jobs() {
+        engine.lock.lock();
+        try {
+            engine.checkOpen();
+            return Jobs.list(engine.catalogue);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    @Override
+    public void awaitJob(long id) {
+        Jobs.requireKnown(engine, id);
+        awaitReclaim(() -> !Jobs.isAtWork(engine, id));
+    }
+
+    /** Takes steps itself, until nothing is left to do or {@code isDone}. */
+    private void awaitReclaim(BooleanSupplier isDone) {
         long deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
-        while (true) {
+        while (!isDone.getAsBoolean()) {
             switch (reaper.step()) {
                 case IDLE -> {
                     return;

@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
@@ -295,6 +296,24 @@ public final class PoolView implements Pool {
     /** Nothing is on its way: what destroyed versions held is given back by the next opening for writing. */
     @Override
     public void awaitReclaim() {}
+
+    /** What the next opening for writing will do. */
+    @Override
+    public List<JobInfo> jobs() {
+        lock.lock();
+        try {
+            checkOpen();
+            loaded.catalogue.reaping.countAll();
+            return Jobs.list(loaded.catalogue);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void awaitJob(long id) {
+        throw refusal();
+    }
 
     /** Nothing was written. */
     @Override

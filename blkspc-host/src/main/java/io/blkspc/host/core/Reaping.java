@@ -2,8 +2,10 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
+import io.blkspc.api.JobInfo;
 import io.blkspc.host.extent.ExtentTree;
 import java.util.LinkedHashSet;
+import java.util.function.BiConsumer;
 
 /**
  * What becomes of hidden versions: which of them have something to give back, and what each step of the reaper does to them.
@@ -26,6 +28,10 @@ final class Reaping {
         static final long END = Long.MAX_VALUE;
 
         Version target;
+
+        /** The version that was merged; 0 when nobody knows, after a start. In memory only. */
+        long merged;
+
         final long threshold;
         final DeadList list;
         /** What the version that was merged had given up before: it was freed or passed on then. */
@@ -142,6 +148,49 @@ final class Reaping {
             completing.removeFirst();
         }
         return null;
+    }
+
+    /** Delivers every version that something is to be done with, and what, in the order in which it is done. */
+    void forEachJob(BiConsumer<JobInfo.Kind, Version> visitor) {
+        if (setAside != null) {
+            visitor.accept(JobInfo.Kind.MERGE, setAside.target);
+        }
+        if (walking != null) {
+            visitor.accept(JobInfo.Kind.DESTROY, walking);
+        }
+        for (Version version : completing) {
+            if (isCompleting(version)) {
+                visitor.accept(JobInfo.Kind.UNSHARE, version);
+            }
+        }
+        for (Version version : queue) {
+            visitor.accept(version.children.isEmpty() ? JobInfo.Kind.DESTROY : JobInfo.Kind.MERGE, version);
+        }
+        for (Version version : tails) {
+            if (version.isVisible() && version.tailBlocks > 0) {
+                visitor.accept(JobInfo.Kind.SHRINK, version);
+            }
+        }
+    }
+
+    /** {@code true} when {@link #forEachJob} would deliver this version. */
+    boolean isAtWork(Version version) {
+        return isSorting(version)
+                || walking == version
+                || queue.contains(version)
+                || isCompleting(version)
+                || (version.isVisible() && version.tailBlocks > 0);
+    }
+
+    private static boolean isCompleting(Version version) {
+        return version.counts != null && version.counts.hasComplete();
+    }
+
+    /** Counts all drops that were not counted yet. */
+    void countAll() {
+        while (!uncounted.isEmpty()) {
+            count(uncounted.getFirst(), Long.MAX_VALUE);
+        }
     }
 
     /** Counts some drops of the children of a hidden version. Nothing of this is in the journal. */
@@ -313,6 +362,7 @@ final class Reaping {
     private void merge(Version version) {
         Version child = version.children.getFirst();
         setAside = new SetAside(child, version.ownedAfter(), child.dead, version.gone);
+        setAside.merged = version.id;
         child.dead = version.dead;
         child.exclusiveBlocks += version.exclusiveBlocks;
         child.ownedNodes += version.ownedNodes;

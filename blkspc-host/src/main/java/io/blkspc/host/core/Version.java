@@ -25,6 +25,9 @@ final class Version {
     /** Full name, or {@code null} when hidden. */
     String name;
 
+    /** Name it had when it was destroyed; in memory only. */
+    String formerName;
+
     Version parent;
     /** Epoch at which it was frozen; 0 for a head. */
     long freezeEpoch;

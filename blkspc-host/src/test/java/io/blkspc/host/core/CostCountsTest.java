@@ -24,7 +24,7 @@ class CostCountsTest {
     private static final int BLOCK = Geometry.BLOCK_BYTES;
 
     /** Maps {@code extents} single blocks with holes between them, so that no two are one extent. */
-    private static void fill(BlockSpace space, int extents, int strideBlocks) {
+    static void fill(BlockSpace space, int extents, int strideBlocks) {
         int batchSize = 1000;
         Mapping mapping = new Mapping();
         CommitBatch batch = new CommitBatch();

@@ -47,6 +47,11 @@ final class CountingPool implements AutoCloseable {
         pool = opening().open();
     }
 
+    /** The pool, which must be closed, as who only looks sees it. */
+    PoolView view() {
+        return opening().view();
+    }
+
     /** The process dies and another one opens the pool. */
     void kill() {
         pool.fail(new IllegalStateException("killed"));
