@@ -9,8 +9,8 @@ import java.util.List;
  *
  * <p>Names: a volume is {@code [A-Za-z0-9][A-Za-z0-9._-]{0,127}}; a snapshot is {@code VOLUME@SNAP} with the same rule for
  * both parts. A bad name is an {@link IllegalArgumentException}, and so are a list without names and a volume or target
- * named twice in one list. Any thread may call anything. After {@link #close} everything but {@link #status} fails with
- * {@code CLOSED}.
+ * named twice in one list. Any thread may call anything. After {@link #close} everything but {@link #status} and {@link
+ * #events} fails with {@code CLOSED}.
  */
 public interface Pool extends AutoCloseable {
 
@@ -187,6 +187,14 @@ public interface Pool extends AutoCloseable {
      * @throws BlockSpaceException {@code NOT_FOUND}
      */
     BlockSpace open(String name);
+
+    /**
+     * What happened since the pool was opened, oldest first: the last 1,024 events at most. Also after a failure and after {@link
+     * #close}.
+     *
+     * @param after only events with a higher number; 0 for all that are still known
+     */
+    List<PoolEvent> events(long after);
 
     /** Every live promise of data space, ordered by volume and then by id. */
     List<ReservationInfo> reservations();

@@ -5,6 +5,7 @@ import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
@@ -166,6 +167,11 @@ final class RunningPool implements Pool {
     @Override
     public void awaitReclaim() {
         pool.awaitReclaim();
+    }
+
+    @Override
+    public List<PoolEvent> events(long after) {
+        return pool.events(after);
     }
 
     @Override

@@ -19,4 +19,5 @@ public abstract class BlockSpaceContractTest
                 GrowContract,
                 ResizeContract,
                 HoldContract,
-                JobsContract {}
+                JobsContract,
+                EventsContract {}

@@ -9,11 +9,13 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.model.ModelVersion.Pointer;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -43,6 +45,7 @@ public final class ModelPool implements Pool {
     private long epoch;
     private long nextCookieId = 1;
     private PoolStatus.State state = PoolStatus.State.SERVING;
+    private final List<PoolEvent> events = new ArrayList<>();
 
     private ModelPool(long dataBytes, ModelOptions options) {
         this.options = options;
@@ -51,6 +54,7 @@ public final class ModelPool implements Pool {
         this.blocks = new ModelBlocks(dataBytes / Geometry.BLOCK_BYTES, device);
         this.uuid = UUID.randomUUID();
         this.versions = new TreeMap<>();
+        tell(PoolEvent.Kind.OPENED, null);
     }
 
     /** The same pool, opened again. */
@@ -62,6 +66,7 @@ public final class ModelPool implements Pool {
         this.uuid = before.uuid;
         this.versions = before.versions;
         this.epoch = before.epoch;
+        tell(PoolEvent.Kind.OPENED, null);
         device.reopen();
         versions.values().forEach(version -> {
             version.forgetClients();
@@ -128,7 +133,9 @@ public final class ModelPool implements Pool {
             ModelVersion made = new ModelVersion(name, sizeBytes, new TreeMap<>());
             made.quota = own;
             versions.put(name, made);
-            return recorded(List.of(name)).getFirst();
+            VolumeInfo info = recorded(List.of(name)).getFirst();
+            tell(PoolEvent.Kind.CREATED, name);
+            return info;
         }
     }
 
@@ -397,6 +404,7 @@ public final class ModelPool implements Pool {
                 gone.prune();
             }
             persist();
+            tell(PoolEvent.Kind.DESTROYED, names.getFirst());
             monitor.notifyAll();
         }
     }
@@ -404,6 +412,17 @@ public final class ModelPool implements Pool {
     @Override
     public void awaitReclaim() {
         // Space is back when destroy returns.
+    }
+
+    @Override
+    public List<PoolEvent> events(long after) {
+        synchronized (monitor) {
+            return events.stream().filter(event -> event.number() > after).toList();
+        }
+    }
+
+    private void tell(PoolEvent.Kind kind, String name) {
+        events.add(new PoolEvent(events.size() + 1L, 0, kind, name, ""));
     }
 
     @Override

@@ -30,6 +30,10 @@ public final class Actions {
             case MAP -> MapPage.of(pool, arguments);
             case CHANGES -> changes(arguments, pool);
             case RESERVATIONS -> pool.reservations().stream().map(Facts::of).toList();
+            case EVENTS ->
+                pool.events(arguments.numberOr("after", 0)).stream()
+                        .map(Facts::of)
+                        .toList();
             case JOBS -> jobs(pool);
             case WAIT -> {
                 long id = arguments.numberOr("id", 0);

@@ -1,6 +1,7 @@
 package io.blkspc.cli.action;
 
 import io.blkspc.api.JobInfo;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
@@ -58,6 +59,16 @@ public final class Facts {
                 "references", info.references(),
                 "cancelled", info.cancelled(),
                 "age_ms", info.ageMillis());
+    }
+
+    /** One object of {@code pool events}. */
+    static Map<String, Object> of(PoolEvent event) {
+        return Json.of(
+                "number", event.number(),
+                "time", Instant.ofEpochMilli(event.atMillis()).toString(),
+                "kind", event.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                "name", event.name(),
+                "facts", event.facts());
     }
 
     /** One object of {@code jobs}. */

@@ -18,6 +18,8 @@ public enum Operation {
     FREED(false),
     /** What is promised to whom. */
     RESERVATIONS(false),
+    /** What happened since the pool was opened. */
+    EVENTS(false),
     /** What gives space back. */
     JOBS(false),
     /** Wait for that, or for one job. */

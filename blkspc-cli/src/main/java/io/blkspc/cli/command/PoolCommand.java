@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
             PoolStatusCommand.class,
             PoolGrowCommand.class,
             PoolCheckCommand.class,
-            PoolRepairCommand.class
+            PoolRepairCommand.class,
+            PoolEventsCommand.class
         })
 final class PoolCommand implements Runnable {
 
@@ -25,6 +26,6 @@ final class PoolCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "pool needs a command: create, status, grow, check or repair");
+                spec.commandLine(), "pool needs a command: create, status, grow, check, repair or events");
     }
 }

@@ -7,6 +7,7 @@ import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
@@ -127,6 +128,11 @@ final class ReadOnlyPool implements Pool {
     @Override
     public void awaitReclaim() {
         pool.awaitReclaim();
+    }
+
+    @Override
+    public List<PoolEvent> events(long after) {
+        return pool.events(after);
     }
 
     @Override

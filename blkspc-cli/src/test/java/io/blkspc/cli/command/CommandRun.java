@@ -102,7 +102,11 @@ public final class CommandRun {
     }
 
     public Result run(String... words) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        return runInto(new ByteArrayOutputStream(), words);
+    }
+
+    /** Runs a command whose output somebody watches meanwhile. */
+    public Result runInto(ByteArrayOutputStream out, String... words) {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Environment environment = new Environment(
                 access,

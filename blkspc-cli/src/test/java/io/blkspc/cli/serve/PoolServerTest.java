@@ -9,9 +9,11 @@ import io.blkspc.cli.image.NbdClient;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.pool.ModelAccess;
 import io.blkspc.cli.pool.PoolLocation;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,6 +91,31 @@ class PoolServerTest {
         assertThat(command.run("info", "missing").exits(3).err()).isEqualTo(missing);
         assertThat(command.run("create", "before", "-s", "1M").exits(3).err()).isEqualTo(taken);
         assertThat(command.ok("pool", "status", "--json").object()).containsEntry("state", "serving");
+    }
+
+    @Test
+    void eventsAreFollowedUntilTheServerEnds() throws Exception {
+        assertThat(command.run("pool", "events", "-f").exits(1).err()).contains("no server runs");
+        serve();
+        ByteArrayOutputStream seen = new ByteArrayOutputStream();
+        CompletableFuture<CommandRun.Result> following = CompletableFuture.supplyAsync(
+                () -> command.runInto(seen, "pool", "events", "-f", "--json"),
+                task -> Thread.ofPlatform().daemon().start(task));
+        command.ok("create", "new", "-s", "2M");
+        command.ok("destroy", "new");
+        List<Object> kinds = command.ok("pool", "events", "--json").array().stream()
+                .map(event -> event.get("kind"))
+                .toList();
+        assertThat(kinds).endsWith("created", "destroyed");
+        assertThat(command.ok("pool", "events").out()).containsPattern("Z created new\n.*Z destroyed new\n");
+        long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!seen.toString(StandardCharsets.UTF_8).contains("destroyed") && System.nanoTime() < giveUp) {
+            Thread.sleep(10);
+        }
+        stop.countDown();
+        List<String> lines =
+                following.get(30, TimeUnit.SECONDS).exits(0).out().lines().toList();
+        assertThat(lines).hasSize(kinds.size()).allMatch(line -> line.startsWith("{\"number\":"));
     }
 
     @Test

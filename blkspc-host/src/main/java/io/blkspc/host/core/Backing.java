@@ -1,5 +1,6 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.PoolEvent;
 import io.blkspc.host.sched.Scheduler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,11 +29,13 @@ final class Backing {
     private static final long NONE = -1;
 
     private final Scheduler scheduler;
+    private final EventLog events;
     private volatile int patience;
     private volatile long refusedOffset = NONE;
     private volatile boolean checkpointWaits;
 
-    Backing(Scheduler scheduler) {
+    Backing(Scheduler scheduler, EventLog events) {
+        this.events = events;
         this.scheduler = scheduler;
     }
 
@@ -50,6 +53,7 @@ final class Backing {
     void refused(long offsetBytes) {
         if (refusedOffset == NONE) {
             log.warn("backing store has no room, writes that need it fail: offset={}", offsetBytes);
+            events.add(PoolEvent.Kind.OUT_OF_BACKING, null, "offset=" + offsetBytes);
         }
         refusedOffset = offsetBytes;
     }
@@ -67,6 +71,7 @@ final class Backing {
         if (refusedOffset != NONE) {
             refusedOffset = NONE;
             log.info("backing store has room again");
+            events.add(PoolEvent.Kind.BACKING_BACK, null, "");
         }
     }
 
@@ -77,6 +82,7 @@ final class Backing {
         }
         if (!checkpointWaits) {
             log.warn("backing store has no room, the checkpoint waits");
+            events.add(PoolEvent.Kind.OUT_OF_BACKING, null, "reason=a checkpoint waits");
         }
         checkpointWaits = true;
         scheduler.pause(LOOK_NANOS);

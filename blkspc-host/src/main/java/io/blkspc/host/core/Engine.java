@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Quarantine;
@@ -52,6 +53,9 @@ final class Engine {
 
     /** Set once, right after construction. */
     Backing backing;
+
+    /** Set once, right after construction. */
+    EventLog events;
 
     /** Set once, right after construction, for reclaim on shortage. */
     Reaper reaper;
@@ -134,6 +138,7 @@ final class Engine {
         if (failure == null) {
             failure = cause;
             log.error("pool takes no more writes: cause={}", cause.toString());
+            events.add(PoolEvent.Kind.FAILED, null, "cause=" + cause.getMessage());
         }
     }
 

@@ -8,6 +8,8 @@ import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
+import io.blkspc.api.PoolEvent;
+import io.blkspc.api.PoolEvent.Kind;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
@@ -123,6 +125,7 @@ public final class HostPool implements Pool {
     public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         engine.checkWritable();
         withReclaim(() -> versionOps.create(name, sizeBytes, quota));
+        tell(Kind.CREATED, name, "size=" + sizeBytes);
         return info(name);
     }
 
@@ -130,6 +133,7 @@ public final class HostPool implements Pool {
     public List<VolumeInfo> snapshot(List<String> names) {
         engine.checkWritable();
         withReclaim(() -> versionOps.snapshot(List.copyOf(names)));
+        engine.events.add(Kind.SNAPSHOT, names.getFirst(), names);
         return names.stream().map(this::info).toList();
     }
 
@@ -137,6 +141,7 @@ public final class HostPool implements Pool {
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         engine.checkWritable();
         withReclaim(() -> versionOps.clone(source, List.copyOf(targets), quota));
+        engine.events.add(Kind.CLONED, source, targets);
         return targets.stream().map(this::info).toList();
     }
 
@@ -166,6 +171,7 @@ public final class HostPool implements Pool {
     public VolumeInfo rename(String from, String to) {
         engine.checkWritable();
         versionOps.rename(from, to);
+        tell(Kind.RENAMED, from, "to=" + to);
         return info(to);
     }
 
@@ -173,6 +179,10 @@ public final class HostPool implements Pool {
     public VolumeInfo rollback(String snapshot, String keepAs) {
         engine.checkWritable();
         withReclaim(() -> versionOps.rollback(snapshot, keepAs));
+        tell(
+                Kind.ROLLED_BACK,
+                Names.volumeOf(snapshot),
+                "snapshot=" + snapshot + (keepAs == null ? "" : ", kept=" + keepAs));
         return info(Names.volumeOf(snapshot));
     }
 
@@ -180,6 +190,7 @@ public final class HostPool implements Pool {
     public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
         engine.checkWritable();
         withReclaim(() -> resizing.resize(name, sizeBytes, shrinks));
+        tell(Kind.RESIZED, name, "size=" + sizeBytes);
         return info(name);
     }
 
@@ -187,6 +198,7 @@ public final class HostPool implements Pool {
     public VolumeInfo hold(String tag, String snapshot) {
         engine.checkWritable();
         withReclaim(() -> holds.change(tag, snapshot, true));
+        tell(Kind.HELD, snapshot, "tag=" + tag);
         return info(snapshot);
     }
 
@@ -194,6 +206,7 @@ public final class HostPool implements Pool {
     public VolumeInfo release(String tag, String snapshot) {
         engine.checkWritable();
         holds.change(tag, snapshot, false);
+        tell(Kind.RELEASED, snapshot, "tag=" + tag);
         return info(snapshot);
     }
 
@@ -208,6 +221,16 @@ public final class HostPool implements Pool {
     public void destroy(List<String> names, boolean force) {
         engine.checkWritable();
         versionOps.destroy(List.copyOf(names), force);
+        engine.events.add(Kind.DESTROYED, names.getFirst(), names);
+    }
+
+    @Override
+    public List<PoolEvent> events(long after) {
+        return engine.events.after(after);
+    }
+
+    private void tell(Kind kind, String name, String facts) {
+        engine.events.add(kind, name, facts);
     }
 
     @Override
@@ -258,10 +281,25 @@ public final class HostPool implements Pool {
             change.run();
         } catch (BlockSpaceException e) {
             if (e.code() != Code.OUT_OF_SPACE || !reclaimAll()) {
-                throw e;
+                throw told(e);
             }
-            change.run();
+            runAgain(change);
         }
+    }
+
+    private void runAgain(Runnable change) {
+        try {
+            change.run();
+        } catch (BlockSpaceException e) {
+            throw told(e);
+        }
+    }
+
+    private BlockSpaceException told(BlockSpaceException failure) {
+        if (failure.code() == Code.OUT_OF_SPACE) {
+            engine.events.shortage("reason=" + failure.getMessage());
+        }
+        return failure;
     }
 
     /** {@code true} when anything was given back. */
@@ -364,6 +402,7 @@ public final class HostPool implements Pool {
     @Override
     public PoolStatus grow(long dataBytes) {
         engine.checkpointer.grow(dataBytes);
+        tell(Kind.GROWN, null, "size=" + dataBytes);
         return status();
     }
 

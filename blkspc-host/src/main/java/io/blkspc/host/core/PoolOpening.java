@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.checkpoint.ObjectKind;
@@ -38,6 +39,7 @@ public final class PoolOpening {
     private final NodeStoreFactory nodes;
     private final PoolReading reading;
     private final Backing backing;
+    private final EventLog events;
 
     /**
      * What comes from outside, so that a seed reproduces everything.
@@ -73,7 +75,8 @@ public final class PoolOpening {
     /** For devices that {@link #create} is about to use, or that it was used on. */
     public PoolOpening(Environment environment, PoolDevices devices, NodeStoreFactory nodes) {
         this.environment = environment;
-        this.backing = new Backing(environment.scheduler());
+        this.events = new EventLog(environment.scheduler(), environment.clockMillis());
+        this.backing = new Backing(environment.scheduler(), events);
         this.devices = new PoolDevices(
                 new PatientDevice(devices.superblock(), backing),
                 devices.journal(),
@@ -157,6 +160,7 @@ public final class PoolOpening {
         Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace, phases);
         phases.done(clean ? "open" : "checkpoint written");
         log.info("opened: clean={}, phasesMillis={}", clean, phases);
+        events.add(clean ? PoolEvent.Kind.OPENED : PoolEvent.Kind.RECOVERED, null, "millis=" + phases.totalMillis());
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
@@ -327,6 +331,7 @@ public final class PoolOpening {
                 new Engine(environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
         engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
         engine.backing = backing;
+        engine.events = events;
         engine.persistence.startAt(journal.lastSequence());
         return engine;
     }

@@ -234,7 +234,13 @@ final class PoolReading {
             replay(loaded, cache);
         }
         phases.done("read");
-        return new PoolView(environment.scheduler(), loaded, devices, segments::close, phases.totalMillis());
+        return new PoolView(
+                environment.scheduler(),
+                loaded,
+                devices,
+                segments::close,
+                phases.totalMillis(),
+                environment.clockMillis().getAsLong());
     }
 
     /** All that can be read, whatever is damaged. */

@@ -9,6 +9,7 @@ import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.JobInfo;
 import io.blkspc.api.Pool;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
@@ -43,6 +44,7 @@ public final class PoolView implements Pool {
     private final BlockDevice data;
     private final Runnable closeNodes;
     private final long readMillis;
+    private final long openedMillis;
     private volatile boolean closed;
 
     /** What was read. */
@@ -67,7 +69,14 @@ public final class PoolView implements Pool {
         }
     }
 
-    PoolView(Scheduler scheduler, Loaded loaded, PoolDevices devices, Runnable closeNodes, long readMillis) {
+    PoolView(
+            Scheduler scheduler,
+            Loaded loaded,
+            PoolDevices devices,
+            Runnable closeNodes,
+            long readMillis,
+            long openedMillis) {
+        this.openedMillis = openedMillis;
         this.lock = scheduler.newLock("view");
         this.loaded = loaded;
         this.devices = devices;
@@ -296,6 +305,14 @@ public final class PoolView implements Pool {
     /** Nothing is on its way: what destroyed versions held is given back by the next opening for writing. */
     @Override
     public void awaitReclaim() {}
+
+    /** One: nothing happens to a pool that nobody may change. */
+    @Override
+    public List<PoolEvent> events(long after) {
+        return after > 0
+                ? List.of()
+                : List.of(new PoolEvent(1, openedMillis, PoolEvent.Kind.OPENED, null, "mode=read-only"));
+    }
 
     /** What the next opening for writing will do. */
     @Override

@@ -77,6 +77,7 @@ final class WritePath {
                     return newCookie(head, allocCount, blockSizeBytes);
                 }
                 if (!engine.reclaim()) {
+                    engine.events.shortage(lack);
                     throw BlockSpaceException.outOfSpace(lack);
                 }
             }

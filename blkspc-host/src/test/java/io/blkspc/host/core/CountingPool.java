@@ -142,6 +142,11 @@ final class CountingPool implements AutoCloseable {
         }
 
         @Override
+        public void grow(long newSizeBytes) {
+            device.grow(newSizeBytes);
+        }
+
+        @Override
         public void force(IoRole role) {
             forces.get(role).incrementAndGet();
             device.force(role);
