@@ -175,7 +175,7 @@ public interface Pool extends AutoCloseable {
     List<JobInfo> jobs();
 
     /**
-     * Waits until a job is done; at once when it is already.
+     * Waits until a job is done, not at all when it is already, and not for room in the pool that it may need to go on.
      *
      * @throws BlockSpaceException {@code NOT_FOUND} when no job can have had this number; {@code BUSY} as {@link #awaitReclaim}
      */

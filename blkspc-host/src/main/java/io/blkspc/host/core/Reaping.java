@@ -150,13 +150,16 @@ final class Reaping {
         return null;
     }
 
-    /** Delivers every version that something is to be done with, and what, in the order in which it is done. */
+    /** Delivers every version that something is to be done with, and what, in the order in which it is done; some twice. */
     void forEachJob(BiConsumer<JobInfo.Kind, Version> visitor) {
         if (setAside != null) {
             visitor.accept(JobInfo.Kind.MERGE, setAside.target);
         }
         if (walking != null) {
             visitor.accept(JobInfo.Kind.DESTROY, walking);
+        }
+        if (forgetting != null) {
+            visitor.accept(JobInfo.Kind.DESTROY, forgetting); // goes before what is complete
         }
         for (Version version : completing) {
             if (isCompleting(version)) {
