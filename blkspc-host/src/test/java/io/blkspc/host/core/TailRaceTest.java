@@ -74,6 +74,16 @@ class TailRaceTest {
     }
 
     @Test
+    void whatAnEndedProcessLeftOfItIsGivenUpByTheNext() {
+        openWithTail();
+        pool.awaitReclaim();
+        assertThat(version.tailBlocks).isZero();
+        assertThat(pool.info("v").mappedBytes()).isEqualTo((long) LEFT * BLOCK);
+        assertThat(pool.status().allocatedBytes()).isEqualTo((long) LEFT * BLOCK);
+        EngineFacts.requireExact(pool);
+    }
+
+    @Test
     void whatCameAfterItWasGivenUpByAnotherStays() {
         openWithTail();
         // What is mapped there now stands for what was written once another client had given up the tail and grown it.
