@@ -91,7 +91,7 @@ public record NbdDevice(int index) {
         }
     }
 
-    /** Who uses it: where it or a partition of it is mounted, or {@code swap}; {@code null} when nobody does. */
+    /** Who uses it: where it or a partition of it is mounted, {@code swap}, a device on it; {@code null} when nobody does. */
     public String user() throws IOException {
         Pattern partOfIt = Pattern.compile(Pattern.quote(path()) + "(p\\d+)?");
         for (String line : Files.readAllLines(Path.of("/proc/mounts"), StandardCharsets.ISO_8859_1)) {
@@ -103,6 +103,21 @@ public record NbdDevice(int index) {
         for (String line : Files.readAllLines(Path.of("/proc/swaps"), StandardCharsets.ISO_8859_1)) {
             if (partOfIt.matcher(line.split("\\s", 2)[0]).matches()) {
                 return "swap";
+            }
+        }
+        return holder();
+    }
+
+    /** A device that lies on it, such as one of device mapper, or {@code null}; of its partitions the first is looked at. */
+    private String holder() throws IOException {
+        Path block = SYS_BLOCK.resolve("nbd" + index);
+        for (Path holders : List.of(block.resolve("holders"), block.resolve("nbd" + index + "p1/holders"))) {
+            if (Files.isDirectory(holders)) {
+                try (DirectoryStream<Path> found = Files.newDirectoryStream(holders)) {
+                    for (Path each : found) {
+                        return each.getFileName().toString();
+                    }
+                }
             }
         }
         return null;

@@ -111,6 +111,9 @@ public final class NbdDriver implements AutoCloseable {
                 .putText(BACKEND, spec.backend());
         NetlinkSocket.Answer answer = socket.ask(sockets(request, fds));
         check(answer.errno(), "attach", index);
+        if (index < 0 && answer.data() == null) {
+            throw new IOException("the nbd driver does not say which device it made");
+        }
         return index >= 0 ? index : NetlinkMessage.findInt(answer.data().attributes(), INDEX);
     }
 

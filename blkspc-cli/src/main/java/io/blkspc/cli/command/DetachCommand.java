@@ -50,6 +50,10 @@ final class DetachCommand extends Task {
             if (!device.isConnected()) {
                 throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not attached: device=" + what);
             }
+            if (device.backend() == null) {
+                throw new CommandFailure(
+                        ExitCode.NOT_FOUND_OR_EXISTS, "not made by attach, end it with what made it: device=" + what);
+            }
             return device;
         }
         Path pool = location().directory().toAbsolutePath();
