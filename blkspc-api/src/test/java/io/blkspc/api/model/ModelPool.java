@@ -7,15 +7,12 @@ import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
-import io.blkspc.api.JobInfo;
-import io.blkspc.api.Pool;
 import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.model.ModelVersion.Pointer;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -31,7 +28,7 @@ import java.util.function.BooleanSupplier;
  * A pool in memory. A block is held as often as a visible version maps it or a stage has it, and is free when nobody holds
  * it: no clever accounting. One monitor guards everything but the data IO. Any thread may call anything.
  */
-public final class ModelPool implements Pool {
+public final class ModelPool extends ModelBackground {
 
     final Object monitor = new Object();
     final ModelOptions options;
@@ -45,7 +42,6 @@ public final class ModelPool implements Pool {
     private long epoch;
     private long nextCookieId = 1;
     private PoolStatus.State state = PoolStatus.State.SERVING;
-    private final List<PoolEvent> events = new ArrayList<>();
 
     private ModelPool(long dataBytes, ModelOptions options) {
         this.options = options;
@@ -410,35 +406,6 @@ public final class ModelPool implements Pool {
     }
 
     @Override
-    public void awaitReclaim() {
-        // Space is back when destroy returns.
-    }
-
-    @Override
-    public List<PoolEvent> events(long after) {
-        synchronized (monitor) {
-            return events.stream().filter(event -> event.number() > after).toList();
-        }
-    }
-
-    private void tell(PoolEvent.Kind kind, String name) {
-        events.add(new PoolEvent(events.size() + 1L, 0, kind, name, ""));
-    }
-
-    @Override
-    public List<JobInfo> jobs() {
-        synchronized (monitor) {
-            checkOpen();
-            return List.of();
-        }
-    }
-
-    @Override
-    public void awaitJob(long id) {
-        throw new BlockSpaceException(Code.NOT_FOUND, "no such job: id=" + id);
-    }
-
-    @Override
     public BlockSpace open(String name) {
         synchronized (monitor) {
             checkOpen();
@@ -589,7 +556,8 @@ public final class ModelPool implements Pool {
         }
     }
 
-    private void checkOpen() {
+    @Override
+    void checkOpen() {
         if (!isOpen()) {
             throw new BlockSpaceException(Code.CLOSED, "pool is closed");
         }
