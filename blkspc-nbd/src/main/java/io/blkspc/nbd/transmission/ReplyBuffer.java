@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/** Replies of one connection that are sent together. Owned by the connection's thread; the memory is the arena's. */
+/** Replies of one connection that are sent together. Owned by one thread; the memory is the arena's. */
 final class ReplyBuffer {
 
     private final Link link;

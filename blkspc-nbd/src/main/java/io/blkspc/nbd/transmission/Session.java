@@ -68,7 +68,7 @@ public final class Session implements AutoCloseable {
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
         this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
         this.io = SpaceIo.batched(space);
-        this.slow = new SlowLane(negotiated, link, workers, buffers, limits);
+        this.slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
         this.forces = new Forces(space, out, slow);
         this.reads = new Reads(io, out, slow, link, negotiated.style());
         this.writes = new Writes(io, in, out, forces);

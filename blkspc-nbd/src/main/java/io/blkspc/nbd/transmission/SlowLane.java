@@ -9,6 +9,8 @@ import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReplyMemory;
 import io.blkspc.nbd.transport.Workers;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -19,9 +21,15 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Requests of one connection that wait for the medium while the connection goes on. Workers do them; a sender thread of
  * this connection, started with the first of them, sends the replies, so that a client that does not read holds its own
- * sender and no worker.
+ * sender and no worker. It sends what is complete as one piece, and waits for nothing more to complete.
  */
 final class SlowLane {
+
+    /** Replies that are sent together. */
+    private static final int GATHERED_BYTES = 64 << 10;
+
+    /** Up to here a copy costs less than a system call. */
+    private static final int MAX_COPIED_BYTES = 16 << 10;
 
     private final BlockSpace space;
     private final ReplyStyle style;
@@ -37,12 +45,16 @@ final class SlowLane {
     private final List<SlowRequest> all = new ArrayList<>();
     private final Deque<SlowRequest> free = new ArrayDeque<>();
     private final Deque<SlowRequest> done = new ArrayDeque<>();
+    // These two are the sender's.
+    private final SlowRequest[] sending;
+    private final ReplyBuffer gathered;
     private int inFlight;
     private long bytesInFlight;
     private Thread sender;
     private boolean closed;
 
-    SlowLane(Negotiated negotiated, Link link, Workers workers, BufferPool buffers, NbdLimits limits) {
+    /** Takes memory of {@code arena}, which must not be closed before this is. */
+    SlowLane(Negotiated negotiated, Link link, Arena arena, Workers workers, BufferPool buffers, NbdLimits limits) {
         this.space = negotiated.space();
         this.style = negotiated.style();
         this.link = link;
@@ -50,6 +62,8 @@ final class SlowLane {
         this.buffers = buffers;
         this.maxInFlight = limits.maxInFlight();
         this.maxBytes = limits.maxInFlightBytes();
+        this.sending = new SlowRequest[maxInFlight];
+        this.gathered = new ReplyBuffer(link, arena, GATHERED_BYTES, style);
     }
 
     /** A request to fill and {@link #submit}, or {@code null} when a bound is reached and the caller does it itself. */
@@ -166,40 +180,69 @@ final class SlowLane {
 
     private void sendCompleted() {
         while (true) {
-            SlowRequest request = awaitCompleted();
-            if (request == null) {
+            int count = awaitCompleted();
+            if (count == 0) {
                 return;
             }
             try {
-                link.send(request.memory().view().limit(request.encodedBytes()).position(0));
+                send(count);
             } catch (IOException e) {
                 link.abort("client is gone: " + e.getMessage()); // the connection's thread ends on the closed socket
             }
-            recycle(request);
+            recycle(count);
         }
     }
 
-    private SlowRequest awaitCompleted() {
+    /** Moves all that is complete to {@link #sending}; 0 when nothing will be any more. */
+    private int awaitCompleted() {
         lock.lock();
         try {
             while (done.isEmpty()) {
                 if (closed) {
-                    return null;
+                    return 0;
                 }
                 completed.awaitUninterruptibly();
             }
-            return done.removeFirst();
+            int count = 0;
+            while (!done.isEmpty()) {
+                sending[count++] = done.removeFirst();
+            }
+            return count;
         } finally {
             lock.unlock();
         }
     }
 
-    private void recycle(SlowRequest request) {
-        release(request.takeMemory());
+    private void send(int count) throws IOException {
+        for (int i = 0; i < count; i++) {
+            SlowRequest request = sending[i];
+            int bytes = request.encodedBytes();
+            if (count == 1 || bytes > MAX_COPIED_BYTES) {
+                link.send(request.memory().view().limit(bytes).position(0));
+            } else {
+                gathered.ensure(bytes);
+                int end = gathered.end();
+                MemorySegment.copy(request.memory().segment(), 0, gathered.segment(), end, bytes);
+                gathered.end(end + bytes);
+            }
+        }
+        gathered.send();
+    }
+
+    private void recycle(int count) {
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            ReplyMemory memory = sending[i].takeMemory();
+            bytes += memory.segment().byteSize();
+            buffers.release(memory);
+        }
         lock.lock();
         try {
-            free.addFirst(request);
-            inFlight--;
+            bytesInFlight -= bytes;
+            for (int i = 0; i < count; i++) {
+                free.addFirst(sending[i]);
+            }
+            inFlight -= count;
             if (inFlight == 0) {
                 drained.signalAll();
             }

@@ -96,6 +96,35 @@ class SlowMediumTest {
 
     @ParameterizedTest
     @EnumSource(Headers.class)
+    void repliesThatCompleteTogetherKeepTheirBytesWhateverTheirLengths(Headers headers) throws Exception {
+        int[] lengths = {4096, 512, 40_000, 8192, 100_000, 16_000, 16_384, 1, 70_000, 12_000};
+        medium.cold = true;
+        medium.gated = true;
+        try (NbdTestClient client = server.client(headers)) {
+            for (int round = 0; round < 4; round++) {
+                ByteBuffer batch = ByteBuffer.allocate(COUNT * 32);
+                List<Long> cookies = new ArrayList<>();
+                for (int i = 0; i < COUNT; i++) {
+                    cookies.add(client.encode(batch, READ, 0, i * 1000L, lengths[i % lengths.length], NOTHING));
+                }
+                client.sendEncoded(batch.flip());
+                awaitWaiting(COUNT);
+                medium.permits.release(COUNT);
+                for (int i = 0; i < COUNT; i++) {
+                    Reply reply = client.take();
+                    int index = cookies.indexOf(reply.cookie());
+                    assertThat(reply.data())
+                            .as("reply of %s", index)
+                            .isEqualTo(Arrays.copyOfRange(
+                                    data, index * 1000, index * 1000 + lengths[index % lengths.length]));
+                }
+            }
+            client.disconnect();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Headers.class)
     void cachedReadsAndWritesOvertakeColdReadsAndFlushes(Headers headers) throws Exception {
         medium.gated = true;
         try (NbdTestClient client = server.client(headers)) {
