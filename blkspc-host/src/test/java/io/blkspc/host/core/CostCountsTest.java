@@ -13,6 +13,9 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
 import io.blkspc.api.MappingState;
+import io.blkspc.api.client.SpaceIo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -118,6 +121,34 @@ class CostCountsTest {
             Map<String, Long> many = at.countsOf(() -> at.pool.clone("b", thousand));
             for (String count : List.of("JOURNAL forces", "DATA forces", "journal records")) {
                 assertThat(many.get(count)).as(count).isEqualTo(one.get(count));
+            }
+        }
+    }
+
+    @Test
+    void anOverwriteAndItsFlushAreOneWriteAndOneForceOfTheDataAndNoMore() {
+        try (CountingPool at = new CountingPool(64L << 20);
+                Arena arena = Arena.ofConfined()) {
+            at.pool.create("v", 1L << 20);
+            try (BlockSpace space = at.pool.open("v");
+                    SpaceIo io = SpaceIo.on(space)) {
+                MemorySegment data = arena.allocate(BLOCK).fill((byte) 1);
+                Runnable writeAndFlush = () -> {
+                    io.write(0, BLOCK, data, 0, false);
+                    io.flush();
+                };
+                at.quiet();
+                Map<String, Long> first = at.countsOf(writeAndFlush);
+                assertThat(first).containsEntry("DATA forces", 1L).containsEntry("JOURNAL forces", 1L);
+                assertThat(first).containsEntry("DATA writes", 1L).containsEntry("journal records", 1L);
+                at.quiet();
+                for (int i = 0; i < 3; i++) {
+                    Map<String, Long> counts = at.countsOf(writeAndFlush);
+                    counts.remove("nodes read"); // the look-up: this pool caches none
+                    assertThat(counts)
+                            .isEqualTo(
+                                    Map.of("DATA writes", 1L, "DATA bytes written", (long) BLOCK, "DATA forces", 1L));
+                }
             }
         }
     }
