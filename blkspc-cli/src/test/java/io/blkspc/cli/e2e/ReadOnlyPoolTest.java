@@ -102,10 +102,10 @@ class ReadOnlyPoolTest {
         lookAndServe("alpha", "bravo", "charlie");
         assertThat(bytes()).as("bytes of the pool's files").isEqualTo(before);
 
-        setInSuperblock(32, 4);
+        setInSuperblock(32, 1L << 41);
         before = bytes();
-        refused(pool.command().run("list"), Blkspc.FAILED, "incompat=0x4");
-        refused(pool.command().run("serve", "--read-only"), Blkspc.FAILED, "incompat=0x4");
+        refused(pool.command().run("list"), Blkspc.FAILED, "incompat=0x20000000000");
+        refused(pool.command().run("serve", "--read-only"), Blkspc.FAILED, "incompat=0x20000000000");
         assertThat(bytes()).as("bytes of the pool's files").isEqualTo(before);
     }
 
