@@ -262,8 +262,11 @@ class FieldDamageTest {
         return alike.get(random.nextInt(alike.size()));
     }
 
+    /** What was there earlier; zeros where the device was shorter, before the pool was made larger. */
     private static byte[] before(Case each) {
         var device = each.subject.before.device(each.instance.device());
-        return device.peek(0, (int) device.sizeBytes());
+        byte[] earlier = device.peek(0, (int) device.sizeBytes());
+        return Arrays.copyOf(
+                earlier, (int) each.subject.image.device(each.instance.device()).sizeBytes());
     }
 }
