@@ -127,7 +127,7 @@ verify() {
     rm -rf "$root"/blkspc-*/target/surefire-reports "$root"/blkspc-*/target/failsafe-reports
     : >"$state/build.started"
     status=0
-    (cd "$root" && BLKSPC_NO_BUILD=1 JAVA_HOME=$jdk mvn -B -ntp -T 2 -Dstyle.color=never -fae -Dci ${release:+"$release"} ${guest:+"$guest"} verify \
+    (cd "$root" && BLKSPC_NO_BUILD=1 JAVA_HOME=$jdk mvn -B -ntp -Dstyle.color=never -fae -Dci ${release:+"$release"} ${guest:+"$guest"} verify \
         "$@" </dev/null) || status=1
     [ $status -ne 0 ] || [ ! -f "$root/blkspc-cli/target/blkspc.jar" ] || install_jar || :
     echo
