@@ -108,10 +108,15 @@ public record NbdDevice(int index) {
         return holder();
     }
 
-    /** A device that lies on it, such as one of device mapper, or {@code null}; of its partitions the first is looked at. */
+    /** A device that lies on it or on a partition of it, such as one of device mapper, or {@code null}. */
     private String holder() throws IOException {
         Path block = SYS_BLOCK.resolve("nbd" + index);
-        for (Path holders : List.of(block.resolve("holders"), block.resolve("nbd" + index + "p1/holders"))) {
+        List<Path> places = new ArrayList<>(List.of(block));
+        try (DirectoryStream<Path> partitions = Files.newDirectoryStream(block, "nbd" + index + "p*")) {
+            partitions.forEach(places::add);
+        }
+        for (Path place : places) {
+            Path holders = place.resolve("holders");
             if (Files.isDirectory(holders)) {
                 try (DirectoryStream<Path> found = Files.newDirectoryStream(holders)) {
                     for (Path each : found) {
