@@ -10,13 +10,17 @@ import org.slf4j.LoggerFactory;
  * without a promise may break it.
  *
  * <p>A write of a client that finds no room fails alone, and the pool is short until a new block was written or the refused
- * place was. A checkpoint that finds none waits: the same bytes go to the same place as soon as there is room, so nothing is
+ * place was. So does a commit, or a change of versions, whose journal record finds none; then the pool is short until a record
+ * was written. A checkpoint that finds none waits: the same bytes go to the same place as soon as there is room, so nothing is
  * half done meanwhile, and {@link #MAX_LOOKS} seconds are its patience. Any thread.
  */
 final class Backing {
 
     /** Looks of a checkpoint while the pool is open: an hour. */
     static final int MAX_LOOKS = 3600;
+
+    /** Looks for the room of a record that cannot be taken back; everybody else waits meanwhile. */
+    static final int RECORD_LOOKS = 60;
 
     /** Looks while the pool is opened. */
     static final int OPENING_LOOKS = 60;
@@ -32,11 +36,19 @@ final class Backing {
     private final EventLog events;
     private volatile int patience;
     private volatile long refusedOffset = NONE;
+    private final boolean keepsJournal;
     private volatile boolean checkpointWaits;
+    private volatile boolean recordRefused;
 
-    Backing(Scheduler scheduler, EventLog events) {
+    /**
+     * Of a pool.
+     *
+     * @param keepsJournal the room of records was promised
+     */
+    Backing(Scheduler scheduler, EventLog events, boolean keepsJournal) {
         this.events = events;
         this.scheduler = scheduler;
+        this.keepsJournal = keepsJournal;
     }
 
     /** How often a checkpoint looks again from now on, once a second. */
@@ -46,7 +58,44 @@ final class Backing {
 
     /** {@code true} while something found no room and nothing since has shown that there is room again. */
     boolean isShort() {
-        return refusedOffset != NONE || checkpointWaits;
+        return refusedOffset != NONE || checkpointWaits || recordRefused;
+    }
+
+    /** {@code true} when a record may find no room: none was promised, or the last one found none. */
+    boolean mayRefuseRecords() {
+        return recordRefused || !keepsJournal;
+    }
+
+    /** {@code true} while nothing has shown that records find room again. */
+    boolean isRecordRefused() {
+        return recordRefused;
+    }
+
+    /** A journal record, or zeros in its place, found no room. */
+    void recordRefused() {
+        if (!recordRefused) {
+            recordRefused = true;
+            log.warn("backing store has no room for the journal, changes fail");
+            events.add(PoolEvent.Kind.OUT_OF_BACKING, null, "reason=a journal record found no room");
+        }
+    }
+
+    /** A journal record, or zeros in its place, was written. */
+    void recordFits() {
+        if (recordRefused) {
+            recordRefused = false;
+            log.info("backing store has room for the journal again");
+            events.add(PoolEvent.Kind.BACKING_BACK, null, "");
+        }
+    }
+
+    /** A record that cannot be taken back found no room: waits a while; {@code false} when patience is over. */
+    boolean awaitRoomForRecord(int looksSoFar) {
+        boolean goesOn = looksSoFar < Math.min(patience, RECORD_LOOKS);
+        if (goesOn) {
+            scheduler.pause(LOOK_NANOS);
+        }
+        return goesOn;
     }
 
     /** A write of a client found no room. */

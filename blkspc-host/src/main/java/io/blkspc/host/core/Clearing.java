@@ -137,7 +137,7 @@ final class Clearing {
     void trimStep(Head head) {
         // First, for it may release the lock: others may give the tail up, and have the volume grow over it and be
         // written.
-        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        engine.prepareRecord(payload.capacityBytes());
         Version version = head.version;
         if (!head.closed
                 && version.tailBlocks > 0
@@ -296,7 +296,7 @@ final class Clearing {
 
     /** Makes room for a step's record, then refuses on a volume that is gone: its tree may be half reaped. */
     private void begin(Head head) {
-        engine.awaitJournalRoom(payload.capacityBytes(), true);
+        engine.prepareRecord(payload.capacityBytes());
         engine.checkWritable();
         if (head.closed) {
             throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);

@@ -156,6 +156,46 @@ final class Engine {
     }
 
     /**
+     * As {@link #awaitJournalRoom}, for everybody but the commits of clients. These are decided with their record, and may be
+     * refused by it. All others are decided before; so where the backing store may have no room for a record either, that is
+     * found out here (D10).
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING}: nothing changed
+     */
+    void prepareRecord(int payloadBytes) {
+        awaitJournalRoom(payloadBytes, true);
+        if (backing.mayRefuseRecords()) {
+            try {
+                journal.prepare(payloadBytes);
+                backing.recordFits();
+            } catch (BlockSpaceException e) {
+                throw refusedOrFailed(e);
+            }
+        }
+    }
+
+    /** Ends a shortage that nobody else looks at. */
+    void lookForRoom() {
+        lock.lock();
+        try {
+            if (backing.isRecordRefused()) {
+                prepareRecord(0);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private BlockSpaceException refusedOrFailed(BlockSpaceException e) {
+        if (e.code() == Code.OUT_OF_BACKING) {
+            backing.recordRefused();
+        } else {
+            fail(e);
+        }
+        return e;
+    }
+
+    /**
      * One step of giving back what destroyed versions held, for a caller that is short of something (SEMANTICS A1). Under the
      * order lock, which it releases meanwhile.
      *
@@ -211,17 +251,41 @@ final class Engine {
         }
     }
 
-    /** Appends one record and returns its sequence. Under the order lock, after {@link #awaitJournalRoom}. */
+    /**
+     * Appends one record and returns its sequence. Under the order lock, after {@link #prepareRecord}: there is no way back
+     * any more. A backing store that promised its room and breaks that here gets some time to find it.
+     */
     long append(RecordType type, MemorySegment payload, int payloadBytes) {
+        for (int looks = 0; ; looks++) {
+            try {
+                return tryAppend(type, payload, payloadBytes);
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.OUT_OF_BACKING || !backing.awaitRoomForRecord(looks)) {
+                    fail(e);
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /**
+     * As {@link #append}, for a record nothing was decided for yet.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when the backing store has no room for it: nothing changed
+     */
+    long tryAppend(RecordType type, MemorySegment payload, int payloadBytes) {
         checkWritable();
         try {
             long mark = persistence.markToCarry();
             long sequence = journal.append(type, payload, payloadBytes, mark, persistence.journalForced());
             persistence.appended(mark);
+            backing.recordFits();
             if (checkpointer.isOverdue()) {
                 wakeBackground.run();
             }
             return sequence;
+        } catch (BlockSpaceException e) {
+            throw refusedOrFailed(e);
         } catch (RuntimeException | Error e) {
             fail(e);
             throw e;

@@ -31,7 +31,7 @@ final class Holds {
         engine.checkpointer.require(Superblock.INCOMPAT_HELD_SNAPSHOTS);
         engine.lock.lock();
         try {
-            engine.awaitJournalRoom(PAYLOAD_BYTES, true);
+            engine.prepareRecord(PAYLOAD_BYTES);
             engine.checkWritable();
             Version version = engine.catalogue.require(snapshot);
             judge(version, tag, held);

@@ -362,7 +362,7 @@ public final class HostPool implements Pool {
         boolean markBehind = engine.persistence.isMarkBehind();
         engine.lock.unlock();
         if (markBehind) {
-            engine.persistence.advanceMark();
+            unlessShort(engine.persistence::advanceMark);
         }
         engine.lock.lock();
         try {
@@ -371,12 +371,25 @@ public final class HostPool implements Pool {
             engine.lock.unlock();
         }
         engine.checkpointer.runIfDue();
-        Reaper.Outcome outcome = reaper.step();
-        if (outcome == Reaper.Outcome.NEEDS_FORCE) {
+        unlessShort(engine::lookForRoom);
+        Reaper.Outcome[] outcome = {Reaper.Outcome.IDLE};
+        unlessShort(() -> outcome[0] = reaper.step());
+        if (outcome[0] == Reaper.Outcome.NEEDS_FORCE) {
             engine.persistence.forceJournal();
             return true;
         }
-        return outcome == Reaper.Outcome.PROGRESS;
+        return outcome[0] == Reaper.Outcome.PROGRESS;
+    }
+
+    /** Work that can be put off until the backing store has room for a record (D10). */
+    private void unlessShort(Runnable work) {
+        try {
+            work.run();
+        } catch (BlockSpaceException e) {
+            if (e.code() != Code.OUT_OF_BACKING || engine.isFailed()) {
+                throw e;
+            }
+        }
     }
 
     /**

@@ -54,6 +54,11 @@ record PatientDevice(BackingDevice device, Backing backing) implements BackingDe
     }
 
     @Override
+    public boolean keepsSpace() {
+        return device.keepsSpace();
+    }
+
+    @Override
     public void grow(long newSizeBytes) {
         device.grow(newSizeBytes);
     }

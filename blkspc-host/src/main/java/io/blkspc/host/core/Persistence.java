@@ -199,8 +199,8 @@ final class Persistence {
             engine.lock.lock();
             try {
                 if (highestMarkAppended < h1) {
-                    engine.awaitJournalRoom(0, true);
-                    engine.append(RecordType.MARK, MemorySegment.NULL, 0);
+                    engine.prepareRecord(0);
+                    engine.tryAppend(RecordType.MARK, MemorySegment.NULL, 0);
                 }
             } finally {
                 engine.lock.unlock();

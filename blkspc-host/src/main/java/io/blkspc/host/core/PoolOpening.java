@@ -76,7 +76,8 @@ public final class PoolOpening {
     public PoolOpening(Environment environment, PoolDevices devices, NodeStoreFactory nodes) {
         this.environment = environment;
         this.events = new EventLog(environment.scheduler(), environment.clockMillis());
-        this.backing = new Backing(environment.scheduler(), events);
+        this.backing =
+                new Backing(environment.scheduler(), events, devices.journal().keepsSpace());
         this.devices = new PoolDevices(
                 new PatientDevice(devices.superblock(), backing),
                 devices.journal(),

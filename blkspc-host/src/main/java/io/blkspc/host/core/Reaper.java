@@ -65,7 +65,7 @@ final class Reaper {
         engine.lock.lock();
         try {
             engine.checkWritable();
-            engine.awaitJournalRoom(PAYLOAD_BYTES, true);
+            engine.prepareRecord(PAYLOAD_BYTES);
             return next();
         } finally {
             engine.lock.unlock();

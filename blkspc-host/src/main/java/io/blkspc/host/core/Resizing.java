@@ -46,7 +46,7 @@ final class Resizing {
         giveUpTail(name);
         engine.lock.lock();
         try {
-            engine.awaitJournalRoom(PAYLOAD_BYTES, true);
+            engine.prepareRecord(PAYLOAD_BYTES);
             Version version = judge(name, sizeBytes, shrinks);
             if (sizeBytes != version.sizeBytes) {
                 resizeLocked(version, sizeBytes);

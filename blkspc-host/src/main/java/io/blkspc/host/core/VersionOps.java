@@ -64,7 +64,7 @@ final class VersionOps {
         long limit = Geometry.toBlocks(quota.limitBytes());
         engine.lock.lock();
         try {
-            engine.awaitJournalRoom(MAX_NAME_RECORD, true);
+            engine.prepareRecord(MAX_NAME_RECORD);
             refuseTaken(name);
             HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, Geometry.toBlocks(sizeBytes), 0);
             takeForHeads(1, 1, asked);
@@ -104,7 +104,7 @@ final class VersionOps {
             drain(frozen);
             engine.lock.lock();
             try {
-                engine.awaitJournalRoom((int) buffer.byteSize(), true);
+                engine.prepareRecord((int) buffer.byteSize());
                 List<LogRecord.Frozen> items = new ArrayList<>();
                 for (String name : names) {
                     refuseTaken(name);
@@ -157,7 +157,7 @@ final class VersionOps {
     }
 
     private void cloneLocked(String source, List<String> targets, Quota quota, List<Head> frozen) {
-        engine.awaitJournalRoom((int) buffer.byteSize(), true);
+        engine.prepareRecord((int) buffer.byteSize());
         Version version = frozen.isEmpty() ? engine.catalogue.require(source) : requireFrozen(source, frozen);
         targets.forEach(this::refuseTaken);
         boolean freezes = version.isHead() && !isUnchanged(version);
@@ -207,7 +207,7 @@ final class VersionOps {
         }
         engine.lock.lock();
         try {
-            engine.awaitJournalRoom((int) buffer.byteSize(), true);
+            engine.prepareRecord((int) buffer.byteSize());
             List<Long> ids = new ArrayList<>();
             for (String name : names) {
                 Version version = engine.catalogue.require(name);
@@ -245,7 +245,7 @@ final class VersionOps {
         }
         engine.lock.lock();
         try {
-            engine.awaitJournalRoom(MAX_NAME_RECORD, true);
+            engine.prepareRecord(MAX_NAME_RECORD);
             engine.checkWritable();
             Version version = engine.catalogue.require(from);
             refuseTaken(to);
@@ -286,7 +286,7 @@ final class VersionOps {
     }
 
     private void rollbackLocked(String snapshot, String keepAs, Version version) {
-        engine.awaitJournalRoom((int) buffer.byteSize(), true);
+        engine.prepareRecord((int) buffer.byteSize());
         Version to = engine.catalogue.require(snapshot);
         if (keepAs != null) {
             refuseTaken(keepAs);

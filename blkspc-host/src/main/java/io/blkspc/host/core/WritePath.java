@@ -400,7 +400,7 @@ final class WritePath {
             payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.checksum(next));
             next++;
         }
-        long sequence = engine.append(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
+        long sequence = engine.tryAppend(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
         try {
             engine.drops.begin(head.version, sequence, cookie.budget);
             engine.catalogue.extents(payload, engine.tree, engine.drops);

@@ -14,6 +14,11 @@ public interface BackingDevice extends BlockDevice {
      */
     BlockDevice openMedium();
 
+    /** {@code true} when no overwrite can run out of space, as far as this can be known. */
+    default boolean keepsSpace() {
+        return true;
+    }
+
     /**
      * Makes the device at least so large; every added byte has its place on the medium, durably, before this returns. Nothing
      * changes on an exception. Reads and writes go on meanwhile. One thread at a time.

@@ -29,6 +29,7 @@ public final class FileBlockDevice implements BackingDevice {
     private final Path path;
     private volatile long sizeBytes;
     private final long maxWriteBytes;
+    private final boolean keepsSpace;
     private final SharedForce sharedForce = new SharedForce();
     // One object for all forces, so that a force allocates nothing.
     private final SharedForce.Action sync = this::sync;
@@ -37,9 +38,14 @@ public final class FileBlockDevice implements BackingDevice {
     private volatile boolean canTellCached = true;
 
     FileBlockDevice(RawFile file, Path path, long sizeBytes) {
+        this(file, path, sizeBytes, true);
+    }
+
+    private FileBlockDevice(RawFile file, Path path, long sizeBytes, boolean keepsSpace) {
         this.file = file;
         this.path = path;
         this.sizeBytes = sizeBytes;
+        this.keepsSpace = keepsSpace;
         this.maxWriteBytes = file instanceof DirectFile ? Long.MAX_VALUE : MAX_CACHED_WRITE_BYTES;
     }
 
@@ -94,11 +100,10 @@ public final class FileBlockDevice implements BackingDevice {
             return of(file);
         }
         try {
-            long sizeBytes = file.facts().sizeBytes();
+            FileFacts facts = file.facts();
             RawFile direct = DirectOpening.tryDirect(file);
-            return direct == null
-                    ? new FileBlockDevice(file, file.path(), sizeBytes)
-                    : new FileBlockDevice(direct, file.path(), sizeBytes & -DirectFile.BLOCK_BYTES);
+            long sizeBytes = direct == null ? facts.sizeBytes() : facts.sizeBytes() & -DirectFile.BLOCK_BYTES;
+            return new FileBlockDevice(direct == null ? file : direct, file.path(), sizeBytes, facts.keepsSpace());
         } catch (BlockSpaceException e) {
             file.close();
             throw e;
@@ -107,7 +112,8 @@ public final class FileBlockDevice implements BackingDevice {
 
     private static FileBlockDevice of(PosixFile file) {
         try {
-            return new FileBlockDevice(file, file.path(), file.facts().sizeBytes());
+            FileFacts facts = file.facts();
+            return new FileBlockDevice(file, file.path(), facts.sizeBytes(), facts.keepsSpace());
         } catch (BlockSpaceException e) {
             file.close();
             throw e;
@@ -223,6 +229,11 @@ public final class FileBlockDevice implements BackingDevice {
     @Override
     public BlockDevice openMedium() {
         return MediumReader.open(path);
+    }
+
+    @Override
+    public boolean keepsSpace() {
+        return keepsSpace;
     }
 
     @Override

@@ -85,6 +85,13 @@ record FileFacts(
         }
     }
 
+    /** {@code true} when all of it has its place, and its file system overwrites there. */
+    boolean keepsSpace() {
+        return isBlockDevice
+                || (allocatedBytes >= sizeBytes
+                        && FileSystemType.of(fileSystemType).keepsAllocation());
+    }
+
     private static int directAlignBytes(MemorySegment statx) {
         if ((statx.get(JAVA_INT, MASK_OFFSET) & DIRECT_IO_ALIGN) == 0) {
             return -1;

@@ -177,15 +177,13 @@ public final class Preallocation {
             return new Backing(facts.sizeBytes(), "device", true);
         }
         String fileSystem = FileSystemType.name(facts.fileSystemType());
-        boolean isAllocated = facts.allocatedBytes() >= facts.sizeBytes();
-        boolean isKept = FileSystemType.of(facts.fileSystemType()).keepsAllocation();
-        if (isAllocated && isKept) {
+        if (facts.keepsSpace()) {
             if (FileSystemType.of(facts.fileSystemType()) == FileSystemType.TMPFS) {
                 log.warn("file is in memory and will not survive a power loss: file={}", file.path());
             }
             return new Backing(facts.sizeBytes(), fileSystem, true);
         }
-        String problem = isAllocated
+        String problem = facts.allocatedBytes() >= facts.sizeBytes()
                 ? "file system cannot promise that overwrites find room"
                 : "file system did not allocate the whole file";
         String details = ": file=" + file.path() + ", fileSystem=" + fileSystem + ", size=" + facts.sizeBytes()

@@ -17,7 +17,8 @@ import java.util.UUID;
  *
  * <p>States: <em>open</em> until the first exception of the device, then <em>failed</em> for good: what the failed write
  * or force left on the medium is unknown, so nothing may be appended after it and no force may report success (DURABILITY
- * D12).
+ * D12). A write that found no room ({@code OUT_OF_BACKING}) is not such an exception: what it left behind the last record is
+ * a torn tail, which the next append writes over (D10).
  *
  * <ul>
  *   <li>I1: {@code usedBytes() < capacityBytes()}; the ring is never completely full, so start = position means empty.
@@ -162,7 +163,8 @@ public final class Journal implements AutoCloseable {
      * @param forced F of this moment, below the record's sequence
      * @return the record's sequence
      * @throws IllegalStateException when the record does not fit: the caller asks {@link #fits} first
-     * @throws BlockSpaceException {@code FAILED} after an earlier failure; otherwise what the device threw, and failed now
+     * @throws BlockSpaceException {@code FAILED} after an earlier failure; {@code OUT_OF_BACKING} when there was no room for
+     *     it, and nothing is appended; otherwise what the device threw, and failed now
      */
     public long append(RecordType type, MemorySegment payload, int payloadBytes, long mark, long forced) {
         refuseWhenFailed();
@@ -187,6 +189,25 @@ public final class Journal implements AutoCloseable {
         lastSequence = sequence;
         positions.add(position, previousCrc);
         return sequence;
+    }
+
+    /**
+     * Writes zeros where a record with that payload would go next, so that the write of the record itself finds its room in
+     * the backing store (D10). Nothing is appended: what follows the last record is a torn tail. A force between the two may
+     * take that room away again on a file system that never writes in place.
+     *
+     * @throws BlockSpaceException as {@link #append}
+     */
+    public void prepare(int payloadBytes) {
+        refuseWhenFailed();
+        int total = JournalRecordHeader.totalLengthFor(payloadBytes);
+        staging.asSlice(0, total).fill((byte) 0);
+        if (total > capacity - position) {
+            writeAt(position, JournalRecordHeader.ALIGNMENT);
+            writeAt(0, total);
+        } else {
+            writeAt(position, total);
+        }
     }
 
     /** Byte offset of the record after {@code sequence}, for the superblock; the sequence must not be released. */
@@ -261,19 +282,25 @@ public final class Journal implements AutoCloseable {
 
     /** Writes the staged bytes, whole sectors, and moves the position by {@code advance}. */
     private void write(int length, int advance) {
-        int whole = (length + JournalRecordHeader.ALIGNMENT - 1) & -JournalRecordHeader.ALIGNMENT;
-        boolean done = false;
-        try {
-            device.write(transfer.reset(position).add(staging, 0, whole), IoRole.JOURNAL);
-            done = true;
-        } finally {
-            if (!done) {
-                failed = true;
-            }
-        }
+        writeAt(position, (length + JournalRecordHeader.ALIGNMENT - 1) & -JournalRecordHeader.ALIGNMENT);
         previousCrc = header.headerCrc();
         long next = position + advance;
         position = next == capacity ? 0 : next;
+    }
+
+    private void writeAt(long offset, int length) {
+        boolean isIntact = false;
+        try {
+            device.write(transfer.reset(offset).add(staging, 0, length), IoRole.JOURNAL);
+            isIntact = true;
+        } catch (BlockSpaceException e) {
+            isIntact = e.code() == BlockSpaceException.Code.OUT_OF_BACKING;
+            throw e;
+        } finally {
+            if (!isIntact) {
+                failed = true;
+            }
+        }
     }
 
     private void refuseWhenFailed() {

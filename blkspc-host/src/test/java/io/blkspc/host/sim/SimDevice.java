@@ -123,13 +123,16 @@ public final class SimDevice implements BackingDevice {
     }
 
     private void failWrite(Fault fault, Transfer transfer, IoRole role, byte[] bytes) {
+        int sectors = bytes.length / SECTOR;
+        int done = disk.random().nextInt(fault == Fault.ENOSPC ? Math.max(1, sectors) : sectors + 1);
+        if (done > 0) {
+            PendingWrite part = apply(transfer.deviceOffsetBytes() / SECTOR, Arrays.copyOf(bytes, done * SECTOR));
+            if (fault == Fault.ENOSPC) {
+                part.returnedAt = disk.nextSequence();
+            }
+        }
         if (fault == Fault.ENOSPC) {
             throw failed(Code.OUT_OF_BACKING, "write", fault, transfer, role);
-        }
-        int sectors = bytes.length / SECTOR;
-        int done = disk.random().nextInt(sectors + 1);
-        if (done > 0) {
-            apply(transfer.deviceOffsetBytes() / SECTOR, Arrays.copyOf(bytes, done * SECTOR));
         }
         if (fault == Fault.SHORT) {
             transfer.advance((long) done * SECTOR);
@@ -144,6 +147,11 @@ public final class SimDevice implements BackingDevice {
         visible.write(firstSector * SECTOR, bytes, 0, bytes.length);
         pending.add(write);
         return write;
+    }
+
+    @Override
+    public boolean keepsSpace() {
+        return disk.keepsSpace();
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class SimDisk {
     private long sequence;
     private long ordinal;
     private long traceHash;
+    private boolean keepsSpace = true;
     private int tearOneIn = 8;
 
     /** An empty disk whose inner choices (torn writes, what a failed force loses) follow the seed. */
@@ -67,6 +68,16 @@ public final class SimDisk {
     public SimDisk faults(FaultInjector injector) {
         faults = injector;
         return this;
+    }
+
+    /** Says of its devices that overwrites may find no room. */
+    public SimDisk promisesNothing() {
+        keepsSpace = false;
+        return this;
+    }
+
+    boolean keepsSpace() {
+        return keepsSpace;
     }
 
     /** One in {@code n} writes of several sectors is applied in two steps; 0 for none. */
