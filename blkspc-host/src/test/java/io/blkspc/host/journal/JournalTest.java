@@ -152,6 +152,40 @@ class JournalTest {
         }
     }
 
+    /** D10: what a record without room left is a torn tail, at the end of the ring too. */
+    @Test
+    void aRecordWithoutRoomIsNotThereAndTheNextOneTakesItsPlace() {
+        for (int before = 1; before < 40; before++) {
+            SimDisk disk = new SimDisk(new InertScheduler(), before);
+            SimDevice device = disk.create("journal", RING);
+            try (Journal journal = Rings.fresh(device)) {
+                for (int i = 1; i <= before; i++) {
+                    Rings.append(journal, 700, 0, 0);
+                    journal.releaseUpTo(i);
+                }
+                disk.faults(event -> event.op() == IoOp.WRITE ? Fault.ENOSPC : null);
+                assertCode(Code.OUT_OF_BACKING, () -> journal.prepare(700));
+                assertCode(Code.OUT_OF_BACKING, () -> Rings.append(journal, 700, 0, 0));
+                // A PAD, one sector, finds its room, and the record behind it does not.
+                disk.faults(event -> event.op() == IoOp.WRITE && event.lengthBytes() > 512 ? Fault.ENOSPC : null);
+                assertCode(Code.OUT_OF_BACKING, () -> Rings.append(journal, 1400, 0, 0));
+                disk.faults(FaultInjector.NONE);
+                assertThat(journal.isFailed()).isFalse();
+                assertThat(journal.lastSequence()).isEqualTo(before);
+                assertThat(Rings.scan(device, Rings.after(journal, before)).records())
+                        .isEmpty();
+                journal.prepare(700);
+                assertThat(Rings.scan(device, Rings.after(journal, before)).records())
+                        .isEmpty();
+                assertThat(Rings.append(journal, 700, 0, 0)).isEqualTo(before + 1);
+                assertThat(Rings.append(journal, 90, 0, 0)).isEqualTo(before + 2);
+                Replayed replayed = Rings.scan(device, Rings.after(journal, before));
+                assertThat(replayed.records()).hasSize(2);
+                replayed.records().forEach(Rings::assertContent);
+            }
+        }
+    }
+
     @Test
     void refusesEverythingAfterAFailedWriteOrForce() {
         for (Fault fault : Fault.values()) {
@@ -159,6 +193,9 @@ class JournalTest {
                 SimDisk disk = new SimDisk(new InertScheduler(), 1);
                 try (Journal journal = Rings.fresh(disk.create("journal", RING))) {
                     Rings.append(journal, 100, 0, 0);
+                    if (op == IoOp.WRITE && fault == Fault.ENOSPC) {
+                        continue; // see the next test
+                    }
                     disk.faults(event -> event.op() == op ? fault : null);
                     ThrowingCallable faulty = op == IoOp.WRITE ? () -> Rings.append(journal, 9, 0, 0) : journal::force;
                     assertThatThrownBy(faulty).isInstanceOf(BlockSpaceException.class);

@@ -77,10 +77,14 @@ class IoFaultTest {
             };
         }
 
-        /** ENOSPC of the data fails one request only, and that of a checkpoint waits (D10); a read fails alone (D11). */
+        /**
+         * ENOSPC of the data or of a record fails one request only, and that of a checkpoint waits (D10); a read fails alone
+         * (D11).
+         */
         private static boolean endsWriting(IoEvent event, Fault fault, boolean sticky) {
             boolean waits = event.role() == IoRole.CHECKPOINT || event.role() == IoRole.SUPERBLOCK;
-            boolean goesOn = fault == Fault.ENOSPC && (event.role() == IoRole.DATA || (waits && !sticky));
+            boolean refuses = event.role() == IoRole.DATA || event.role() == IoRole.JOURNAL;
+            boolean goesOn = fault == Fault.ENOSPC && (refuses || (waits && !sticky));
             return event.op() == IoOp.FORCE || (event.op() == IoOp.WRITE && !goesOn);
         }
     }
