@@ -21,6 +21,7 @@ public final class Link {
     private final SocketChannel channel;
     private final String peer;
     private final long stallNanos;
+    private final Arrivals arrivals;
     private final ReentrantLock sending = new ReentrantLock();
     private volatile long negotiationDeadline;
     private volatile long sendDeadline = NONE;
@@ -30,6 +31,8 @@ public final class Link {
     /** Takes over {@code channel}, which is in blocking mode; {@code peer} names the client in the log. */
     public Link(SocketChannel channel, String peer, long handshakeMillis, long stallMillis) {
         this.channel = channel;
+        SocketQueue queue = SocketQueue.of(channel);
+        this.arrivals = queue == null ? null : new Arrivals(queue);
         this.peer = peer;
         this.stallNanos = TimeUnit.MILLISECONDS.toNanos(stallMillis);
         this.negotiationDeadline = after(TimeUnit.MILLISECONDS.toNanos(handshakeMillis));
@@ -52,7 +55,16 @@ public final class Link {
      */
     public int receive(ByteBuffer target) throws IOException {
         TlsChannel encrypted = tls;
-        return encrypted == null ? channel.read(target) : encrypted.receive(target);
+        if (encrypted != null) {
+            return encrypted.receive(target);
+        }
+        if (arrivals == null) {
+            return channel.read(target);
+        }
+        arrivals.await();
+        int count = channel.read(target);
+        arrivals.received();
+        return count;
     }
 
     /**

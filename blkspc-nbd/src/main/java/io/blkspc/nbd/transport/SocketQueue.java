@@ -1,0 +1,73 @@
+package io.blkspc.nbd.transport;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Method;
+import java.nio.channels.SocketChannel;
+import java.util.function.IntSupplier;
+
+/**
+ * How many bytes the kernel holds for a reader of one socket: {@code ioctl(FIONREAD)}, see ioctl_list(2) and tcp(7) and unix(7). The
+ * JDK does not tell; it does not give the descriptor either, except to those whom its module is open to. Where that is
+ * not so, or the system is not Linux, there is no answer. One thread.
+ */
+final class SocketQueue implements IntSupplier {
+
+    private static final long FIONREAD = 0x541b;
+    private static final MethodHandle IOCTL = handle();
+
+    private final int descriptor;
+    private final MemorySegment answer = Arena.ofAuto().allocate(JAVA_INT);
+
+    private SocketQueue(int descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /** {@code null} where nobody can tell. */
+    static SocketQueue of(SocketChannel channel) {
+        int descriptor = IOCTL == null ? -1 : descriptorOf(channel);
+        return descriptor < 0 ? null : new SocketQueue(descriptor);
+    }
+
+    @Override
+    @SuppressWarnings("checkstyle:IllegalCatch") // what invokeExact declares
+    public int getAsInt() {
+        try {
+            int result = (int) IOCTL.invokeExact(descriptor, FIONREAD, answer);
+            return result < 0 ? -1 : answer.get(JAVA_INT, 0);
+        } catch (Throwable t) {
+            throw new AssertionError("ioctl throws nothing", t);
+        }
+    }
+
+    private static int descriptorOf(SocketChannel channel) {
+        try {
+            Method method = channel.getClass().getMethod("getFDVal");
+            method.setAccessible(true);
+            return (int) method.invoke(channel);
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return -1;
+        }
+    }
+
+    private static MethodHandle handle() {
+        Linker linker = Linker.nativeLinker();
+        return System.getProperty("os.name").equals("Linux")
+                ? linker.defaultLookup()
+                        .find("ioctl")
+                        .map(address -> linker.downcallHandle(
+                                address,
+                                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+                                Linker.Option.firstVariadicArg(2),
+                                Linker.Option.critical(false)))
+                        .orElse(null)
+                : null;
+    }
+}
