@@ -1,6 +1,6 @@
 package io.blkspc.nbd.transport;
 
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -10,7 +10,8 @@ import java.util.function.LongSupplier;
  *
  * <p>The moment is learned as KVM learns how long to poll before it halts a processor ({@code halt_poll_ns}): it grows while
  * requests come soon and is nothing once one came late, so that an idle client costs nothing. One connection at a time polls,
- * and gives way to every thread that can run.
+ * and gives way to every thread that can run; where several would, nobody does for a while, because then there is other work to
+ * do than to look.
  *
  * <p>Belongs to the thread that receives.
  */
@@ -21,11 +22,38 @@ final class Arrivals {
 
     private static final long FIRST_WINDOW_NANOS = 10_000;
 
-    private static final Semaphore POLLER = new Semaphore(1);
+    private static final long CROWDED_NANOS = 1_000_000;
+
+    /** What the connections of a process share. */
+    static final class Turn {
+        private final AtomicBoolean taken = new AtomicBoolean();
+        private volatile long crowdedUntilNanos = System.nanoTime();
+
+        boolean tryTake(long now) {
+            if (isCrowded(now)) {
+                return false;
+            }
+            boolean free = taken.compareAndSet(false, true);
+            if (!free) {
+                crowdedUntilNanos = now + CROWDED_NANOS;
+            }
+            return free;
+        }
+
+        boolean isCrowded(long now) {
+            return crowdedUntilNanos - now > 0;
+        }
+
+        void giveBack() {
+            taken.set(false);
+        }
+    }
+
+    private static final Turn TURN = new Turn();
 
     private final IntSupplier waiting;
     private final LongSupplier nanoTime;
-    private final Semaphore poller;
+    private final Turn turn;
     private long windowNanos;
     private long sinceNanos;
 
@@ -35,27 +63,29 @@ final class Arrivals {
      * @param waiting how many bytes can be received at once; negative when that cannot be known
      */
     Arrivals(IntSupplier waiting) {
-        this(waiting, System::nanoTime, POLLER);
+        this(waiting, System::nanoTime, TURN);
     }
 
-    Arrivals(IntSupplier waiting, LongSupplier nanoTime, Semaphore poller) {
+    Arrivals(IntSupplier waiting, LongSupplier nanoTime, Turn turn) {
         this.waiting = waiting;
         this.nanoTime = nanoTime;
-        this.poller = poller;
+        this.turn = turn;
     }
 
     /** Before a blocking receive: returns as soon as there is something, or the moment is over. */
     void await() {
-        sinceNanos = nanoTime.getAsLong();
-        if (windowNanos == 0 || !poller.tryAcquire()) {
+        long now = nanoTime.getAsLong();
+        sinceNanos = now;
+        if (windowNanos == 0 || !turn.tryTake(now)) {
             return;
         }
         try {
-            while (waiting.getAsInt() == 0 && nanoTime.getAsLong() - sinceNanos < windowNanos) {
+            while (now - sinceNanos < windowNanos && !turn.isCrowded(now) && waiting.getAsInt() == 0) {
                 Thread.yield();
+                now = nanoTime.getAsLong();
             }
         } finally {
-            poller.release();
+            turn.giveBack();
         }
     }
 

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,15 +16,17 @@ class ArrivalsTest {
 
     private static final long LOOK_NANOS = 1_000;
 
-    private final Semaphore poller = new Semaphore(1);
-    private long now;
+    private final Arrivals.Turn turn = new Arrivals.Turn();
+    private long now = System.nanoTime() + 1;
     private long arrivesAt;
     private int looks;
+    private Runnable onLook = () -> {};
 
-    private final Arrivals arrivals = new Arrivals(this::look, () -> now, poller);
+    private final Arrivals arrivals = new Arrivals(this::look, () -> now, turn);
 
     private int look() {
         looks++;
+        onLook.run();
         now += LOOK_NANOS;
         return now >= arrivesAt ? 16 : 0;
     }
@@ -55,11 +56,25 @@ class ArrivalsTest {
     @Test
     void onePollsAtATime() {
         receiveAfter(1_000);
-        assertThat(poller.tryAcquire()).isTrue();
+        assertThat(turn.tryTake(now)).isTrue();
         assertThat(receiveAfter(1_000)).isZero();
-        poller.release();
+        turn.giveBack();
+        assertThat(receiveAfter(1_000)).as("nobody does after two would").isZero();
+        now += 2_000_000;
         assertThat(receiveAfter(1_000)).isEqualTo(1);
-        assertThat(poller.availablePermits()).isOne();
+        assertThat(turn.tryTake(now)).isTrue();
+        turn.giveBack();
+    }
+
+    @Test
+    void endsWhenAnotherOneWouldToo() {
+        receiveAfter(1_000);
+        receiveAfter(9_000);
+        Arrivals other = new Arrivals(() -> 0, () -> now, turn);
+        other.await();
+        other.received();
+        onLook = other::await;
+        assertThat(receiveAfter(9_000)).isOne();
     }
 
     @Test
