@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.journal.RecordType;
 import io.blkspc.host.sched.OrderLock;
+import io.blkspc.host.sched.Waiters;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,8 +17,9 @@ import java.lang.foreign.MemorySegment;
  *  F    the highest sequence known journal-forced.
  * </pre>
  *
- * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. A failed force
- * is final: it fails the engine, and is never tried again.
+ * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. The end of a run
+ * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A
+ * failed force is final: it fails the engine, and is never tried again.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a force ends all writing (D12)
 final class Persistence {
@@ -29,6 +31,8 @@ final class Persistence {
 
     private final Engine engine;
     private final OrderLock group;
+    // Those served by runs of even and of odd number. While one runs, everybody who comes waits for the next.
+    private final Waiters[] served;
     private long runsStarted;
     private long runsCompleted;
     private boolean running;
@@ -42,6 +46,7 @@ final class Persistence {
     Persistence(Engine engine) {
         this.engine = engine;
         this.group = engine.scheduler.newLock("persist");
+        this.served = new Waiters[] {group.newWaiters(), group.newWaiters()};
     }
 
     /** After opening, everything up to {@code sequence} is on the medium. */
@@ -99,16 +104,25 @@ final class Persistence {
                         group.lock();
                         running = false;
                         runsCompleted = run; // a failed run served nobody: every waiter sees the engine failed
-                        group.signalAll();
+                        served(run).signalAll();
+                        if (engine.isFailed()) {
+                            served(run + 1).signalAll();
+                        } else {
+                            served(run + 1).signal(); // it runs for the others
+                        }
                     }
                 } else {
-                    group.await(WAIT_NANOS);
+                    served(mine).await(WAIT_NANOS);
                 }
             }
             engine.checkWritable();
         } finally {
             group.unlock();
         }
+    }
+
+    private Waiters served(long run) {
+        return served[(int) (run & 1)];
     }
 
     private void forceOnce() {

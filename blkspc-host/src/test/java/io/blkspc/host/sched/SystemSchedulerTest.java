@@ -65,6 +65,37 @@ class SystemSchedulerTest {
     }
 
     @Test
+    void aSignalWakesItsOwnQueue() throws Exception {
+        Waiters[] queues = {lock.newWaiters(), lock.newWaiters()};
+        CountDownLatch areWaiting = new CountDownLatch(2);
+        boolean[] isReady = new boolean[2];
+        Thread[] threads = new Thread[2];
+        for (int i = 0; i < 2; i++) {
+            int mine = i;
+            threads[i] = new Thread(() -> {
+                lock.lock();
+                areWaiting.countDown();
+                while (!isReady[mine]) {
+                    queues[mine].await(Long.MAX_VALUE);
+                }
+                lock.unlock();
+            });
+            threads[i].setDaemon(true);
+            threads[i].start();
+        }
+        areWaiting.await();
+        for (int i : new int[] {1, 0}) {
+            lock.lock();
+            isReady[i] = true;
+            queues[i].signal();
+            lock.unlock();
+            threads[i].join(60_000);
+            assertThat(threads[i].isAlive()).isFalse();
+        }
+        assertThatThrownBy(queues[0]::signal).isInstanceOf(IllegalMonitorStateException.class);
+    }
+
+    @Test
     void signalThatComesWhileAnInterruptedWaiterTakesTheLockIsNotMissed() throws Exception {
         CountDownLatch isHolding = new CountDownLatch(1);
         AtomicReference<Boolean> isSignalled = new AtomicReference<>();

@@ -2,6 +2,7 @@ package io.blkspc.host.sim;
 
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;
+import io.blkspc.host.sched.Waiters;
 
 /** For one thread alone: locks are only checked for correct use, and waiting moves a clock. Never switches, never crashes. */
 public final class InertScheduler implements Scheduler {
@@ -62,8 +63,19 @@ public final class InertScheduler implements Scheduler {
         }
 
         @Override
+        public void signal() {
+            checkHeld();
+        }
+
+        @Override
         public void signalAll() {
             checkHeld();
+        }
+
+        /** Nobody else is there: one queue is as good as another. */
+        @Override
+        public Waiters newWaiters() {
+            return this;
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.blkspc.host.sim;
 
 import io.blkspc.host.sched.OrderLock;
+import io.blkspc.host.sched.Waiters;
 import io.blkspc.host.sim.SimTask.State;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +12,8 @@ final class SimLock implements OrderLock {
     private final SimScheduler scheduler;
     private final String name;
     private final List<SimTask> locking = new ArrayList<>();
-    private final List<SimTask> waiting = new ArrayList<>();
+    private final List<Queue> queues = new ArrayList<>();
+    private final Waiters waiters = newWaiters();
     private SimTask owner;
     // Held by code that is no task: set-up before run() or checks after it.
     private boolean isHeldOutside;
@@ -70,41 +72,81 @@ final class SimLock implements OrderLock {
     }
 
     @Override
+    public Waiters newWaiters() {
+        Queue queue = new Queue();
+        queues.add(queue);
+        return queue;
+    }
+
+    @Override
     public boolean await(long nanos) {
-        checkHeld();
-        SimTask self = scheduler.current();
-        if (self == null) {
-            if (nanos == Long.MAX_VALUE) {
-                throw new IllegalStateException("waits for ever outside a task: " + describe());
-            }
-            scheduler.pause(nanos);
-            return false;
-        }
-        release();
-        self.isSignalled = false;
-        waiting.add(self);
-        scheduler.block(self, State.WAITING, this, scheduler.deadlineAfter(nanos));
-        boolean isSignalled = self.isSignalled;
-        acquire(self);
-        return isSignalled;
+        return waiters.await(nanos);
+    }
+
+    @Override
+    public void signal() {
+        waiters.signal();
     }
 
     @Override
     public void signalAll() {
-        if (scheduler.isUnwinding()) {
-            return;
+        waiters.signalAll();
+    }
+
+    private final class Queue implements Waiters {
+
+        private final List<SimTask> waiting = new ArrayList<>();
+
+        @Override
+        public boolean await(long nanos) {
+            checkHeld();
+            SimTask self = scheduler.current();
+            if (self == null) {
+                if (nanos == Long.MAX_VALUE) {
+                    throw new IllegalStateException("waits for ever outside a task: " + describe());
+                }
+                scheduler.pause(nanos);
+                return false;
+            }
+            release();
+            self.isSignalled = false;
+            waiting.add(self);
+            scheduler.block(self, State.WAITING, SimLock.this, scheduler.deadlineAfter(nanos));
+            boolean isSignalled = self.isSignalled;
+            acquire(self);
+            return isSignalled;
         }
-        checkHeld();
-        for (SimTask task : waiting) {
+
+        @Override
+        public void signal() {
+            if (scheduler.isUnwinding()) {
+                return;
+            }
+            checkHeld();
+            if (!waiting.isEmpty()) {
+                wake(waiting.removeFirst());
+            }
+        }
+
+        @Override
+        public void signalAll() {
+            if (scheduler.isUnwinding()) {
+                return;
+            }
+            checkHeld();
+            waiting.forEach(this::wake);
+            waiting.clear();
+        }
+
+        private void wake(SimTask task) {
             task.isSignalled = true;
             scheduler.wake(task);
         }
-        waiting.clear();
     }
 
     /** Called when the wait of a task ran out of time. */
     void timedOut(SimTask task) {
-        waiting.remove(task);
+        queues.forEach(queue -> queue.waiting.remove(task));
     }
 
     @Override

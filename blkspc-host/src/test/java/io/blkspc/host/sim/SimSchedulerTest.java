@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.host.sched.OrderLock;
+import io.blkspc.host.sched.Waiters;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -85,6 +86,47 @@ class SimSchedulerTest {
             });
             assertThat(scheduler.run()).isTrue();
             assertThat(taken).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        }
+    }
+
+    @Test
+    void aSignalWakesOneOfItsOwnQueue() {
+        for (long seed = 0; seed < 200; seed++) {
+            SimScheduler scheduler = new SimScheduler(seed);
+            OrderLock lock = scheduler.newLock("two queues");
+            Waiters[] queues = {lock.newWaiters(), lock.newWaiters()};
+            int[] waiting = new int[2];
+            int[] woken = new int[2];
+            for (int i = 0; i < 6; i++) {
+                int mine = i & 1;
+                scheduler.spawn("waiter " + i, () -> {
+                    lock.lock();
+                    waiting[mine]++;
+                    assertThat(queues[mine].await(Long.MAX_VALUE)).isTrue();
+                    woken[mine]++;
+                    lock.unlock();
+                });
+            }
+            scheduler.spawn("signaller", () -> {
+                lock.lock();
+                while (waiting[0] + waiting[1] < 6) {
+                    lock.await(1_000);
+                }
+                queues[1].signal();
+                while (woken[1] < 1) {
+                    lock.await(1_000);
+                }
+                lock.await(1_000_000);
+                assertThat(woken).containsExactly(0, 1);
+                queues[0].signalAll();
+                lock.await(1_000_000);
+                assertThat(woken).containsExactly(3, 1);
+                queues[1].signalAll();
+                queues[1].signal();
+                lock.unlock();
+            });
+            assertThat(scheduler.run()).isTrue();
+            assertThat(woken).containsExactly(3, 3);
         }
     }
 

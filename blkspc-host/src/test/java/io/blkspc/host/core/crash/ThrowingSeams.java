@@ -3,6 +3,7 @@ package io.blkspc.host.core.crash;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;
+import io.blkspc.host.sched.Waiters;
 import io.blkspc.host.sim.InertScheduler;
 import java.lang.foreign.MemorySegment;
 
@@ -110,8 +111,19 @@ final class ThrowingSeams implements Scheduler {
             }
 
             @Override
+            public void signal() {
+                lock.signal();
+            }
+
+            @Override
             public void signalAll() {
                 lock.signalAll();
+            }
+
+            /** One task runs: one queue is as good as another. */
+            @Override
+            public Waiters newWaiters() {
+                return this;
             }
 
             @Override
