@@ -24,6 +24,7 @@ import java.util.UUID;
  * @param journalUsedBytes journal bytes that a recovery would replay
  * @param recoveryMillis how long opening took, or 0 after a clean stop
  * @param cleanOpen {@code true} when the pool was opened after a clean stop
+ * @param readErrors reads of data that failed since it was opened
  */
 public record PoolStatus(
         State state,
@@ -43,7 +44,8 @@ public record PoolStatus(
         long journalBytes,
         long journalUsedBytes,
         long recoveryMillis,
-        boolean cleanOpen) {
+        boolean cleanOpen,
+        long readErrors) {
 
     /** What a pool can do. */
     public enum State {

@@ -34,7 +34,8 @@ final class ModelInfo {
                 0,
                 0,
                 0,
-                true);
+                true,
+                0);
     }
 
     static VolumeInfo of(

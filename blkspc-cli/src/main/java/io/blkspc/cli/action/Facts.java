@@ -104,6 +104,7 @@ public final class Facts {
         facts.put("needs_check", status.state() == PoolStatus.State.NEEDS_CHECK);
         facts.put("clean", status.cleanOpen());
         facts.put("recovery_ms", status.recoveryMillis());
+        facts.put("read_errors", status.readErrors());
         return facts;
     }
 

@@ -50,6 +50,9 @@ final class PoolStatusCommand extends Task {
                 Boolean.TRUE.equals(status.get("clean"))
                         ? "clean"
                         : "not clean, journal read in " + status.get("recovery_ms") + " ms");
+        if (Json.asLong(status.get("read_errors")) > 0) {
+            InfoCommand.line(text, "read errors", status.get("read_errors"));
+        }
         return text.toString();
     }
 

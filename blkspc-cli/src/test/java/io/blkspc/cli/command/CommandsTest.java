@@ -291,6 +291,7 @@ class CommandsTest {
                         "clean",
                         "recovery_ms")
                 .containsEntry("state", "clean")
+                .containsEntry("read_errors", 0)
                 .containsEntry("needs_check", false);
     }
 

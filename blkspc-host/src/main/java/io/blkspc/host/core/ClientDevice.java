@@ -28,7 +28,12 @@ final class ClientDevice implements BlockDevice {
 
     @Override
     public void read(Transfer transfer, IoRole role) {
-        device.read(transfer, role);
+        try {
+            device.read(transfer, role);
+        } catch (BlockSpaceException e) {
+            engine.readErrors.add(e);
+            throw e;
+        }
     }
 
     @Override
@@ -42,6 +47,7 @@ final class ClientDevice implements BlockDevice {
             device.write(transfer, role);
             engine.backing.written(transfer.deviceOffsetBytes(), transfer.totalBytes());
         } catch (UnreadableBlockException e) {
+            engine.readErrors.add(e);
             throw e; // of a read: nothing was written (D11)
         } catch (BlockSpaceException e) {
             if (e.code() == Code.IO || e.code() == Code.FAILED) {

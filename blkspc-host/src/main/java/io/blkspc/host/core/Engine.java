@@ -57,6 +57,8 @@ final class Engine {
     /** Set once, right after construction. */
     EventLog events;
 
+    final ReadErrors readErrors = new ReadErrors();
+
     /** Set once, right after construction, for reclaim on shortage. */
     Reaper reaper;
 

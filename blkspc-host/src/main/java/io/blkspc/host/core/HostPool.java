@@ -86,7 +86,8 @@ public final class HostPool implements Pool {
                     engine.journal.capacityBytes(),
                     engine.journal.usedBytes(),
                     opened.recoveryMillis(),
-                    opened.clean());
+                    opened.clean(),
+                    engine.readErrors.count());
         } finally {
             engine.lock.unlock();
         }

@@ -13,8 +13,9 @@ import io.blkspc.host.alloc.FreeSpace;
  * else, so the maps from before the damage are wrong about them. A read of one fails; nothing can be written.
  *
  * @param reused those blocks are in use in it; {@code null} when there are none
+ * @param errors counts what could not be read
  */
-record IntactBlocks(BlockDevice device, FreeSpace reused) implements BlockDevice {
+record IntactBlocks(BlockDevice device, FreeSpace reused, ReadErrors errors) implements BlockDevice {
 
     @Override
     public long sizeBytes() {
@@ -23,8 +24,13 @@ record IntactBlocks(BlockDevice device, FreeSpace reused) implements BlockDevice
 
     @Override
     public void read(Transfer transfer, IoRole role) {
-        check(transfer);
-        device.read(transfer, role);
+        try {
+            check(transfer);
+            device.read(transfer, role);
+        } catch (BlockSpaceException e) {
+            errors.add(e);
+            throw e;
+        }
     }
 
     @Override

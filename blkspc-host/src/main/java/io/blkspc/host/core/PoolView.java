@@ -41,6 +41,7 @@ public final class PoolView implements Pool {
     private final Loaded loaded;
     private final Ledger ledger;
     private final PoolDevices devices;
+    private final ReadErrors readErrors = new ReadErrors();
     private final BlockDevice data;
     private final Runnable closeNodes;
     private final long readMillis;
@@ -82,7 +83,7 @@ public final class PoolView implements Pool {
         this.devices = devices;
         this.closeNodes = closeNodes;
         this.readMillis = readMillis;
-        this.data = new IntactBlocks(devices.data(), loaded.reused);
+        this.data = new IntactBlocks(devices.data(), loaded.reused, readErrors);
         this.ledger = PoolReading.ledger(loaded.superblock);
         PoolReading.countUse(loaded.catalogue, loaded.freeSpace, ledger, loaded.nodeSlots);
         for (String problem : loaded.damage) {
@@ -158,7 +159,8 @@ public final class PoolView implements Pool {
                 loaded.superblock.journalBytes(),
                 0,
                 clean ? 0 : readMillis,
-                clean);
+                clean,
+                readErrors.count());
     }
 
     @Override
