@@ -2,6 +2,7 @@ package io.blkspc.cli;
 
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
 import io.blkspc.cli.pool.PoolAccess;
 import io.blkspc.host.BlockSpaceHost;
@@ -11,6 +12,8 @@ import io.blkspc.host.PoolSpec;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.core.RepairReport;
 import io.blkspc.host.device.CacheMode;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -55,6 +58,11 @@ final class HostAccess implements PoolAccess {
             public CheckResult check(boolean isDeep) {
                 return resultOf(BlockSpaceHost.check(pool, isDeep));
             }
+
+            @Override
+            public DumpResult dump(OutputStream to) {
+                return resultOf(BlockSpaceHost.dump(pool, to, words -> {}));
+            }
         };
     }
 
@@ -82,6 +90,21 @@ final class HostAccess implements PoolAccess {
                 report.volumes(),
                 report.snapshots(),
                 report.copiedBytes());
+    }
+
+    @Override
+    public DumpResult dump(Path directory, OutputStream to, Consumer<String> progress) {
+        return resultOf(BlockSpaceHost.dump(directory, to, progress));
+    }
+
+    @Override
+    public DumpResult restore(
+            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        return resultOf(BlockSpaceHost.restore(from, directory, data, allowUnreserved, progress));
+    }
+
+    private static DumpResult resultOf(RepairReport report) {
+        return new DumpResult(report.volumes(), report.snapshots(), report.copiedBytes());
     }
 
     private static CheckResult resultOf(CheckReport report) {

@@ -6,6 +6,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.core.DumpSource;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
@@ -27,6 +28,8 @@ import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.SystemScheduler;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -116,6 +119,71 @@ public final class BlockSpaceHost {
                 damaged.close();
             }
         }
+    }
+
+    /**
+     * Writes all that a pool nobody holds contains into a stream: every volume and snapshot with its options, tags and what they
+     * share, each block of data once. Writes nothing to the pool, except to the lock file.
+     *
+     * @param progress takes a few words now and then
+     * @return what is in the dump; nothing is ever lost
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when something is damaged: {@link #repair}
+     *     it first; {@code IO}
+     * @throws java.io.UncheckedIOException when the stream fails
+     */
+    @SuppressWarnings("try") // the lock is held, not used
+    public static RepairReport dump(Path dir, OutputStream to, Consumer<String> progress) {
+        requirePool(dir);
+        try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
+            PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
+            try {
+                progress.accept("reading");
+                return new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
+                        .dump(to, progress);
+            } finally {
+                devices.close();
+            }
+        }
+    }
+
+    /**
+     * The same of an open pool, as it is at one moment; clients go on.
+     *
+     * @param pool opened by {@link #open}
+     */
+    public static RepairReport dump(Pool pool, OutputStream to, Consumer<String> progress) {
+        return running(pool).dump(to, new SecureRandom().nextLong(), progress);
+    }
+
+    /**
+     * Makes a pool that is equal to the one that was dumped: the same volumes and snapshots with their bytes, identities, options
+     * and tags, the same sharing and reservations. It is checked before this returns. On an exception nothing of it is left.
+     *
+     * @param from the dump, read once from its beginning to its end
+     * @param data file for the data of the new pool, or {@code null} for {@code DIR/data}
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code EXISTS} when there is a pool; {@code NEEDS_CHECK} when the dump is damaged or truncated;
+     *     {@code TOO_NEW}; {@code OUT_OF_BACKING} when the space cannot be had; {@code BUSY}
+     * @throws java.io.UncheckedIOException when the stream fails
+     */
+    public static RepairReport restore(
+            InputStream from, Path dir, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        refuseExisting(dir);
+        progress.accept("reading");
+        DumpSource dump = new DumpSource(from);
+        RepairReport[] report = new RepairReport[1];
+        PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, false, allowUnreserved);
+        create(dir, spec, dump.geometry(), (opening, _) -> {
+            report[0] = opening.createFrom(dump, progress);
+            progress.accept("checking");
+            CheckReport check = SpaceCheck.run(opening.inspect(), false);
+            if (!check.isClean()) {
+                throw new BlockSpaceException(
+                        Code.NEEDS_CHECK,
+                        "dump contradicts itself: finding=" + check.findings().getFirst());
+            }
+        });
+        return report[0];
     }
 
     /** As {@link #create}; {@code geometry} is what the pool shall have, or {@code null} for what fits the size. */

@@ -1,6 +1,8 @@
 package io.blkspc.host;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Changes;
 import io.blkspc.api.Comparison;
 import io.blkspc.api.JobInfo;
@@ -14,8 +16,11 @@ import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolView;
+import io.blkspc.host.core.RepairReport;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,6 +87,14 @@ final class RunningPool implements Pool {
     /** Checks the metadata from one consistent point, beside the clients. */
     CheckReport check(boolean isDeep) {
         return check.apply(isDeep);
+    }
+
+    /** Writes what the pool contains at one moment into a stream. */
+    RepairReport dump(OutputStream to, long dumpId, Consumer<String> progress) {
+        if (worked == null) {
+            throw new BlockSpaceException(Code.READ_ONLY, "a pool that is open for reading only cannot be dumped");
+        }
+        return worked.dump(to, dumpId, progress);
     }
 
     /** Tells other processes that this one serves now. */

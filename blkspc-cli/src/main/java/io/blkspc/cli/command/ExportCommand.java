@@ -1,16 +1,15 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.image.ImageCopy;
+import io.blkspc.cli.image.TargetFile;
 import io.blkspc.cli.image.VolumeBytes;
 import io.blkspc.cli.outcome.CommandFailure;
-import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Names;
 import io.blkspc.cli.text.Progress;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -26,9 +25,6 @@ import picocli.CommandLine.Parameters;
         description = "Write a volume or snapshot as a raw image: to a file with holes, a device, or standard output "
                 + "(-). A file takes the place of an older one only when it is complete.")
 final class ExportCommand extends Task {
-
-    private static final int S_IFMT = 0xf000;
-    private static final int S_IFBLK = 0x6000;
 
     @Parameters(index = "0", paramLabel = "NAME[@SNAP]", description = "volume or snapshot")
     private String name;
@@ -72,7 +68,7 @@ final class ExportCommand extends Task {
             return ImageCopy.toStream(volume, Channels.newChannel(environment().rawOut()), progress::at);
         }
         Path target = Path.of(file);
-        refusePartOfPool(target);
+        TargetFile.refusePartOfPool(target);
         if (!Files.exists(target) || Files.isRegularFile(target)) {
             return toNewFile(volume, Files.exists(target) ? target.toRealPath() : target.toAbsolutePath(), progress);
         }
@@ -88,30 +84,8 @@ final class ExportCommand extends Task {
         }
     }
 
-    /** A pool must not lose a file to an image, whether somebody has it open or not. */
-    private static void refusePartOfPool(Path target) throws IOException {
-        if (!Files.exists(target) || Files.isDirectory(target)) {
-            return;
-        }
-        Path directory = target.toRealPath().getParent();
-        if (Files.isRegularFile(target) && Files.exists(directory.resolve("superblock"))) {
-            throw new CommandFailure(ExitCode.BUSY, "file lies in the directory of a pool: file=" + target);
-        }
-        int mode = (int) Files.getAttribute(target, "unix:mode");
-        if (Files.isRegularFile(target) || (mode & S_IFMT) == S_IFBLK) {
-            try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE);
-                    FileLock lock = channel.tryLock()) {
-                if (lock == null) {
-                    throw new CommandFailure(
-                            ExitCode.BUSY, "file is in use by a pool or another program: file=" + target);
-                }
-            }
-        }
-    }
-
     private static ImageCopy.Result toNewFile(VolumeBytes volume, Path target, Progress progress) throws IOException {
-        Path partial = target.resolveSibling("." + target.getFileName() + ".blkspc-partial-"
-                + ProcessHandle.current().pid());
+        Path partial = TargetFile.partial(target);
         try {
             ImageCopy.Result result;
             try (FileChannel channel =

@@ -9,13 +9,15 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "pool",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Make a pool, look at it, make it larger, and save what is in a damaged one.",
+        description = "Make a pool, look at it, make it larger, save what is in a damaged one, and move a whole one.",
         subcommands = {
             PoolCreateCommand.class,
             PoolStatusCommand.class,
             PoolGrowCommand.class,
             PoolCheckCommand.class,
             PoolRepairCommand.class,
+            PoolDumpCommand.class,
+            PoolRestoreCommand.class,
             PoolEventsCommand.class
         })
 final class PoolCommand implements Runnable {
@@ -26,6 +28,7 @@ final class PoolCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "pool needs a command: create, status, grow, check, repair or events");
+                spec.commandLine(),
+                "pool needs a command: create, status, grow, check, repair, dump, restore or events");
     }
 }

@@ -2,7 +2,10 @@ package io.blkspc.cli.pool;
 
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -63,6 +66,13 @@ public interface PoolAccess {
 
         /** Looks for damage at one consistent point; clients go on. A deep look reads all data as well. */
         CheckResult check(boolean isDeep);
+
+        /**
+         * Writes all the pool contains at one moment into a stream; clients go on.
+         *
+         * @throws io.blkspc.api.BlockSpaceException {@code OUT_OF_SPACE} when that moment cannot be held; {@code NEEDS_CHECK}
+         */
+        DumpResult dump(OutputStream to);
     }
 
     /** Who holds the pool now. */
@@ -93,6 +103,25 @@ public interface PoolAccess {
      *     NEEDS_CHECK} when nothing can be read
      */
     RepairResult repair(Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> progress);
+
+    /**
+     * Writes all that a pool nobody holds contains into a stream. Changes nothing.
+     *
+     * @param progress takes a few words now and then
+     * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when something is damaged
+     */
+    DumpResult dump(Path directory, OutputStream to, Consumer<String> progress);
+
+    /**
+     * Makes a pool equal to the one that was dumped, or leaves nothing.
+     *
+     * @param data file for the data of the new pool, or {@code null}
+     * @param allowUnreserved take a backing store that cannot promise its space
+     * @param progress takes a few words now and then
+     * @throws io.blkspc.api.BlockSpaceException {@code EXISTS}; {@code NEEDS_CHECK} when the dump is damaged; {@code
+     *     OUT_OF_BACKING}; {@code TOO_NEW}
+     */
+    DumpResult restore(InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress);
 
     /**
      * Looks for damage in a pool that nobody holds. Changes nothing.

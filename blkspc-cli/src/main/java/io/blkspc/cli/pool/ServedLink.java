@@ -21,6 +21,9 @@ public final class ServedLink implements PoolLink {
     /** Request to look for damage. */
     public static final String CHECK = "check";
 
+    /** Request to write the whole pool into a file. */
+    public static final String DUMP = "dump";
+
     /** Request to end the server; the answer comes after the pool was closed. */
     public static final String STOP = "stop";
 
@@ -53,6 +56,11 @@ public final class ServedLink implements PoolLink {
     /** Has the server look for damage; the facts of {@link io.blkspc.cli.action.CheckResult}. */
     public Map<String, Object> check(boolean isDeep) {
         return Json.asObject(client.request(CHECK, Map.of("deep", isDeep), false));
+    }
+
+    /** Has the server write the whole pool into a file; the facts of {@link io.blkspc.cli.action.DumpResult}. */
+    public Map<String, Object> dump(Path target) {
+        return Json.asObject(client.request(DUMP, Map.of("file", target.toString()), false));
     }
 
     /**

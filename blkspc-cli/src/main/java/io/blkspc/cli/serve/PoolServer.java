@@ -139,7 +139,7 @@ public final class PoolServer {
         boolean isStarted = false;
         try {
             List<Path> copySockets = List.of(location.copySocket(), elsewhere.copySocket());
-            Requests requests = new Requests(pool, open::check, copySockets, LIMITS, stopAsked::countDown);
+            Requests requests = new Requests(pool, open, copySockets, LIMITS, stopAsked::countDown);
             // Of a server that was killed: we hold the pool's lock. The NBD server looks after its own.
             Files.deleteIfExists(location.controlSocket());
             Files.deleteIfExists(location.copySocket());

@@ -3,12 +3,14 @@ package io.blkspc.cli.serve;
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.Actions;
 import io.blkspc.cli.action.Arguments;
-import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.control.RequestHandler;
+import io.blkspc.cli.image.TargetFile;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.outcome.Outcome;
+import io.blkspc.cli.pool.PoolAccess.OpenPool;
 import io.blkspc.cli.pool.ServedLink;
 import io.blkspc.cli.text.Json;
 import io.blkspc.nbd.NbdAddress;
@@ -25,7 +27,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ final class Requests implements RequestHandler {
     private static final int MAX_AT_WORK = 1024;
 
     private final Pool pool;
-    private final Function<Boolean, CheckResult> check;
+    private final OpenPool open;
     private final List<Path> copySockets;
     private final NbdLimits limits;
     private final Runnable askForStop;
@@ -54,14 +55,9 @@ final class Requests implements RequestHandler {
      *
      * @param copySockets where the door for copies may be, the first that can be made
      */
-    Requests(
-            Pool pool,
-            Function<Boolean, CheckResult> check,
-            List<Path> copySockets,
-            NbdLimits limits,
-            Runnable askForStop) {
+    Requests(Pool pool, OpenPool open, List<Path> copySockets, NbdLimits limits, Runnable askForStop) {
         this.pool = pool;
-        this.check = check;
+        this.open = open;
         this.copySockets = copySockets;
         this.limits = limits;
         this.askForStop = askForStop;
@@ -83,7 +79,10 @@ final class Requests implements RequestHandler {
                 return Json.of("socket", copySocket());
             }
             if (name.equals(ServedLink.CHECK)) {
-                return check.apply(new Arguments(arguments).flag("deep")).facts();
+                return open.check(new Arguments(arguments).flag("deep")).facts();
+            }
+            if (name.equals(ServedLink.DUMP)) {
+                return dump(Path.of(new Arguments(arguments).string("file"))).facts();
             }
             Operation operation = Operation.named(name);
             if (operation == null) {
@@ -92,6 +91,14 @@ final class Requests implements RequestHandler {
             return Actions.run(operation, new Arguments(arguments), pool);
         } finally {
             atWork.release();
+        }
+    }
+
+    private DumpResult dump(Path target) {
+        try {
+            return TargetFile.write(target, open::dump);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
         }
     }
 

@@ -330,6 +330,14 @@ class CommandsTest {
     }
 
     @Test
+    void dumpAndRestoreNeedAFileAndTellWhatIsInIt() {
+        command.run("pool", "dump").exits(2);
+        command.run("pool", "restore").exits(2);
+        assertThat(command.ok("pool", "dump", "-").out()).startsWith("[");
+        assertThat(command.run("pool", "restore", "-").exits(3).err()).contains("pool exists");
+    }
+
+    @Test
     void repairListsWhatIsLostAndTellsItByItsExitCode() {
         assertThat(command.ok("pool", "repair", "--to", "/model/new").out())
                 .isEqualTo("repaired pool /model/new: volumes=1, snapshots=0, copied=4K, losses=0\n");

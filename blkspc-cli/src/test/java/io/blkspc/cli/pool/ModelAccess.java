@@ -5,7 +5,13 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.cli.action.CheckResult;
+import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +60,11 @@ public final class ModelAccess implements PoolAccess {
             public CheckResult check(boolean isDeep) {
                 return damage;
             }
+
+            @Override
+            public DumpResult dump(OutputStream to) {
+                return dumpOf(pool, to);
+            }
         };
     }
 
@@ -75,6 +86,31 @@ public final class ModelAccess implements PoolAccess {
             throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: path=" + from);
         }
         return new RepairResult(losses, 1, 0, 4096);
+    }
+
+    @Override
+    public DumpResult dump(Path directory, OutputStream to, Consumer<String> progress) {
+        if (!pools.containsKey(directory)) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: path=" + directory);
+        }
+        return dumpOf(pools.computeIfPresent(directory, (any, before) -> before.restart()), to);
+    }
+
+    /** Names are enough of a pool here. */
+    private static DumpResult dumpOf(Pool pool, OutputStream to) {
+        try {
+            to.write(pool.list().toString().getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new DumpResult(pool.list().size(), 0, 4096);
+    }
+
+    @Override
+    public DumpResult restore(
+            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        create(directory, new NewPool(1 << 20, data, 0, false, allowUnreserved));
+        return new DumpResult(1, 0, 4096);
     }
 
     /** Every later repair loses this. */

@@ -17,6 +17,7 @@ import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockStore;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -173,6 +174,11 @@ final class Checkpointer {
             }
             return null;
         });
+    }
+
+    /** The superblock as it is on the medium. */
+    <T> T ofSuperblock(Function<Superblock, T> read) {
+        return holdStill(() -> read.apply(superblock));
     }
 
     /** The last checkpoint of this run: with the free map, and marked clean. */

@@ -85,5 +85,8 @@ final class Holds {
             throw new BlockSpaceException(
                     Code.BUSY, "snapshot is held: name=" + version.name + ", tags=" + version.holds);
         }
+        if (version.dumps > 0) {
+            throw new BlockSpaceException(Code.BUSY, "snapshot is being dumped: name=" + version.name);
+        }
     }
 }

@@ -17,10 +17,12 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -401,6 +403,33 @@ public final class HostPool implements Pool {
     public <T> T inspect(Function<Inspection, T> examine) {
         return engine.checkpointer.holdStill(
                 () -> examine.apply(opened.inspect().get()));
+    }
+
+    /**
+     * Writes all that the pool contains at one moment into a stream, while clients go on. Snapshots of all volumes hold that
+     * moment until the dump ends; no snapshot can be destroyed meanwhile.
+     *
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room for the snapshots; {@code NEEDS_CHECK} when something
+     *     is damaged; {@code BUSY}
+     */
+    public RepairReport dump(OutputStream to, long dumpId, Consumer<String> progress) {
+        engine.checkWritable();
+        String tag = "dump-" + Long.toHexString(dumpId);
+        DumpPoint.Freezing freezing = new DumpPoint.Freezing() {
+            @Override
+            public void freeze(List<String> snapshots, Runnable look) {
+                withReclaim(() -> versionOps.snapshot(snapshots, look));
+            }
+
+            @Override
+            public void destroy(String snapshot) {
+                versionOps.destroy(List.of(snapshot), true);
+            }
+        };
+        try (DumpPoint point = DumpPoint.take(engine, freezing, tag)) {
+            return new PoolDump(point.salvage(), uuid, versionOps.nowMillis(), progress).write(to, dumpId);
+        }
     }
 
     /** Calls this when a background round should come soon: from any thread, under locks; it must only wake somebody. */

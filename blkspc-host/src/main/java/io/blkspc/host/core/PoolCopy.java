@@ -43,8 +43,14 @@ final class PoolCopy {
         this.losses = new ArrayList<>(salvage.losses());
     }
 
-    RepairReport run() {
+    /** Copies the data that something maps. What cannot be read is left out of the maps later. */
+    PoolCopy withData() {
         copyData();
+        return this;
+    }
+
+    /** Makes the versions; the data is there. */
+    RepairReport run() {
         salvage.versions().forEach(each -> each.leaveOut(unread));
         salvage.versions().reversed().forEach(SalvagedVersion::takeFromChildren);
         int snapshots = 0;

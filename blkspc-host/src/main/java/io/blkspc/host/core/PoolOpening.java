@@ -18,6 +18,7 @@ import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.Scheduler;
+import java.io.OutputStream;
 import java.util.EnumSet;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -114,8 +115,65 @@ public final class PoolOpening {
         create(
                 salvage.geometry(),
                 salvage.incompatFeatures(),
-                engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
+                engine -> report[0] =
+                        new PoolCopy(salvage, engine, progress).withData().run());
         return report[0];
+    }
+
+    /**
+     * Makes a pool as {@link #create} does and fills it with what a dump holds. Durable at return; until then the devices hold no
+     * pool.
+     *
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code NEEDS_CHECK} when the dump is damaged, truncated, or contradicts itself; {@code IO} when
+     *     the new pool cannot be written
+     */
+    public RepairReport createFrom(DumpSource dump, Consumer<String> progress) {
+        RepairReport[] report = new RepairReport[1];
+        Salvage salvage = dump.versions();
+        create(salvage.geometry(), salvage.incompatFeatures(), engine -> {
+            long blocks = dump.copyData(engine.data, progress);
+            RepairReport made = build(salvage, engine, progress);
+            report[0] = new RepairReport(made.losses(), made.volumes(), made.snapshots(), Geometry.toBytes(blocks));
+        });
+        return report[0];
+    }
+
+    /** What the maps do not take, or what a repair would call a loss, is a dump that nobody wrote. */
+    private static RepairReport build(Salvage salvage, Engine engine, Consumer<String> progress) {
+        RepairReport made;
+        try {
+            made = new PoolCopy(salvage, engine, progress).run();
+        } catch (IllegalArgumentException | IllegalStateException impossible) {
+            throw new BlockSpaceException(
+                    Code.NEEDS_CHECK, "dump contradicts itself: " + impossible.getMessage(), impossible);
+        }
+        if (!made.losses().isEmpty()) {
+            throw new BlockSpaceException(
+                    Code.NEEDS_CHECK,
+                    "dump contradicts itself: " + made.losses().getFirst());
+        }
+        return made;
+    }
+
+    /**
+     * Writes all that a pool nobody holds contains into a stream, without changing the pool.
+     *
+     * @param progress takes a few words now and then
+     * @throws BlockSpaceException {@code NEEDS_CHECK} when something of it is damaged; {@code IO} when data cannot be read
+     */
+    public RepairReport dump(OutputStream to, Consumer<String> progress) {
+        Superblock superblock = reading.writableSuperblock();
+        if (superblock.state() == PoolState.NEEDS_CHECK) {
+            throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
+        }
+        Salvage salvage = reading.salvage();
+        return new PoolDump(
+                        salvage,
+                        superblock.poolUuid(),
+                        environment.clockMillis().getAsLong(),
+                        progress)
+                .write(to, environment.salts().getAsLong());
     }
 
     private void create(PoolGeometry geometry, long incompatFeatures, Consumer<Engine> fill) {
@@ -134,12 +192,16 @@ public final class PoolOpening {
         SegmentStore segments = new SegmentStore(devices.segments(), uuid, geometry.segmentBytes());
         SuperblockStore store = new SuperblockStore(devices.superblock());
         NodeMap map = new NodeMap(environment.scheduler(), nodes, false, 0, empty -> {});
-        map.size(); // makes the file now, so that a lack of space shows at create and not later
-        Engine engine = assemble(superblock, new Catalogue(), map, freeSpace, segments, store, 1);
-        fill.accept(engine);
-        engine.checkpointer.closeClean();
-        store.close();
-        segments.close();
+        try {
+            map.size(); // makes the file now, so that a lack of space shows at create and not later
+            Engine engine = assemble(superblock, new Catalogue(), map, freeSpace, segments, store, 1);
+            fill.accept(engine);
+            engine.checkpointer.closeClean();
+        } finally {
+            map.close(); // where something failed on the way: its file is about to be removed
+            store.close();
+            segments.close();
+        }
     }
 
     /**

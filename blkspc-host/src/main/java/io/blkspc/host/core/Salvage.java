@@ -1,7 +1,6 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockDevice;
-import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.ExtentVisitor;
@@ -13,15 +12,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that can be read of a damaged pool, for a copy of it. Made by {@link PoolOpening#salvage}; nothing of the pool is
- * written. Holds all extents in memory, and leaves its devices open: whoever opened them closes them. One thread.
+ * All that can be read of a pool, for a copy or a dump of it, or all that a dump holds. Made by {@link PoolOpening#salvage}, {@link
+ * DumpPoint} and {@link DumpSource}; nothing of the pool is written. Holds all extents in memory, and leaves its devices open:
+ * whoever opened them closes them. One thread.
  *
  * <p>Versions on their way out are left out, and hidden ones with a single child: the child then grew from the version above,
  * and owns what the hidden one owned. Deadlists and counters are worked out anew from what is mapped.
  */
 public final class Salvage {
 
-    private final Superblock superblock;
+    private final PoolGeometry geometry;
+    private final long incompatFeatures;
     private final FreeSpace reused;
     private final BlockDevice data;
     private final List<Loss> losses;
@@ -35,23 +36,40 @@ public final class Salvage {
             FreeSpace reused,
             BlockDevice data,
             List<Loss> losses) {
-        this.superblock = superblock;
+        this(PoolGeometry.of(superblock), superblock.incompatFeatures(), catalogue, reused, data, losses);
+        read(tree);
+    }
+
+    /** Of a pool that nobody changes meanwhile, or of what a dump says: extents are to be added. */
+    Salvage(
+            PoolGeometry geometry,
+            long incompatFeatures,
+            Catalogue catalogue,
+            FreeSpace reused,
+            BlockDevice data,
+            List<Loss> losses) {
+        this.geometry = geometry;
+        this.incompatFeatures = incompatFeatures & ~Superblock.INCOMPAT_GROWN_SEGMENTS; // the copy's area is new
         this.catalogue = catalogue;
         this.reused = reused;
         this.data = data;
         this.losses = losses;
         choose();
+    }
+
+    /** Adds the extents of every version with a name. */
+    void read(ExtentTree tree) {
         versions.stream().filter(each -> each.version.isVisible()).forEach(each -> read(each, tree));
     }
 
     /** Sizes of a pool that everything fits into. */
     public PoolGeometry geometry() {
-        return PoolGeometry.of(superblock);
+        return geometry;
     }
 
     /** Features of what may be copied: a version that does not know them must not open the copy either. */
     long incompatFeatures() {
-        return superblock.incompatFeatures() & ~Superblock.INCOMPAT_GROWN_SEGMENTS; // the copy's area is new
+        return incompatFeatures;
     }
 
     FreeSpace reused() {
@@ -115,8 +133,7 @@ public final class Salvage {
 
                     @Override
                     public void extent(long start, long count, long physical, long birth, int state) {
-                        if (physical + count > superblock.dataBytes() >>> Geometry.BLOCK_SHIFT
-                                || birth > catalogue.epoch) {
+                        if (physical + count > geometry.dataBlocks() || birth > catalogue.epoch) {
                             into.gaps.add(new SalvagedVersion.Gap(start, count, birth, "extent is impossible"));
                         } else {
                             into.extents.add(start, count, physical, birth, state);

@@ -44,6 +44,9 @@ final class Version {
     /** Tags that keep a snapshot from being destroyed. */
     final TreeSet<String> holds = new TreeSet<>();
 
+    /** Dumps that read it, so that it must not be destroyed; in memory only. */
+    int dumps;
+
     long createdMillis;
     /** Version named as origin when it was made; 0 = none. */
     long originId;

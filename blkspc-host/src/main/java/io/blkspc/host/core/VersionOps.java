@@ -89,6 +89,11 @@ final class VersionOps {
     private static final int MAX_NAME_RECORD = 1024;
 
     void snapshot(List<String> names) {
+        snapshot(names, () -> {});
+    }
+
+    /** As {@link #snapshot(List)}; {@code look} runs at that moment, under the order lock, and must not fail. */
+    void snapshot(List<String> names, Runnable look) {
         Set<String> volumes = new LinkedHashSet<>();
         for (String name : names) {
             if (!volumes.add(Names.volumeOf(Names.checkSnapshot(name)))) {
@@ -119,6 +124,7 @@ final class VersionOps {
                 publish(() -> engine.catalogue.snapshot(record));
                 frozen.forEach(Head::bumpGeneration);
                 frozen.forEach(head -> engine.rebalance(head.version));
+                look.run();
             } finally {
                 engine.lock.unlock();
             }
@@ -319,6 +325,10 @@ final class VersionOps {
         publish(() -> engine.catalogue.rollback(record, sequence));
         head.bumpGeneration();
         engine.rebalance(version);
+    }
+
+    long nowMillis() {
+        return clockMillis.getAsLong();
     }
 
     private List<Head> raiseGates(Set<String> volumes) {

@@ -64,7 +64,10 @@ public final class Superblock {
     /** Snapshots were held: HOLD records, and versions with tags. */
     public static final long INCOMPAT_HELD_SNAPSHOTS = 4;
 
-    static final long KNOWN_INCOMPAT = INCOMPAT_GROWN_SEGMENTS | INCOMPAT_RESIZED_VOLUMES | INCOMPAT_HELD_SNAPSHOTS;
+    /** What this version knows of them. */
+    public static final long KNOWN_INCOMPAT =
+            INCOMPAT_GROWN_SEGMENTS | INCOMPAT_RESIZED_VOLUMES | INCOMPAT_HELD_SNAPSHOTS;
+
     static final long KNOWN_RO_COMPAT = 0;
     static final long MAGIC = 0x4253_4350_534b_4c42L;
 

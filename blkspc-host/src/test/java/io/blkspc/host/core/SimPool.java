@@ -1,9 +1,14 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.host.check.CheckReport;
+import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.Scheduler;
 import io.blkspc.host.sim.SimDisk;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -80,6 +85,29 @@ public final class SimPool {
         target.create("segments", disk.device("segments").sizeBytes());
         target.create("data", geometry.dataBytes());
         return new SimPool(target, scheduler, random.nextLong()).opening().createFrom(salvage, _ -> {});
+    }
+
+    /** Writes all it contains into a stream, without changing the disk. */
+    public RepairReport dump(OutputStream to) {
+        return opening().dump(to, _ -> {});
+    }
+
+    /** Makes a pool of a dump on an empty disk, and checks it as the product does. */
+    public static SimPool restore(InputStream from, SimDisk target, Scheduler scheduler, long seed) {
+        DumpSource dump = new DumpSource(from);
+        PoolGeometry geometry = dump.geometry();
+        target.create("superblock", 8192);
+        target.create("journal", geometry.journalBytes());
+        target.create("segments", geometry.segmentAreaBytes());
+        target.create("data", geometry.dataBytes());
+        SimPool pool = new SimPool(target, scheduler, seed);
+        pool.opening().createFrom(dump, _ -> {});
+        CheckReport check = SpaceCheck.run(pool.inspect());
+        if (!check.isClean()) {
+            throw new BlockSpaceException(
+                    BlockSpaceException.Code.NEEDS_CHECK, check.findings().toString());
+        }
+        return pool;
     }
 
     private PoolOpening opening() {

@@ -10,6 +10,8 @@ import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,11 +42,13 @@ final class VersionHistory {
         long cuts;
         long reaperSteps;
         long givenUp;
+        long dumps;
 
         @Override
         public String toString() {
             return "histories=" + histories + " steps=" + steps + " compared=" + compared + " twins=" + twins + " cuts="
-                    + cuts + " reaperSteps=" + reaperSteps + " givenUp=" + givenUp;
+                    + cuts + " reaperSteps=" + reaperSteps + " givenUp=" + givenUp
+                    + " dumps=" + dumps;
         }
     }
 
@@ -63,6 +67,7 @@ final class VersionHistory {
     private HostPool pool;
     private int nextToken = 1;
     private int nextName = 1;
+    private boolean dumps;
 
     VersionHistory(long seed, Counts counts) {
         this.random = new SplittableRandom(seed);
@@ -73,6 +78,12 @@ final class VersionHistory {
         open(fresh.killImage());
     }
 
+    /** From now on it is dumped and restored now and then. */
+    VersionHistory withDumps() {
+        dumps = true;
+        return this;
+    }
+
     /** Runs so many steps; a failure tells the last ones. */
     void run(int steps) {
         try {
@@ -81,7 +92,7 @@ final class VersionHistory {
                 compareInPart();
             }
             compareAll();
-            readEverything();
+            readEverything(pool);
             destroy(new ArrayList<>(model.keySet()));
             pool.awaitReclaim();
             EngineFacts.requireEmpty(pool);
@@ -299,6 +310,8 @@ final class VersionHistory {
         if (random.nextInt(10) == 0) {
             tell("compare");
             compareAll();
+        } else if (dumps && !model.isEmpty() && random.nextInt(10) == 0) {
+            compareDump();
         } else if (random.nextInt(10) == 0) {
             tell("compare a copy");
             SimDisk copy = disk.killImage();
@@ -311,6 +324,56 @@ final class VersionHistory {
             requireExact(twin);
             counts.twins++;
         }
+    }
+
+    /** Restored from a dump, of the open pool or of one that was killed, everything is as it was; the pool itself stays as it is. */
+    private void compareDump() {
+        tell("dump");
+        List<VolumeInfo> before = pool.list();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        if (random.nextBoolean()) {
+            pool.dump(bytes, random.nextLong(), _ -> {});
+        } else {
+            SimPool.on(disk.killImage(), new InertScheduler(), random.nextLong())
+                    .dump(bytes);
+        }
+        require(pool.list().stream().map(VolumeInfo::name).toList().equals(names(before)), "dump left something");
+        InertScheduler inert = new InertScheduler();
+        HostPool restored = SimPool.restore(
+                        new ByteArrayInputStream(bytes.toByteArray()),
+                        new SimDisk(inert, random.nextLong()),
+                        inert,
+                        random.nextLong())
+                .open();
+        pool.awaitReclaim();
+        restored.awaitReclaim();
+        requireExact(restored);
+        readEverything(restored);
+        require(
+                described(restored).equals(described(pool)),
+                "restored: " + described(restored) + "\ndumped:   " + described(pool));
+        require(restored.inspect(SpaceCheck::run).findings().isEmpty(), "check of a restored pool");
+        require(
+                restored.status().metadataUsedBytes() <= pool.status().metadataUsedBytes(),
+                "restored pool has more nodes");
+        restored.destroy(new ArrayList<>(names(restored.list())), false);
+        restored.awaitReclaim();
+        EngineFacts.requireEmpty(restored);
+        counts.dumps++;
+    }
+
+    private static List<String> names(List<VolumeInfo> infos) {
+        return infos.stream().map(VolumeInfo::name).toList();
+    }
+
+    /** All that the API tells of versions, and what the algebra goes by. */
+    private static List<String> described(HostPool in) {
+        List<String> facts = new ArrayList<>();
+        in.list().forEach(info -> facts.add(info.toString()));
+        for (Version version : in.engine().catalogue.visible()) {
+            facts.add(version.id + " " + version.uuid + " " + version.freezeEpoch + " " + version.holds);
+        }
+        return facts;
     }
 
     private void compareAll() {
@@ -404,9 +467,9 @@ final class VersionHistory {
         return live.size();
     }
 
-    private void readEverything() {
+    private void readEverything(HostPool in) {
         model.forEach((name, map) -> {
-            try (BlockSpace space = pool.open(name)) {
+            try (BlockSpace space = in.open(name)) {
                 TestIo io = new TestIo(space);
                 for (long place : PLACES) {
                     byte[] bytes = io.read(place * BLOCK, 2 * SPAN * BLOCK);

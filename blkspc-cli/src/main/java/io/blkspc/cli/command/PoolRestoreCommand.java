@@ -1,0 +1,55 @@
+package io.blkspc.cli.command;
+
+import io.blkspc.cli.action.DumpResult;
+import io.blkspc.cli.text.Json;
+import io.blkspc.cli.text.Progress;
+import java.io.BufferedInputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pool restore}. */
+@Command(
+        name = "restore",
+        description = "Make the pool anew from a dump: the same size, volumes, snapshots, options, tags and "
+                + "reservations, and what they share. The dump and the new pool are verified; when anything is wrong "
+                + "nothing is left. A pool that is there already is refused (exit code 3), a damaged dump too (4).")
+/* What fails is removed again: no outcome is unknown. */
+final class PoolRestoreCommand extends Task {
+
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    @Parameters(index = "0", paramLabel = "FILE|-", description = "dump to read; - is standard input")
+    private String file;
+
+    @Option(names = "--data", paramLabel = "FILE", description = "where the data lies; default: in the pool")
+    private Path data;
+
+    @Option(
+            names = "--allow-unreserved",
+            description = "take a file system that cannot promise its space, such as a compressing one")
+    private boolean allowUnreserved;
+
+    @Override
+    public Integer call() throws Exception {
+        Path directory = location().directory();
+        Path dataPath = data == null ? null : data.toAbsolutePath().normalize();
+        DumpResult result;
+        try (InputStream in = file.equals("-") ? environment().in() : Files.newInputStream(Path.of(file));
+                InputStream buffered = new BufferedInputStream(in, BUFFER_BYTES);
+                Progress progress = progress("restore:")) {
+            result = environment().access().restore(buffered, directory, dataPath, allowUnreserved, progress::say);
+        }
+        Map<String, Object> facts = Json.of("pool", directory.toString());
+        facts.putAll(result.facts());
+        show(
+                facts,
+                () -> "restored pool " + directory + ": volumes=" + result.volumes() + ", snapshots="
+                        + result.snapshots() + ", data=" + size(result.dataBytes()) + "\n");
+        return 0;
+    }
+}
