@@ -19,7 +19,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** The real host. */
-final class HostAccess implements PoolAccess {
+public final class HostAccess implements PoolAccess {
+
+    /** Nothing is opened yet. */
+    public HostAccess() {}
 
     @Override
     public Optional<Holder> holder(Path directory) {
