@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * What a version no longer needs but an older version still holds: intervals of data blocks and single tree nodes, each with
- * its birth. Appended to at the end, consumed from the front; kept in chunks so that a checkpoint writes only what changed.
+ * its birth. Appended to at the end, consumed from the front; kept in chunks so that a checkpoint writes only what changed. All
+ * chunks but the last are full.
  *
  * <p>Chunk image, little-endian:
  *
@@ -43,6 +44,8 @@ final class DeadList {
         long[] words = new long[32];
         int entries;
         boolean dirty = true;
+        /** Latest birth in it; in memory only. */
+        long latestBirth;
 
         Chunk(long id) {
             this.id = id;
@@ -103,6 +106,7 @@ final class DeadList {
         last.words[2 * last.entries] = word0;
         last.words[2 * last.entries + 1] = word1;
         last.entries++;
+        last.latestBirth = Math.max(last.latestBirth, word1 & BIRTH_MASK);
         last.dirty = true;
         entryCount++;
     }
@@ -173,8 +177,48 @@ final class DeadList {
             chunk.words[i] = image.get(LONG, HEADER_BYTES + 8L * i);
         }
         chunk.entries = entries;
+        for (int i = 0; i < entries; i++) {
+            chunk.latestBirth = Math.max(chunk.latestBirth, chunk.words[2 * i + 1] & BIRTH_MASK);
+        }
         chunk.dirty = false;
         return new Loaded(chunk, image.get(LONG, 0));
+    }
+
+    /**
+     * Takes away the full chunks in which nothing was born later than {@code threshold}, as a list of their own. Looks at chunks,
+     * not at entries.
+     */
+    DeadList takeChunksUpTo(long threshold) {
+        DeadList taken = new DeadList();
+        List<Chunk> left = new ArrayList<>();
+        for (int i = 0; i < chunks.size(); i++) {
+            Chunk chunk = chunks.get(i);
+            boolean isTaken = chunk.entries == CHUNK_ENTRIES && chunk.latestBirth <= threshold;
+            List<Chunk> to = isTaken ? taken.chunks : left;
+            if (!to.isEmpty() && to.getLast() != chunks.get(i - 1)) {
+                to.getLast().dirty = true; // its nextChunk changes
+            }
+            to.add(chunk);
+            taken.entryCount += isTaken ? chunk.entries : 0;
+        }
+        for (List<Chunk> list : List.of(taken.chunks, left)) {
+            if (!list.isEmpty()) {
+                list.getLast().dirty = true; // what was behind it may be in the other list
+            }
+        }
+        chunks.clear();
+        chunks.addAll(left);
+        entryCount -= taken.entryCount;
+        return taken;
+    }
+
+    /** Puts full chunks in front. */
+    void prepend(DeadList full) {
+        if (!full.chunks.isEmpty()) {
+            full.chunks.getLast().dirty = true; // its nextChunk changes
+        }
+        chunks.addAll(0, full.chunks);
+        entryCount += full.entryCount;
     }
 
     /** Appends a loaded chunk; recovery only. */

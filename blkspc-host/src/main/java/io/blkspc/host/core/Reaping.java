@@ -4,7 +4,10 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.JobInfo;
 import io.blkspc.host.extent.ExtentTree;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
@@ -80,6 +83,9 @@ final class Reaping {
 
     /** At most one: it is sorted before anything else is done. */
     SetAside setAside;
+
+    /** Entries looked at by sorts, for tests that count. */
+    long sortedEntries;
 
     Reaping(Catalogue catalogue) {
         this.catalogue = catalogue;
@@ -360,12 +366,19 @@ final class Reaping {
 
     /**
      * Joins hidden {@code version} into its only child. From now on the child owns what the version owned; what the child
-     * had dropped because the version held it is set aside and sorted in later steps.
+     * had dropped because the version held it is set aside and sorted in later steps. Chunks in which everything is older than
+     * the version stay where they are, unseen: sorts leave what they keep in the order of its birth, so that snapshots which go
+     * one after the other, the newest first, cost what they free and not each time all that was ever dropped.
      */
     private void merge(Version version) {
         Version child = version.children.getFirst();
-        setAside = new SetAside(child, version.ownedAfter(), child.dead, version.gone);
+        long threshold = version.ownedAfter();
+        DeadList older = isCounted(version.parent) || !version.gone.isEmpty()
+                ? new DeadList()
+                : child.dead.takeChunksUpTo(threshold);
+        setAside = new SetAside(child, threshold, child.dead, version.gone);
         setAside.merged = version.id;
+        version.dead.prepend(older);
         child.dead = version.dead;
         child.exclusiveBlocks += version.exclusiveBlocks;
         child.ownedNodes += version.ownedNodes;
@@ -383,6 +396,14 @@ final class Reaping {
         }
     }
 
+    /** Counts of drops need to see each; in a replay they may not have been made yet. */
+    private static boolean isCounted(Version parent) {
+        return parent != null && parent.isBranchPoint() && parent.children.size() > 1;
+    }
+
+    /** An interval of keys that was dropped and an older version holds. */
+    private record Kept(long start, long end, long birth) {}
+
     /**
      * Sorts entries of what the last merge set aside. The record that says {@link SetAside#END} sorts the rest, however many
      * there are: in a replay that left out entries whose data never arrived, a deadlist has other entries than it had live.
@@ -396,13 +417,17 @@ final class Reaping {
         drops.begin(target, sequence, null);
         long end = Math.min(to, aside.list.entryCount());
         drops.releaseLog((end - aside.cursor) * DeadList.ENTRY_BYTES);
+        sortedEntries += end - aside.cursor;
+        List<Kept> kept = new ArrayList<>();
         aside.forEach(aside.cursor, end, (start, stop, birth) -> {
             if (birth > aside.threshold) {
                 drops.free(start, stop);
             } else {
-                drops.keep(start, stop, birth);
+                kept.add(new Kept(start, stop, birth));
             }
         });
+        kept.sort(Comparator.comparingLong(Kept::birth)); // the next merges find what they free in few chunks
+        kept.forEach(each -> drops.keep(each.start, each.end, each.birth));
         target.dirty = true;
         aside.cursor = end;
         if (to == SetAside.END) {
