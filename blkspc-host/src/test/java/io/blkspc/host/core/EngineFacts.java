@@ -4,6 +4,10 @@ import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.extent.Node;
+import io.blkspc.host.journal.RecordWriter;
+import io.blkspc.host.journal.Superblock;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -101,6 +105,23 @@ public final class EngineFacts {
     /** {@code true} when a hidden version exists, whose blocks no visible mapping need show. */
     public static boolean hasHiddenVersions(HostPool pool) {
         return pool.engine().catalogue.versions().stream().anyMatch(version -> !version.isVisible());
+    }
+
+    /** As a shrink whose process ended before it gave up what the volume maps beyond its new end. */
+    public static void shrinkAndKeepTheTail(HostPool pool, String name, long sizeBytes) {
+        Engine engine = pool.engine();
+        engine.checkpointer.require(Superblock.INCOMPAT_RESIZED_VOLUMES);
+        engine.lock.lock();
+        try {
+            MemorySegment buffer = Arena.ofAuto().allocate(64, 8);
+            RecordWriter writer = new RecordWriter().wrap(buffer, 0);
+            LogRecord.Resize record = new LogRecord.Resize(engine.catalogue.require(name).id, sizeBytes, 0);
+            record.write(writer);
+            engine.append(record.type(), buffer, writer.length());
+            engine.catalogue.resize(record);
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     /** The epoch: one more after each freeze. */

@@ -28,7 +28,11 @@ final class OnDiskFields {
     private static final int[] PAGE = {4, 4, 8, 8, 4, 4, 8, 4, 2, 2, 4, 4};
     private static final int[] TABLE = {8, 4, 4, 8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 4, 1, 3, 8, 4, 4, 4, 1, 3};
     private static final int[] NODE = {4, 4, 8, 8, 1, 1, 2, 4, 8, 8, 4, 8, 4, -1000, 8, 4};
-    private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2, 4};
+    /** The name follows, then a tail or tags. */
+    private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2};
+
+    private static final int FREEZE_EPOCH_OFFSET = 24;
+    private static final int NAME_OFFSET = 144;
     private static final int[] POOL = {8, 8, 8, 8, 8, 8, 8, 8, 8};
     private static final int[] DEADLIST = {8, 4, 4, 8, 8};
     private static final int[] FREE_MAP = {8, 8, -1000, 8};
@@ -48,6 +52,13 @@ final class OnDiskFields {
                 offset += Math.abs(field);
             }
             return places;
+        }
+
+        /** {@code version of a head with a tail}, {@code version with tags} and so on: what not every one of its kind has. */
+        String shape() {
+            return structure.equals("version") && fields.length > VERSION.length + 1
+                    ? fields[VERSION.length + 1] == Long.BYTES ? "version with a tail" : "version with tags"
+                    : structure;
         }
     }
 
@@ -71,6 +82,29 @@ final class OnDiskFields {
         return found;
     }
 
+    private static int[] version(ByteBuffer segments, int at, int length) {
+        int[] fields = java.util.Arrays.copyOf(VERSION, 64);
+        int count = VERSION.length;
+        int nameBytes = segments.getShort(at + NAME_OFFSET);
+        int offset = NAME_OFFSET + Short.BYTES + nameBytes;
+        if (nameBytes > 0) {
+            fields[count++] = nameBytes;
+        }
+        boolean isHead = segments.getLong(at + FREEZE_EPOCH_OFFSET) == 0;
+        while (offset < length && count + 2 < fields.length) {
+            if (isHead) {
+                fields[count++] = Long.BYTES;
+                offset += Long.BYTES;
+            } else {
+                int tagBytes = segments.getShort(at + offset);
+                fields[count++] = Short.BYTES;
+                fields[count++] = tagBytes;
+                offset += Short.BYTES + tagBytes;
+            }
+        }
+        return java.util.Arrays.copyOf(fields, count);
+    }
+
     private static void addSegment(ByteBuffer segments, int at, List<Instance> found) {
         int count = segments.getInt(at + 48);
         found.add(new Instance("segment table", "segments", at, 64 + 24 * count, TABLE));
@@ -79,7 +113,7 @@ final class OnDiskFields {
             int kind = segments.get(entry + 20);
             int[] fields = switch (kind) {
                 case 1 -> NODE;
-                case 2 -> VERSION;
+                case 2 -> version(segments, at + segments.getInt(entry + 12), segments.getInt(entry + 16));
                 case 3 -> DEADLIST;
                 case 4 -> FREE_MAP;
                 default -> POOL;
