@@ -1,5 +1,6 @@
 package io.blkspc.cli.command;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -7,11 +8,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Versions as a tree: a snapshot under its volume, a clone under what it was cloned from. */
+/**
+ * Versions as a tree: a snapshot under its volume, a clone under what it was cloned from. Chains of clones may be of any length: no
+ * call goes deeper for a deeper one, and from some depth on a line tells its depth instead of drawing it.
+ */
 final class Tree {
+
+    /** Levels that are drawn; the text would grow with the square of the depth otherwise. */
+    static final int MOST_DRAWN = 40;
+
+    private static final String BRANCH = "\u251c\u2500 ";
+    private static final String LAST = "\u2514\u2500 ";
 
     private final Map<String, List<String>> children = new LinkedHashMap<>();
     private final StringBuilder text = new StringBuilder();
+
+    private record Line(String name, int depth, boolean isLast, String indent) {}
 
     private Tree() {}
 
@@ -30,19 +42,35 @@ final class Tree {
                 roots.add(name);
             }
         }
-        roots.forEach(root -> tree.add(root, "", ""));
+        roots.forEach(tree::add);
         return tree.text.toString();
     }
 
-    private void add(String name, String branch, String indent) {
-        text.append(branch).append(name).append('\n');
-        List<String> below = children.getOrDefault(name, List.of());
-        for (int i = 0; i < below.size(); i++) {
-            boolean isLast = i == below.size() - 1;
-            add(
-                    below.get(i),
-                    indent + (isLast ? "\u2514\u2500 " : "\u251c\u2500 "),
-                    indent + (isLast ? "   " : "\u2502  "));
+    private void add(String root) {
+        ArrayDeque<Line> left = new ArrayDeque<>();
+        left.push(new Line(root, 0, true, ""));
+        while (!left.isEmpty()) {
+            Line line = left.pop();
+            draw(line);
+            String indent = line.indent;
+            if (line.depth > 0 && line.depth < MOST_DRAWN) {
+                indent += line.isLast ? "   " : "\u2502  ";
+            }
+            List<String> below = children.getOrDefault(line.name, List.of());
+            for (int i = below.size() - 1; i >= 0; i--) {
+                left.push(new Line(below.get(i), line.depth + 1, i == below.size() - 1, indent));
+            }
         }
+    }
+
+    private void draw(Line line) {
+        text.append(line.indent);
+        if (line.depth > 0) {
+            text.append(line.isLast ? LAST : BRANCH);
+        }
+        if (line.depth > MOST_DRAWN) {
+            text.append('(').append(line.depth).append(") ");
+        }
+        text.append(line.name).append('\n');
     }
 }
