@@ -15,6 +15,7 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.PoolView;
 import io.blkspc.host.core.RepairReport;
 import java.io.OutputStream;
@@ -45,7 +46,7 @@ final class RunningPool implements Pool {
     private boolean closed; // guarded by this
 
     RunningPool(HostPool pool, PoolLock lock) {
-        this(pool, pool, isDeep -> pool.inspect(inspection -> SpaceCheck.run(inspection, isDeep)), lock);
+        this(pool, pool, isDeep -> check(pool, isDeep), lock);
     }
 
     /** A pool that is open for reading only. */
@@ -82,6 +83,11 @@ final class RunningPool implements Pool {
             worked.fail(e); // a dead background thread would let the journal fill up in silence
             log.error("background work ended", e);
         }
+    }
+
+    private static CheckReport check(HostPool pool, boolean isDeep) {
+        Function<Inspection, CheckReport> check = inspection -> SpaceCheck.run(inspection, isDeep);
+        return isDeep ? pool.inspectDeep(check) : pool.inspect(check);
     }
 
     /** Checks the metadata from one consistent point, beside the clients. */

@@ -22,8 +22,9 @@ final class PoolCheckCommand extends Task {
 
     @Option(
             names = "--deep",
-            description = "also read every block of data that something holds, from the medium; what it says cannot be "
-                    + "checked, this format has no checksums of data at rest")
+            description =
+                    "also read every block of data that something holds, from the medium; what it says is checked "
+                            + "only for what was written last and is not durable yet, this format has no checksums of data at rest")
     private boolean deep;
 
     @Override

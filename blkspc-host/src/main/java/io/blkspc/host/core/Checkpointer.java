@@ -12,6 +12,7 @@ import io.blkspc.host.checkpoint.SegmentLayout;
 import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.Captured;
 import io.blkspc.host.extent.NodeFormat;
+import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockStore;
@@ -44,6 +45,7 @@ final class Checkpointer {
     private final long salt; // of the journal this run writes
     private final Superblock superblock; // as on the medium; owned by whoever runs
     private boolean running; // guarded by the order lock
+    private boolean growing; // guarded by the order lock
 
     Checkpointer(
             Engine engine,
@@ -185,7 +187,7 @@ final class Checkpointer {
     void closeClean() {
         engine.lock.lock();
         try {
-            while (running) {
+            while (running || growing) {
                 engine.lock.await(WAIT_NANOS);
             }
             engine.checkWritable();
@@ -221,56 +223,96 @@ final class Checkpointer {
 
     /**
      * Makes the pool larger: first the space, then the checkpoint that says so, whose superblock is the one moment at which it
-     * happens, then the engine. Clients go on; other checkpoints wait.
+     * happens, then the engine. Clients go on; so do checkpoints, while space is taken.
      *
      * @throws BlockSpaceException {@code OUT_OF_BACKING} or {@code LIMIT}: nothing changed
      */
     void grow(long dataBytes) {
-        engine.lock.lock();
+        PoolGeometry from = beginGrowing();
         try {
-            while (running) {
-                engine.lock.await(WAIT_NANOS);
-            }
-            engine.checkWritable();
-            running = true;
-        } finally {
-            engine.lock.unlock();
-        }
-        try {
-            PoolGeometry from = PoolGeometry.of(superblock);
             PoolGeometry to = from.grownTo(dataBytes);
             if (!to.equals(from)) {
-                takeSpace(to);
-                growTo(to);
+                takeSpaceAndGrow(to);
             }
         } finally {
             engine.lock.lock();
-            running = false;
+            growing = false;
             engine.lock.signalAll();
             engine.lock.unlock();
         }
     }
 
-    /** The map last: it cannot be made twice in one run. */
-    private void takeSpace(PoolGeometry to) {
+    /** One after the other: sizes then change by nobody else's hand. */
+    private PoolGeometry beginGrowing() {
+        engine.lock.lock();
+        try {
+            while (running || growing) {
+                engine.lock.await(WAIT_NANOS);
+            }
+            engine.checkWritable();
+            growing = true;
+            return PoolGeometry.of(superblock);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    /**
+     * The segments last: until the superblock says so, a version from before pools could grow takes their size for that of the
+     * pool. What a killed growth leaves of them, the next opening cuts back.
+     */
+    private void takeSpaceAndGrow(PoolGeometry to) {
         long area = Math.max(segments.areaBytesFor(to.checkpointBytes()), superblock.segmentAreaBytes());
         long segmentsBefore = devices.segments().sizeBytes();
         long dataBefore = devices.data().sizeBytes();
-        boolean done = false;
+        NodeStore larger = null;
+        boolean isTaken = false;
         try {
-            devices.segments().grow(area);
             devices.data().grow(to.dataBytes());
-            map.grow(to.maxNodes());
-            done = true;
+            larger = map.larger(to.maxNodes());
+            devices.segments().grow(area);
+            isTaken = true;
         } catch (BlockSpaceException e) {
-            // Whatever it was, the pool goes on as it is: nothing that it stands on has failed.
-            throw new BlockSpaceException(Code.OUT_OF_BACKING, "pool cannot grow: " + e.getMessage(), e);
+            throw cannotGrow(e);
         } finally {
-            if (!done) {
-                devices.data().ungrow(dataBefore);
-                devices.segments().ungrow(segmentsBefore);
+            if (!isTaken) {
+                giveBack(larger, dataBefore, segmentsBefore);
             }
         }
+        NodeStore filled = larger;
+        holdStill(() -> {
+            fillMap(filled, dataBefore, segmentsBefore);
+            growTo(to);
+            return null;
+        });
+    }
+
+    private void fillMap(NodeStore larger, long dataBefore, long segmentsBefore) {
+        boolean isFull = false;
+        try {
+            engine.checkWritable();
+            map.growInto(larger);
+            isFull = true;
+        } catch (BlockSpaceException e) {
+            throw cannotGrow(e);
+        } finally {
+            if (!isFull) {
+                giveBack(larger, dataBefore, segmentsBefore);
+            }
+        }
+    }
+
+    /** Whatever it was, the pool goes on as it is: nothing that it stands on has failed. */
+    private static BlockSpaceException cannotGrow(BlockSpaceException cause) {
+        return new BlockSpaceException(Code.OUT_OF_BACKING, "pool cannot grow: " + cause.getMessage(), cause);
+    }
+
+    private void giveBack(NodeStore larger, long dataBefore, long segmentsBefore) {
+        if (larger != null) {
+            larger.close();
+        }
+        devices.segments().ungrow(segmentsBefore);
+        devices.data().ungrow(dataBefore);
     }
 
     private void growTo(PoolGeometry to) {

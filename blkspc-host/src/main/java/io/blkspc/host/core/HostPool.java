@@ -402,7 +402,22 @@ public final class HostPool implements Pool {
      */
     public <T> T inspect(Function<Inspection, T> examine) {
         return engine.checkpointer.holdStill(
-                () -> examine.apply(opened.inspect().get()));
+                () -> examine.apply(opened.inspect().apply(null)));
+    }
+
+    /** As {@link #inspect}; the data of records that are not durable yet is compared with their checksums as well. */
+    public <T> T inspectDeep(Function<Inspection, T> examine) {
+        return engine.checkpointer.holdStill(
+                () -> examine.apply(opened.inspect().apply(this::durableMark)));
+    }
+
+    private long durableMark() {
+        engine.lock.lock();
+        try {
+            return engine.persistence.durableMark();
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     /**

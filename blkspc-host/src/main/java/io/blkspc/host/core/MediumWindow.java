@@ -9,7 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reads runs of a device that nobody writes to, with read-ahead: blocks are handed out one after the other, so the runs a
+ * Reads runs of a device that nobody writes to there, with read-ahead: blocks are handed out one after the other, so the runs a
  * journal names mostly follow each other, and one read of a MiB costs little more than one of a block. A run that does not
  * follow the one before is read alone. Owned by one thread.
  */
@@ -29,6 +29,13 @@ final class MediumWindow {
     /** What {@link #load} positions are in. */
     MemorySegment memory() {
         return memory;
+    }
+
+    /** What was read is not taken again. */
+    void forget() {
+        end = 0;
+        start = 0;
+        ahead = 0;
     }
 
     /**

@@ -60,9 +60,23 @@ final class NodeMap implements NodeStore {
      * @throws BlockSpaceException {@code OUT_OF_BACKING} when there is no room for it; then this one stays
      */
     void grow(long maxNodes) {
+        growInto(larger(maxNodes));
+    }
+
+    /**
+     * Makes the file of a larger map, which takes long, while this one goes on. The caller gives it to {@link #growInto} or closes
+     * it. From any one thread.
+     *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when there is no room for it
+     */
+    NodeStore larger(long maxNodes) {
         open(); // not after its file has another name
-        NodeStore larger = factory.createLarger(maxNodes);
         isDisplaced = true;
+        return factory.createLarger(maxNodes);
+    }
+
+    /** The second half of {@link #grow}; closes the larger map when it fails. */
+    void growInto(NodeStore larger) {
         fill(larger);
         lock.lock();
         try {

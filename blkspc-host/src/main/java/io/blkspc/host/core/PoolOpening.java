@@ -22,6 +22,7 @@ import java.io.OutputStream;
 import java.util.EnumSet;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -61,7 +62,8 @@ public final class PoolOpening {
             boolean lazyMap) {}
 
     /** How the pool was opened, what closes its devices, and what looks at it while it is open. */
-    record Opened(OpeningPhases phases, boolean clean, Runnable closeDevices, Supplier<Inspection> inspect) {
+    record Opened(
+            OpeningPhases phases, boolean clean, Runnable closeDevices, Function<LongSupplier, Inspection> inspect) {
 
         /** Duration of the recovery, 0 when there was none. */
         long recoveryMillis() {
@@ -219,6 +221,7 @@ public final class PoolOpening {
         if (superblock.state() == PoolState.NEEDS_CHECK) {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
         }
+        devices.segments().ungrow(superblock.segmentAreaBytes()); // of a growth that was killed before it was one
         FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
         Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace, phases);
         phases.done(clean ? "open" : "checkpoint written");
@@ -227,7 +230,7 @@ public final class PoolOpening {
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
-                new Opened(phases, clean, devices::close, () -> reading.inspect(false)),
+                new Opened(phases, clean, devices::close, reading::inspectLive),
                 environment.uuids(),
                 environment.clockMillis());
     }
@@ -249,7 +252,7 @@ public final class PoolOpening {
      * @throws BlockSpaceException as {@link #view}
      */
     public Inspection inspect() {
-        return reading.inspect(true);
+        return reading.inspect();
     }
 
     /** The catalogue and the free map from the checkpoint; the node map as it was closed, when it is needed. */

@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -150,12 +151,22 @@ final class PoolReading {
     }
 
     /**
-     * Everything that metadata says, every node read and verified.
-     *
-     * @param verifyData leave out entries above the mark whose data is not there; {@code false} while the pool is open in this
-     *     process: then every appended record counts, and data may be overwritten in place meanwhile
+     * Everything that metadata says, every node read and verified. Leaves out entries above the mark whose data is not there.
      */
-    Inspection inspect(boolean verifyData) {
+    Inspection inspect() {
+        return inspect(true, null);
+    }
+
+    /**
+     * The same while the pool is open in this process: then every appended record counts.
+     *
+     * @param durableMark of the running pool, to compare the data of records above it with their checksums; {@code null} not to
+     */
+    Inspection inspectLive(LongSupplier durableMark) {
+        return inspect(false, durableMark);
+    }
+
+    private Inspection inspect(boolean verifyData, LongSupplier durableMark) {
         Superblock superblock = superblock().superblock();
         boolean clean = superblock.state() == PoolState.CLEAN;
         FreeSpace freeMap = freeSpace(superblock);
@@ -176,11 +187,12 @@ final class PoolReading {
         long nodeObjects = map.size();
         List<CorruptSpaceException> damage = new ArrayList<>();
         if (!clean) {
-            CorruptSpaceException end =
-                    new Replay(superblock, devices, catalogue, cache, tree, verifyData).runToDamage();
+            Replay replay = new Replay(superblock, devices, catalogue, cache, tree, verifyData);
+            CorruptSpaceException end = (durableMark == null ? replay : replay.telling(durableMark)).runToDamage();
             if (end != null) {
                 damage.add(end);
             }
+            damage.addAll(replay.notThere());
         }
         return new Inspection(
                 catalogue,

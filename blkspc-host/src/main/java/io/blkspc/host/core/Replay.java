@@ -1,6 +1,7 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockDevice;
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.DataChecksum;
@@ -17,6 +18,9 @@ import io.blkspc.host.journal.Superblock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +52,8 @@ final class Replay implements RecordVisitor {
     private boolean isApplying;
     private FreeSpace reused;
     private boolean isSalvaging;
+    private LongSupplier liveMark;
+    private final List<CorruptSpaceException> notThere = new ArrayList<>();
     private CorruptSpaceException stop; // what a salvage could not apply
 
     Replay(
@@ -88,8 +94,8 @@ final class Replay implements RecordVisitor {
         lastSequence = superblock.checkpointSequence();
         CorruptSpaceException damage = null;
         try (BlockDevice journal = devices.journal().openMedium();
-                BlockDevice blocks = devices.data().openMedium()) {
-            medium = new MediumWindow(blocks);
+                BlockDevice blocks = liveMark == null ? devices.data().openMedium() : null) {
+            medium = new MediumWindow(liveMark == null ? blocks : devices.data());
             view = medium.memory().asByteBuffer();
             ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
             if (result.tailDamagedAtOrBelowForced()) {
@@ -123,6 +129,24 @@ final class Replay implements RecordVisitor {
     Replay salvaging() {
         isSalvaging = true;
         return this;
+    }
+
+    /**
+     * The pool is open in this process: every record that was appended counts. An entry above the mark whose data is not there is
+     * told by {@link #notThere}, as long as the record is above the durable mark of the running pool still: nobody may write to
+     * its blocks until then (R1), so what differs is damage. The data is read as clients read it, because it may not be on the
+     * medium yet.
+     *
+     * @param durableMark of the running pool
+     */
+    Replay telling(LongSupplier durableMark) {
+        liveMark = durableMark;
+        return this;
+    }
+
+    /** What {@link #telling} found. */
+    List<CorruptSpaceException> notThere() {
+        return notThere;
     }
 
     /** Sequence of the last record applied, or that of the checkpoint. */
@@ -227,8 +251,39 @@ final class Replay implements RecordVisitor {
             if (verifyData && sequence > mark && extents.hasCrc(i) && !arrived(extents, i)) {
                 leftOut++;
             } else {
+                if (liveMark != null && sequence > mark && extents.hasCrc(i)) {
+                    compare(sequence, extents, i);
+                }
                 catalogue.extent(extents, i, tree, drops);
             }
+        }
+    }
+
+    /** What was read ahead may be older than the record: a difference counts when it is there in a new read too. */
+    private void compare(long sequence, ExtentsPayload extents, int entry) {
+        if (hasItsData(extents, entry)) {
+            return;
+        }
+        medium.forget();
+        if (!hasItsData(extents, entry) && sequence > liveMark.getAsLong()) {
+            notThere.add(new CorruptSpaceException(
+                    Code.CORRUPT,
+                    "data of a record",
+                    extents.physicalBlock(entry) << Geometry.BLOCK_SHIFT,
+                    "sequence=" + sequence + ", version=" + extents.versionId() + ", block=" + extents.startBlock(entry)
+                            + ", blocks=" + extents.blockCount(entry)));
+        }
+    }
+
+    /** What cannot be read is found when the blocks are. */
+    private boolean hasItsData(ExtentsPayload extents, int entry) {
+        try {
+            return arrived(extents, entry);
+        } catch (BlockSpaceException unreadable) {
+            if (unreadable.code() != Code.IO) {
+                throw unreadable;
+            }
+            return true;
         }
     }
 

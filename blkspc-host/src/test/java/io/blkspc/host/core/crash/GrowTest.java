@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.contract.TestIo;
@@ -134,9 +135,15 @@ class GrowTest {
         disk.faults(FaultInjector.NONE);
         images.add(disk.cut(random, CutKind.NONE));
         TreeSet<Long> sizes = new TreeSet<>();
+        TreeSet<String> areas = new TreeSet<>();
+        int cutBack = 0;
         for (SimDisk image : images) {
+            long found = image.device("segments").sizeBytes();
             HostPool recovered = SimPool.on(image, new InertScheduler(), 7).open();
             sizes.add(recovered.status().sizeBytes());
+            areas.add(recovered.status().sizeBytes() + " "
+                    + image.device("segments").sizeBytes());
+            cutBack += image.device("segments").sizeBytes() < found ? 1 : 0;
             requireAll(recovered, "v", BLOCKS, 1);
             requireClean(recovered);
             recovered.grow(16 * MIB);
@@ -144,8 +151,40 @@ class GrowTest {
             requireClean(recovered);
         }
         assertThat(sizes).containsExactly(2 * MIB, 16 * MIB);
+        // Whoever does not know of growing goes by the size of this file, so it is that of the pool again.
+        assertThat(areas).hasSize(2);
+        assertThat(cutBack).isPositive();
         open(images.getLast());
         assertThat(pool.status().sizeBytes()).isEqualTo(16 * MIB);
+    }
+
+    @Test
+    void checkpointsGoOnWhileSpaceIsTaken() {
+        openPool();
+        pool.checkpoint();
+        List<String> grown = new ArrayList<>();
+        disk.faults(event -> {
+            if (event.op() == IoOp.GROW && !grown.contains(event.device().name())) {
+                grown.add(event.device().name());
+                writeAll("v", 20, grown.size() + 1);
+                pool.create("while" + grown.size(), MIB);
+                long used = pool.status().journalUsedBytes();
+                long before = disk.count(IoRole.SUPERBLOCK, IoOp.FORCE);
+                pool.checkpoint();
+                assertThat(disk.count(IoRole.SUPERBLOCK, IoOp.FORCE)).isGreaterThan(before);
+                assertThat(pool.status().journalUsedBytes()).isLessThan(used);
+            }
+            return null;
+        });
+        pool.grow(16 * MIB);
+        disk.faults(FaultInjector.NONE);
+        assertThat(grown).containsExactly("data", "segments"); // the segments last
+        requireAll(pool, "v", 20, 3);
+        requireClean(pool);
+        open(disk.killImage());
+        assertThat(pool.status().sizeBytes()).isEqualTo(16 * MIB);
+        requireAll(pool, "v", 20, 3);
+        requireClean(pool);
     }
 
     @Test

@@ -1,0 +1,92 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.check.CheckReport.Finding;
+import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDevice;
+import io.blkspc.host.sim.SimDisk;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A deep check of an open pool compares the data of records that are not durable yet with their checksums. */
+class LiveCheckTest {
+
+    private static final int BLOCK = 4096;
+
+    private SimDisk disk;
+    private HostPool pool;
+
+    @BeforeEach
+    void makePool() {
+        InertScheduler inert = new InertScheduler();
+        disk = new SimDisk(inert, 1);
+        pool = SimPool.create(disk, inert, SimPool.geometry(1 << 20, 300, 64 << 10), 2)
+                .open();
+        pool.create("v", 256 << 10);
+    }
+
+    private void write(long block, int value) {
+        byte[] bytes = new byte[BLOCK];
+        Arrays.fill(bytes, (byte) value);
+        try (BlockSpace space = pool.open("v")) {
+            new TestIo(space).write(block * BLOCK, bytes);
+        }
+    }
+
+    private List<Finding> deep() {
+        return pool.inspectDeep(inspection -> SpaceCheck.run(inspection, true)).findings();
+    }
+
+    /** Changes the one block that is full of this value. */
+    private void damage(int value) {
+        SimDevice data = disk.device("data");
+        byte[] bytes = data.peek(0, (int) data.sizeBytes());
+        for (int at = 0; at < bytes.length; at += BLOCK) {
+            if (bytes[at] == (byte) value) {
+                bytes[at + 100] ^= 1;
+                data.poke(0, bytes);
+                return;
+            }
+        }
+        throw new AssertionError("no such block: value=" + value);
+    }
+
+    @Test
+    void dataThatIsNotWhatItsRecordSaysIsFound() {
+        for (int i = 1; i <= 20; i++) {
+            write(i, i);
+        }
+        assertThat(deep()).isEmpty();
+        damage(7);
+        assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty(); // not asked to look at data
+        List<Finding> findings = deep();
+        assertThat(findings).hasSize(1);
+        assertThat(findings.getFirst().toString())
+                .contains("data of a record")
+                .contains("offset=")
+                .contains("block=7");
+        write(30, 30);
+        assertThat(deep()).hasSize(1);
+    }
+
+    @Test
+    void dataThatMayBeOverwrittenIsNotCompared() {
+        for (int i = 1; i <= 20; i++) {
+            write(i, i);
+        }
+        pool.flush();
+        for (int i = 1; i <= 20; i++) {
+            write(i, 100 + i); // in place: no record
+        }
+        write(21, 21);
+        assertThat(deep()).isEmpty();
+        pool.checkpoint();
+        assertThat(deep()).isEmpty();
+    }
+}
