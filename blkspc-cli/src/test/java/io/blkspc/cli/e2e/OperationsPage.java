@@ -79,7 +79,7 @@ final class OperationsPage {
         if (!command.equals(found)) {
             throw new AssertionError("next on the page is: " + found + ", the test expects: " + command);
         }
-        return Arrays.stream(found.replace("...", "").split(" "))
+        return Arrays.stream(found.replace("...", "").split(" ", -1))
                 .map(word -> replaced(word, names))
                 .toArray(String[]::new);
     }

@@ -71,8 +71,9 @@ final class NodeMap implements NodeStore {
      */
     NodeStore larger(long maxNodes) {
         open(); // not after its file has another name
+        NodeStore larger = factory.createLarger(maxNodes);
         isDisplaced = true;
-        return factory.createLarger(maxNodes);
+        return larger;
     }
 
     /** The second half of {@link #grow}; closes the larger map when it fails. */

@@ -76,6 +76,7 @@ class EventLogTest {
                 assertThatThrownBy(() -> space.reserve(100_000, 4096)).hasMessageContaining("No space left");
             }
         }
+        assertThat(at.pool.events(0)).extracting(PoolEvent::kind).containsOnlyOnce(SHORTAGE);
         at.kill();
         assertThat(at.pool.events(0)).extracting(PoolEvent::kind).containsExactly(RECOVERED);
         HostPool failed = at.pool;

@@ -100,7 +100,7 @@ class NewestFirstTest {
     /** In any order, with steps that end anywhere, and killed in between: the same lists, block for block. */
     @Test
     void anyOrderComesToTheSameAlsoAfterAKill() {
-        for (int round = 0; round < 2; round++) {
+        for (int round = 0; round < (Boolean.getBoolean("blkspc.release") ? 50 : 1); round++) {
             InertScheduler inert = new InertScheduler();
             SimDisk fresh = new SimDisk(inert, random.nextLong());
             SimPool.create(fresh, inert, SimPool.geometry(16 << 20, 2_000, 1 << 20), random.nextLong());
