@@ -86,7 +86,8 @@ final class HoleStep {
     /** Makes a range a hole; the caller stores the inode. */
     void remove(long from, long to) {
         inode.remove(from, to, extent -> {
-            mounted.groups.free(extent.block(), extent.count(), false);
+            // Images of a directory's blocks are in the log: a replay would put them over what is there by then.
+            mounted.groups.free(extent.block(), extent.count(), inode.isDirectory());
             inode.fields().blocks -= extent.count();
         });
         for (long fileBlock : List.copyOf(inode.delayed().subMap(from, to).keySet())) {
