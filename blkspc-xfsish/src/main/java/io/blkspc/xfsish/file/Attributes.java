@@ -1,5 +1,7 @@
 package io.blkspc.xfsish.file;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.AttributeBlock;
 import io.blkspc.xfsish.inode.Inode;
@@ -24,6 +26,20 @@ final class Attributes {
                         block,
                         mounted.metadata.superblock().uuid(),
                         inode.number());
+    }
+
+    byte[] require(Inode inode, String name) {
+        byte[] value = all(inode).get(name);
+        if (value == null) {
+            throw new FileSystemException(Reason.NO_ATTRIBUTE, "no such attribute: name=" + name);
+        }
+        return value;
+    }
+
+    void requireNone(Inode inode, String name) {
+        if (all(inode).containsKey(name)) {
+            throw new BlockSpaceException(Code.EXISTS, "attribute is there: name=" + name);
+        }
     }
 
     /** Sets an attribute, or removes it with a null value. */

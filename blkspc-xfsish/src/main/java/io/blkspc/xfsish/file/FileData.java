@@ -209,14 +209,17 @@ final class FileData {
         return cut <= keep;
     }
 
-    /** Makes whole blocks of a range holes, and the bytes around them zeros. The size stays. */
+    /**
+     * Makes whole blocks of a range holes, also such that were preallocated past the end, and the bytes around them zeros. The size
+     * stays.
+     */
     void punch(Inode inode, long offset, long length) {
-        long end = Math.min(inode.fields().size, Math.addExact(offset, length));
-        if (offset < 0 || offset >= end) {
+        if (offset < 0 || length <= 0) {
             return;
         }
+        long end = length > MAX_BYTES - offset ? MAX_BYTES : offset + length;
         long first = (offset + BLOCK - 1) / BLOCK;
-        long last = end == inode.fields().size ? (end + BLOCK - 1) / BLOCK : end / BLOCK;
+        long last = end >= inode.fields().size ? (end + BLOCK - 1) / BLOCK : end / BLOCK;
         if (first > last) {
             zeroInside(inode, offset, end);
             return;

@@ -38,6 +38,7 @@ public final class FileSystem implements AutoCloseable {
     private final FileData data;
     private final Namespace namespace;
     private final Attributes attributes;
+    private final InodeAccess inodes;
     private final boolean wasReplayed;
     private final long mountedSequence;
     private final ReentrantLock lock = new ReentrantLock();
@@ -54,6 +55,7 @@ public final class FileSystem implements AutoCloseable {
         this.data = new FileData(mounted);
         this.namespace = new Namespace(mounted, data);
         this.attributes = new Attributes(mounted);
+        this.inodes = new InodeAccess(this, mounted, data, namespace, attributes);
     }
 
     /**
@@ -89,7 +91,7 @@ public final class FileSystem implements AutoCloseable {
         return mountedSequence;
     }
 
-    private <T> T reading(Supplier<T> body) {
+    <T> T reading(Supplier<T> body) {
         lock.lock();
         try {
             requireOpen();
@@ -99,7 +101,7 @@ public final class FileSystem implements AutoCloseable {
         }
     }
 
-    private <T> T changing(Supplier<T> body) {
+    <T> T changing(Supplier<T> body) {
         lock.lock();
         try {
             while (freeze != null && !closed) {
@@ -110,6 +112,11 @@ public final class FileSystem implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** The same files by number of their inode, as a kernel asks for them. */
+    public InodeAccess inodes() {
+        return inodes;
     }
 
     private void requireOpen() {
@@ -125,7 +132,7 @@ public final class FileSystem implements AutoCloseable {
         return reading(() -> statusOf(names.resolve(path, false)));
     }
 
-    private static FileStatus statusOf(Inode inode) {
+    static FileStatus statusOf(Inode inode) {
         InodeFields fields = inode.fields();
         return new FileStatus(
                 inode.number(),
@@ -185,7 +192,8 @@ public final class FileSystem implements AutoCloseable {
     }
 
     private FileStatus make(String path, int mode, String target) {
-        return changing(() -> statusOf(namespace.create(names.place(path), mode, 0, 0, target)));
+        return changing(() -> statusOf(namespace.create(
+                names.place(path), mode, 0, 0, target == null ? null : target.getBytes(StandardCharsets.UTF_8))));
     }
 
     /** Gives a file that is no directory another name. */
@@ -205,10 +213,10 @@ public final class FileSystem implements AutoCloseable {
 
     /** Moves a file or directory; what had the new name is replaced, if it could be removed. */
     public void rename(String path, String newPath) {
-        change(() -> namespace.rename(names.place(path), names.place(newPath)));
+        change(() -> namespace.rename(names.place(path), names.place(newPath), false));
     }
 
-    private void change(Runnable body) {
+    void change(Runnable body) {
         changing(() -> {
             body.run();
             return null;
@@ -218,10 +226,14 @@ public final class FileSystem implements AutoCloseable {
     // ---- data
 
     private Inode file(String path) {
-        Inode inode = names.resolve(path, true);
+        return requireFile(names.resolve(path, true));
+    }
+
+    static Inode requireFile(Inode inode) {
         if (inode.fields().type() != InodeFields.FILE) {
             throw new FileSystemException(
-                    inode.isDirectory() ? Reason.IS_A_DIRECTORY : Reason.INVALID, "not a file: " + path);
+                    inode.isDirectory() ? Reason.IS_A_DIRECTORY : Reason.INVALID,
+                    "not a file: inode=" + inode.number());
         }
         return inode;
     }
@@ -298,13 +310,7 @@ public final class FileSystem implements AutoCloseable {
 
     /** Value of an extended attribute. */
     public byte[] attribute(String path, String name) {
-        return reading(() -> {
-            byte[] value = attributes.all(names.resolve(path, false)).get(name);
-            if (value == null) {
-                throw new FileSystemException(Reason.NO_ATTRIBUTE, "no such attribute: name=" + name);
-            }
-            return value;
-        });
+        return reading(() -> attributes.require(names.resolve(path, false), name));
     }
 
     /** Sets an extended attribute; null removes it. All of a file's fit into 4 KiB. */
@@ -432,6 +438,7 @@ public final class FileSystem implements AutoCloseable {
         try {
             if (!closed) {
                 thaw();
+                namespace.letAllGo();
                 mounted.checkpoints.run(true);
             }
         } finally {

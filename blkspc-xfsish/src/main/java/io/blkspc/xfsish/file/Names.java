@@ -40,6 +40,23 @@ final class Names {
         return bytes;
     }
 
+    /** A place by number of the directory, and raw bytes of the name. */
+    Place place(long directory, byte[] name) {
+        if (name.length > DirectoryBlock.MAX_NAME_BYTES) {
+            throw new FileSystemException(Reason.NAME_TOO_LONG, "name is too long: bytes=" + name.length);
+        }
+        boolean isPlain = name.length > 2 || (name.length > 0 && (name[0] != '.' || name[name.length - 1] != '.'));
+        for (int i = 0; isPlain && i < name.length; i++) {
+            isPlain = name[i] != 0 && name[i] != '/';
+        }
+        if (!isPlain) {
+            throw new FileSystemException(Reason.INVALID, "no such name can be made: bytes=" + name.length);
+        }
+        Inode inode = mounted.inodes.get(directory);
+        requireDirectory(inode, "inode=" + directory);
+        return new Place(inode, name);
+    }
+
     private static boolean isDots(String name) {
         return name.equals(".") || name.equals("..");
     }

@@ -10,8 +10,11 @@ import io.blkspc.xfsish.format.InodeRecord.ForkFormat;
 import io.blkspc.xfsish.inode.Directories.Entry;
 import io.blkspc.xfsish.inode.Inode;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Making, linking, moving and removing names. Each is one transaction: after a crash it happened or it did not. Guarded by
@@ -24,8 +27,10 @@ final class Namespace {
 
     private final Mounted mounted;
     private final FileData data;
-    /** Without a name, not removed yet: the pool was too full even for that, or a crash came between. */
-    private final Deque<Long> unlinked = new ArrayDeque<>();
+    /** Without a name, not removed yet: somebody holds it, the pool was too full even for that, or a crash came between. */
+    private final Set<Long> unlinked = new LinkedHashSet<>();
+    /** How often each inode is held: it stays as long, also without a name. */
+    private final Map<Long, Long> holds = new HashMap<>();
 
     Namespace(Mounted mounted, FileData data) {
         this.mounted = mounted;
@@ -41,14 +46,22 @@ final class Namespace {
     }
 
     private void requireFree(Place place) {
+        requireAlive(place.directory());
         if (mounted.directories.find(place.directory(), place.name()) != null) {
             throw new BlockSpaceException(Code.EXISTS, "file exists: name=" + text(place.name()));
         }
         requireRoom(place.directory());
     }
 
+    /** One that was removed and is still held takes no names. */
+    private static void requireAlive(Inode directory) {
+        if (directory.fields().links == 0) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "directory was removed: inode=" + directory.number());
+        }
+    }
+
     private static void requireRoom(Inode directory) {
-        if (!directory.mayAdd(2) || directory.fields().links == 0) {
+        if (!directory.mayAdd(2)) {
             throw new FileSystemException(Reason.TOO_LARGE, "directory cannot grow: inode=" + directory.number());
         }
     }
@@ -63,7 +76,7 @@ final class Namespace {
         inode.fields().modified = isModified ? now : inode.fields().modified;
     }
 
-    Inode create(Place place, int mode, int uid, int gid, String target) {
+    Inode create(Place place, int mode, int uid, int gid, byte[] target) {
         requireFree(place);
         InodeFields fields = new InodeFields();
         fields.mode = mode;
@@ -73,7 +86,7 @@ final class Namespace {
         fields.links = isDirectory ? 2 : 1;
         fields.parent = isDirectory ? place.directory().number() : 0;
         if (target != null) {
-            fields.target = target.getBytes(StandardCharsets.UTF_8);
+            fields.target = target.clone();
             fields.format = ForkFormat.TARGET;
             fields.size = fields.target.length;
             if (fields.target.length == 0 || fields.target.length > InodeRecord.AREA_BYTES) {
@@ -104,6 +117,9 @@ final class Namespace {
             throw new FileSystemException(Reason.IS_A_DIRECTORY, "a directory has one name: inode=" + inode.number());
         }
         requireFree(place);
+        if (inode.fields().links == 0) {
+            throw new BlockSpaceException(Code.NOT_FOUND, "file was removed: inode=" + inode.number());
+        }
         mounted.change(this::adding, () -> {
             mounted.directories.add(
                     place.directory(),
@@ -120,11 +136,7 @@ final class Namespace {
     }
 
     void remove(Place place, boolean wantsDirectory) {
-        Entry entry = mounted.directories.find(place.directory(), place.name());
-        if (entry == null) {
-            throw Mounted.notFound(text(place.name()));
-        }
-        Inode inode = mounted.inodes.get(entry.inode());
+        Inode inode = mounted.inodes.get(require(place).inode());
         requireRemovable(inode, place, wantsDirectory);
         mounted.change(this::removing, () -> {
             mounted.directories.replace(place.directory(), place.name(), 0, 0);
@@ -163,13 +175,15 @@ final class Namespace {
         mounted.inodes.store(inode);
     }
 
-    void rename(Place from, Place to) {
-        Entry entry = mounted.directories.find(from.directory(), from.name());
-        if (entry == null) {
-            throw Mounted.notFound(text(from.name()));
-        }
+    /** Moves a name; what has the new one is replaced, or with {@code keepsTarget} refused. */
+    void rename(Place from, Place to, boolean keepsTarget) {
+        Entry entry = require(from);
+        requireAlive(to.directory());
         Inode moved = mounted.inodes.get(entry.inode());
         Entry target = mounted.directories.find(to.directory(), to.name());
+        if (target != null && keepsTarget) {
+            throw new BlockSpaceException(Code.EXISTS, "file exists: name=" + text(to.name()));
+        }
         if (target != null && target.inode() == moved.number()) {
             return; // two names of one file stay, as POSIX has it
         }
@@ -191,20 +205,69 @@ final class Namespace {
             } else {
                 mounted.directories.add(to.directory(), to.name(), moved.number(), type);
             }
-            if (moved.isDirectory()) {
-                from.directory().fields().links--;
-                to.directory().fields().links++;
-                moved.fields().parent = to.directory().number();
-            }
-            touch(moved, false);
-            touch(from.directory(), true);
-            touch(to.directory(), true);
-            mounted.inodes.store(moved);
-            mounted.inodes.store(from.directory());
-            mounted.inodes.store(to.directory());
+            moveTo(moved, from.directory(), to.directory());
+            storeMoved(List.of(moved), from, to);
             return null;
         });
         removeUnlinked();
+    }
+
+    /** Lets two names mean each other's file. */
+    void exchange(Place one, Place other) {
+        Inode first = mounted.inodes.get(require(one).inode());
+        Inode second = mounted.inodes.get(require(other).inode());
+        if (first.number() == second.number()) {
+            return;
+        }
+        if (first.isDirectory()) {
+            requireNotBelow(other.directory(), first);
+        }
+        if (second.isDirectory()) {
+            requireNotBelow(one.directory(), second);
+        }
+        mounted.change(this::adding, () -> {
+            mounted.directories.replace(
+                    one.directory(),
+                    one.name(),
+                    second.number(),
+                    second.fields().type());
+            mounted.directories.replace(
+                    other.directory(),
+                    other.name(),
+                    first.number(),
+                    first.fields().type());
+            moveTo(first, one.directory(), other.directory());
+            moveTo(second, other.directory(), one.directory());
+            storeMoved(List.of(first, second), one, other);
+            return null;
+        });
+    }
+
+    private Entry require(Place place) {
+        Entry entry = mounted.directories.find(place.directory(), place.name());
+        if (entry == null) {
+            throw Mounted.notFound(text(place.name()));
+        }
+        return entry;
+    }
+
+    private static void moveTo(Inode moved, Inode from, Inode to) {
+        if (moved.isDirectory()) {
+            from.fields().links--;
+            to.fields().links++;
+            moved.fields().parent = to.number();
+        }
+    }
+
+    private void storeMoved(List<Inode> moved, Place from, Place to) {
+        for (Inode inode : moved) {
+            touch(inode, false);
+            mounted.inodes.store(inode);
+        }
+        touch(from.directory(), true);
+        touch(to.directory(), true);
+        mounted.inodes.store(from.directory());
+        mounted.inodes.store(to.directory());
     }
 
     private void requireNotBelow(Inode directory, Inode moved) {
@@ -225,26 +288,50 @@ final class Namespace {
         unlinked.addAll(mounted.inodes.unlinked());
     }
 
-    /** Removes inodes without a name, as far as there is space for it; the rest stays for later. */
+    /** The inode stays from now on, once for each call, also when its last name is removed. */
+    void hold(long inode) {
+        holds.merge(inode, 1L, Long::sum);
+    }
+
+    /** Ends holds; an inode that is not held and has no name is removed now. */
+    void letGo(long inode, long count) {
+        holds.computeIfPresent(inode, (_, held) -> held > count ? held - count : null);
+        if (unlinked.contains(inode) && !holds.containsKey(inode)) {
+            removeUnlinked();
+        }
+    }
+
+    /** As {@link #letGo} of everything. */
+    void letAllGo() {
+        holds.clear();
+        removeUnlinked();
+    }
+
+    /** Removes inodes that have no name and that nobody holds, as far as there is space for it; the rest stays for later. */
     void removeUnlinked() {
         try {
-            while (!unlinked.isEmpty()) {
-                Inode inode = mounted.inodes.get(unlinked.peek());
-                while (!data.shrinkStep(inode, 0)) {}
-                mounted.change(this::removing, () -> {
-                    if (inode.fields().attributes != 0) {
-                        mounted.groups.free(inode.fields().attributes, 1, true);
-                    }
-                    mounted.inodes.countUnlinked(inode, -1);
-                    mounted.inodes.remove(inode);
-                    return null;
-                });
-                unlinked.remove();
+            for (long number : List.copyOf(unlinked)) {
+                if (!holds.containsKey(number)) {
+                    remove(mounted.inodes.get(number));
+                    unlinked.remove(number);
+                }
             }
         } catch (BlockSpaceException e) {
             if (e.code() != Code.OUT_OF_SPACE) {
                 throw e;
             }
         }
+    }
+
+    private void remove(Inode inode) {
+        while (!data.shrinkStep(inode, 0)) {}
+        mounted.change(this::removing, () -> {
+            if (inode.fields().attributes != 0) {
+                mounted.groups.free(inode.fields().attributes, 1, true);
+            }
+            mounted.inodes.countUnlinked(inode, -1);
+            mounted.inodes.remove(inode);
+            return null;
+        });
     }
 }

@@ -32,6 +32,7 @@ final class TreeDriver {
     List<TreeModel> newer = List.of();
 
     private int names;
+    private final NumberedSteps numbered = new NumberedSteps(this);
 
     TreeDriver(SplittableRandom random, FileSystem files) {
         this(random, files, new TreeModel());
@@ -84,15 +85,16 @@ final class TreeDriver {
             chmod();
         } else {
             readSome();
+            numbered.visitHeld();
         }
     }
 
-    private String any(char type) {
+    String any(char type) {
         List<String> all = model.paths(type);
         return all.isEmpty() ? null : all.get(random.nextInt(all.size()));
     }
 
-    private String newPath() {
+    String newPath() {
         String name = "n" + names++;
         if (random.nextInt(4) == 0) {
             name += "-" + "x".repeat(random.nextInt(200));
@@ -188,6 +190,9 @@ final class TreeDriver {
     private void unlink() {
         String path = any(random.nextInt(5) == 0 ? 'l' : 'f');
         if (path != null) {
+            if (random.nextInt(3) == 0) {
+                numbered.hold(path);
+            }
             files.unlink(path);
             model.remove(path);
         }
@@ -216,6 +221,10 @@ final class TreeDriver {
     }
 
     private void rename() {
+        if (random.nextInt(4) == 0) {
+            numbered.exchange(any("dffl".charAt(random.nextInt(4))), any("dffl".charAt(random.nextInt(4))));
+            return;
+        }
         String from = any("dffl".charAt(random.nextInt(4)));
         if (from == null || from.equals("/")) {
             return;
@@ -228,6 +237,10 @@ final class TreeDriver {
             return;
         }
         Node replaced = model.at(to);
+        if (replaced != null && random.nextInt(4) == 0) {
+            numbered.refuseToReplace(from, to);
+            return;
+        }
         if (replaced == moved) {
             files.rename(from, to);
             return;
