@@ -3,7 +3,6 @@ package io.blkspc.xfsish.file;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
-import io.blkspc.api.Cookie;
 import io.blkspc.xfsish.Freeze;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.InodeFields;
@@ -368,29 +367,9 @@ public final class FileSystem implements AutoCloseable {
                     superblock.blockCount(),
                     superblock.usableBlocks(),
                     free,
-                    granted(free),
+                    new Granted(space, mounted).blocks(free),
                     mounted.groups.usedInodes());
         });
-    }
-
-    /** The most the host reserves now, by asking for it; given back at once. */
-    private long granted(long most) {
-        long low = 0;
-        long high = Math.min(most, Integer.MAX_VALUE);
-        while (low < high) {
-            long middle = (low + high + 1) >>> 1;
-            try {
-                Cookie cookie = mounted.subvolume.reserve((int) middle);
-                cookie.put();
-                low = middle;
-            } catch (BlockSpaceException e) {
-                if (e.code() != Code.OUT_OF_SPACE) {
-                    throw e;
-                }
-                high = middle - 1;
-            }
-        }
-        return low;
     }
 
     /**

@@ -11,5 +11,19 @@ package io.blkspc.xfsish.file;
  *     else took space meanwhile; on a volume with a standing guarantee nobody else can take that part
  * @param usedInodes files, directories and links
  */
-public record SpaceStatus(
-        long addressBlocks, long usableBlocks, long freeBlocks, long grantedBlocks, long usedInodes) {}
+public record SpaceStatus(long addressBlocks, long usableBlocks, long freeBlocks, long grantedBlocks, long usedInodes) {
+
+    /** Of what is granted: for the operations and log records that it takes to write the rest. */
+    private static final int OWN_BLOCKS = 128;
+
+    /** And one block in so many, for extents, bitmaps and inodes. */
+    private static final int DATA_PER_OWN = 64;
+
+    /**
+     * How many blocks of data can be written now, to one file or to several, before anything has to be refused: what {@code df}
+     * calls available.
+     */
+    public long writableBlocks() {
+        return Math.max(0, grantedBlocks - OWN_BLOCKS - grantedBlocks / DATA_PER_OWN);
+    }
+}

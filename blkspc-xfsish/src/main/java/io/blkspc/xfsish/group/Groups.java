@@ -130,8 +130,13 @@ public final class Groups {
 
     /** Discards every free block: after a crash nobody knows which discards happened. */
     public void discardFree(Consumer<Run> discard) {
+        visitAvailable(discard);
+    }
+
+    /** Shows the runs of blocks that can be given out now, whatever the limit of usable blocks. */
+    public void visitAvailable(Consumer<Run> visitor) {
         for (Group group : groups) {
-            group.visitAvailable(discard);
+            group.visitAvailable(visitor);
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.List;
 final class NumberedSteps {
 
     private static final int MAX_HELD = 6;
+    private static final int MAX_REMEMBERED = 24;
 
     private record Held(long inode, Node node) {}
 
@@ -51,7 +52,13 @@ final class NumberedSteps {
     void hold(String path) {
         if (driver.model.at(path).type == 'f' && held.size() < MAX_HELD) {
             FileStatus status = inodes().lookUp(directoryOf(path), nameOf(path));
-            held.add(new Held(status.inode(), driver.model.at(path)));
+            Node node = driver.model.at(path);
+            held.add(new Held(status.inode(), node));
+            driver.model.held.remove(node);
+            driver.model.held.add(node);
+            if (driver.model.held.size() > MAX_REMEMBERED) {
+                driver.model.held.removeFirst();
+            }
         }
     }
 

@@ -37,6 +37,8 @@ final class TreeModel {
     }
 
     final Node root = new Node('d', 0755, 0);
+    /** Files that were held and may have lost their last name: a crash may bring that back, and not what was written since. */
+    final List<Node> held = new ArrayList<>();
 
     Node at(String path) {
         Node node = root;
@@ -95,6 +97,7 @@ final class TreeModel {
     Map<Long, Node> byId() {
         Map<Long, Node> found = new TreeMap<>();
         collect(root, found);
+        held.forEach(node -> found.put(node.id, node));
         return found;
     }
 
@@ -106,10 +109,21 @@ final class TreeModel {
     /** A copy that later changes do not reach; hard links stay shared. */
     TreeModel copy() {
         TreeModel copy = new TreeModel();
-        java.util.IdentityHashMap<Node, Node> copies = new java.util.IdentityHashMap<>();
+        Map<Node, Node> copies = new java.util.IdentityHashMap<>();
         copies.put(root, copy.root);
         copyInto(root, copy.root, copies);
+        held.forEach(node -> copy.held.add(twinOf(node, copies)));
         return copy;
+    }
+
+    private static Node twinOf(Node node, Map<Node, Node> copies) {
+        Node twin = copies.get(node);
+        if (twin == null) {
+            twin = new Node(node.type, node.permissions, node.id);
+            copies.put(node, twin);
+            copyInto(node, twin, copies);
+        }
+        return twin;
     }
 
     private static void copyInto(Node from, Node to, Map<Node, Node> copies) {
@@ -118,14 +132,6 @@ final class TreeModel {
         to.permissions = from.permissions;
         to.modified = from.modified;
         to.attributes.putAll(from.attributes);
-        from.children.forEach((name, child) -> {
-            Node twin = copies.get(child);
-            if (twin == null) {
-                twin = new Node(child.type, child.permissions, child.id);
-                copies.put(child, twin);
-                copyInto(child, twin, copies);
-            }
-            to.children.put(name, twin);
-        });
+        from.children.forEach((name, child) -> to.children.put(name, twinOf(child, copies)));
     }
 }

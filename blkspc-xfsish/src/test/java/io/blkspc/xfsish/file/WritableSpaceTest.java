@@ -1,0 +1,74 @@
+package io.blkspc.xfsish.file;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.contract.ContractHost;
+import io.blkspc.api.contract.Fixture;
+import io.blkspc.api.model.ModelHost;
+import io.blkspc.api.model.ModelOptions;
+import io.blkspc.host.core.MemoryHost;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a file system says can be written can be written, however much of the pool others have. */
+class WritableSpaceTest {
+
+    private static final int BLOCK = 4096;
+    private static final int WINDOW = 1 << 20;
+
+    private static ContractHost host(boolean isReal) {
+        ModelHost model = ModelOptions::defaults;
+        return isReal ? new MemoryHost() {} : model;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false,0,1", "false,40,1", "true,0,1", "true,0,7", "true,30,1", "true,50,3", "true,58,1"})
+    void whatIsWritableCanBeWritten(boolean isReal, int othersMegabytes, int files) {
+        try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
+            BlockSpace space = fixture.space();
+            FileSystemOracleTest.mkfs(space, 1000);
+            fixture.pool().create("other", FileSystemOracleTest.POOL);
+            List<Cookie> others = take(fixture.space("other"), othersMegabytes);
+            FileSystem mounted = FileSystemOracleTest.mount(space);
+            for (int i = 0; i < files; i++) {
+                mounted.create("/f" + i, 0644);
+            }
+            SpaceStatus before = mounted.space();
+            assertThat(before.writableBlocks()).isLessThanOrEqualTo(before.freeBlocks());
+            MemorySegment piece = TreeDriver.segment(Fixture.bytes(othersMegabytes, 16 * BLOCK));
+            for (long done = 0; done < before.writableBlocks(); done += 16) {
+                long bytes = Math.min(16, before.writableBlocks() - done) * BLOCK;
+                String path = "/f" + done / 16 % files;
+                long size = mounted.status(path).sizeBytes();
+                assertThat(mounted.write(path, size, piece, 0, bytes)).isEqualTo(bytes);
+            }
+            mounted.sync();
+            System.out.println("others=" + othersMegabytes + "M free=" + before.freeBlocks() + " granted="
+                    + before.grantedBlocks() + " writable=" + before.writableBlocks());
+            if (othersMegabytes <= 50) {
+                assertThat(before.writableBlocks()).isGreaterThan(500);
+            }
+            mounted.close();
+            FileSystemOracleTest.clean(space);
+            others.forEach(Cookie::put);
+        }
+    }
+
+    private static List<Cookie> take(BlockSpace other, int megabytes) {
+        List<Cookie> taken = new ArrayList<>();
+        try {
+            for (int i = 0; i < megabytes; i++) {
+                taken.add(other.reserve(1, WINDOW));
+            }
+        } catch (BlockSpaceException full) {
+            assertThat(full.code()).isEqualTo(BlockSpaceException.Code.OUT_OF_SPACE);
+        }
+        return taken;
+    }
+}
