@@ -16,7 +16,7 @@ END
 
 # PROGRAM:PACKAGE. Only tests against other people's programs need them; without them those tests are skipped.
 test_parts='nbdinfo:libnbd-bin nbdcopy:libnbd-bin nbdfuse:libnbd-bin nbdsh:python3-libnbd nbdkit:nbdkit
-    qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs mkfs.xfs:xfsprogs fio:fio strace:strace fusermount3:fuse3 openssl:openssl'
+    qemu-img:qemu-utils qemu-io:qemu-utils mke2fs:e2fsprogs mkfs.xfs:xfsprogs fio:fio strace:strace fusermount3:fuse3 rsync:rsync openssl:openssl'
 
 # What a guest is made of, besides the kernel.
 guest_parts='qemu-system-x86_64:qemu-system-x86 busybox:busybox-static nbd-client:nbd-client mkfs.xfs:xfsprogs

@@ -118,10 +118,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void nativeCodeIsCalledByTheDeviceAndSocketPackagesOnly() {
+    void nativeCodeIsCalledByTheDeviceSocketAndFusePackagesOnly() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages(DEVICE_PACKAGE, "io.blkspc.cli.socket")
+                .resideOutsideOfPackages(DEVICE_PACKAGE, "io.blkspc.cli.socket", "io.blkspc.cli.fuse")
                 .should()
                 .dependOnClassesThat(assignableTo(Linker.class).or(assignableTo(SymbolLookup.class))));
     }

@@ -9,9 +9,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "fs",
         synopsisSubcommandLabel = "COMMAND",
-        description = "The sample file system in a volume: files without a mount. Needs the pool for itself.",
+        description =
+                "The sample file system in a volume: mounted by the kernel, or files without a mount. The latter need the pool "
+                        + "for themselves.",
         subcommands = {
             FsMkfsCommand.class,
+            FsMountCommand.class,
+            FsUmountCommand.class,
             FsLsCommand.class,
             FsStatCommand.class,
             FsCatCommand.class,
@@ -32,6 +36,7 @@ final class FsCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "fs needs a command: mkfs, ls, stat, cat, put, get, mkdir, mv, ln, rm, df or fsck");
+                spec.commandLine(),
+                "fs needs a command: mkfs, mount, umount, ls, stat, cat, put, get, mkdir, mv, ln, rm, df or fsck");
     }
 }

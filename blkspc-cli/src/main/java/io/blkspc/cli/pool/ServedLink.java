@@ -24,6 +24,12 @@ public final class ServedLink implements PoolLink {
     /** Request to write the whole pool into a file. */
     public static final String DUMP = "dump";
 
+    /** Request to have the kernel mount the file system of a volume. */
+    public static final String MOUNT = "fs-mount";
+
+    /** Request to end that. */
+    public static final String UNMOUNT = "fs-umount";
+
     /** Request to end the server; the answer comes after the pool was closed. */
     public static final String STOP = "stop";
 
@@ -61,6 +67,17 @@ public final class ServedLink implements PoolLink {
     /** Has the server write the whole pool into a file; the facts of {@link io.blkspc.cli.action.DumpResult}. */
     public Map<String, Object> dump(Path target) {
         return Json.asObject(client.request(DUMP, Map.of("file", target.toString()), false));
+    }
+
+    /** Has the server mount the file system of a volume on an absolute directory. */
+    public Map<String, Object> mount(String name, Path directory, boolean forOthers) {
+        return Json.asObject(client.request(
+                MOUNT, Map.of("name", name, "directory", directory.toString(), "others", forOthers), false));
+    }
+
+    /** Has the server unmount it; on return everything is durable. */
+    public Map<String, Object> unmount(Path directory) {
+        return Json.asObject(client.request(UNMOUNT, Map.of("directory", directory.toString()), false));
     }
 
     /**

@@ -6,6 +6,8 @@ import io.blkspc.cli.action.Arguments;
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.control.RequestHandler;
+import io.blkspc.cli.fs.MountPoint;
+import io.blkspc.cli.fs.MountedVolumes;
 import io.blkspc.cli.image.TargetFile;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
@@ -22,11 +24,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +46,7 @@ final class Requests implements RequestHandler {
     private final List<Path> copySockets;
     private final NbdLimits limits;
     private final Runnable askForStop;
+    private final MountedVolumes mounts;
     private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
 
     /** One permit per request at work on the pool; whoever has them all knows that there is none. */
@@ -61,6 +67,7 @@ final class Requests implements RequestHandler {
         this.copySockets = copySockets;
         this.limits = limits;
         this.askForStop = askForStop;
+        this.mounts = new MountedVolumes(pool, Requests::now);
     }
 
     @Override
@@ -78,6 +85,13 @@ final class Requests implements RequestHandler {
             if (name.equals(ServedLink.COPY_SOCKET)) {
                 return Json.of("socket", copySocket());
             }
+            if (name.equals(ServedLink.MOUNT)) {
+                Arguments asked = new Arguments(arguments);
+                return mounts.mount(asked.string("name"), directory(asked), asked.flag("others"));
+            }
+            if (name.equals(ServedLink.UNMOUNT)) {
+                return mounts.unmount(directory(new Arguments(arguments)));
+            }
             if (name.equals(ServedLink.CHECK)) {
                 return open.check(new Arguments(arguments).flag("deep")).facts();
             }
@@ -88,7 +102,7 @@ final class Requests implements RequestHandler {
             if (operation == null) {
                 throw new CommandFailure(ExitCode.FAILED, "the server does not know this operation: name=" + name);
             }
-            return Actions.run(operation, new Arguments(arguments), pool);
+            return run(operation, new Arguments(arguments));
         } finally {
             atWork.release();
         }
@@ -100,6 +114,28 @@ final class Requests implements RequestHandler {
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
+    }
+
+    private static long now() {
+        return ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now());
+    }
+
+    private static MountPoint directory(Arguments arguments) {
+        return new MountPoint(Path.of(arguments.string("directory")));
+    }
+
+    /** What is frozen is frozen with its file system, where one is mounted. */
+    private Object run(Operation operation, Arguments arguments) {
+        List<String> sources = switch (operation) {
+            case CLONE -> List.of(arguments.string("source"));
+            case SNAPSHOT ->
+                arguments.strings("names").stream()
+                        .map(snapshot -> snapshot.split("@", 2)[0])
+                        .toList();
+            default -> List.of();
+        };
+        Supplier<Object> work = () -> Actions.run(operation, arguments, pool);
+        return sources.isEmpty() ? work.get() : mounts.frozen(sources, work);
     }
 
     @Override
@@ -134,7 +170,7 @@ final class Requests implements RequestHandler {
         }
     }
 
-    /** Takes no more requests, ends copies, and waits for the requests at work. */
+    /** Takes no more requests, ends copies, waits for the requests at work, and unmounts what is mounted. */
     void finish(long millis) {
         synchronized (this) {
             finished = true;
@@ -149,6 +185,7 @@ final class Requests implements RequestHandler {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
+        mounts.close();
     }
 
     /** Tells those who asked for the stop how it went. */

@@ -29,6 +29,18 @@ final class Tools {
         assumeTrue("root".equals(System.getProperty("user.name")), "skipped: missing part root (mount needs it)");
     }
 
+    /** Skips the test unless this process may mount file systems through FUSE and libfuse3. */
+    static void requireFuse() {
+        require("fusermount3");
+        assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "skipped: missing part /dev/fuse (writable)");
+        assumeTrue(
+                Stream.of("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib")
+                        .anyMatch(directory -> Files.exists(Path.of(directory, "libfuse3.so.3"))),
+                "skipped: missing part libfuse3.so.3");
+        assumeTrue(
+                "root".equals(System.getProperty("user.name")), "skipped: missing part root (owners of files need it)");
+    }
+
     /** Full path of an installed program; the caller has required it before. */
     static String path(String name) {
         return find(name).orElseThrow(() -> new AssertionError("not installed: program=" + name));

@@ -1,0 +1,129 @@
+package io.blkspc.cli.fs;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.cli.fuse.FuseSession;
+import io.blkspc.xfsish.file.FileSystem;
+import io.blkspc.xfsish.file.FileSystemOptions;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The file system of a volume, mounted by the kernel. What was written becomes durable with an fsync, and every few seconds by
+ * itself. When the kernel has unmounted it, everything is put in place, and the volume is let go. Any thread.
+ */
+final class MountedVolume {
+
+    private static final Logger log = LoggerFactory.getLogger("blkspc.control");
+    private static final long SYNC_SECONDS = 5;
+    private static final long DETACHED_SECONDS = 3;
+
+    final UUID uuid;
+    final MountPoint point;
+    private final BlockSpace space;
+    private final FileSystem files;
+    private final FuseSession session;
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final CompletableFuture<Void> closed;
+
+    private MountedVolume(UUID uuid, MountPoint point, BlockSpace space, FileSystem files, FuseSession session) {
+        this.uuid = uuid;
+        this.point = point;
+        this.space = space;
+        this.files = files;
+        this.session = session;
+        this.closed = session.ended().thenRunAsync(this::close, MountedVolume::startThread);
+        Thread.ofPlatform().daemon().name("fs-sync").start(this::syncNowAndThen);
+    }
+
+    private static void startThread(Runnable work) {
+        Thread.ofPlatform().daemon().name("fs-close").start(work);
+    }
+
+    /** Mounts; the space is let go when that fails. */
+    static MountedVolume mount(UUID uuid, BlockSpace space, FuseSession.Spec spec, LongSupplier clock)
+            throws IOException {
+        FileSystem files = null;
+        FuseSession session = null;
+        try {
+            files = FileSystem.mount(space, FileSystemOptions.defaults(clock));
+            session = FuseSession.mount(files, spec, clock);
+            return new MountedVolume(uuid, new MountPoint(spec.directory()), space, files, session);
+        } finally {
+            if (session == null) {
+                if (files != null) {
+                    files.close();
+                }
+                space.close();
+            }
+        }
+    }
+
+    private void syncNowAndThen() {
+        try {
+            while (!ending.await(SYNC_SECONDS, TimeUnit.SECONDS)) {
+                try {
+                    files.sync();
+                } catch (BlockSpaceException e) {
+                    if (e.code() == Code.CLOSED) {
+                        return;
+                    }
+                    log.warn(
+                            "could not be made durable, once more soon: name={}, reason={}",
+                            space.name(),
+                            e.getMessage());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void close() {
+        ending.countDown();
+        try {
+            files.close();
+        } finally {
+            space.close();
+        }
+    }
+
+    /** Completes when it is unmounted and everything is durable; exceptionally when that failed. */
+    CompletableFuture<Void> closed() {
+        return closed;
+    }
+
+    /** After a detach at the end of the server: waits a moment for who has files open, and then takes them away. */
+    void closeNow() {
+        if (!session.awaitEnd(DETACHED_SECONDS)) {
+            log.warn("files are open that can be used no more: directory={}", point.directory());
+            close();
+            return;
+        }
+        closed.join();
+    }
+
+    /** {@code false}: it was unmounted meanwhile, and everything is in place. */
+    boolean freeze() {
+        try {
+            files.freeze();
+            return true;
+        } catch (BlockSpaceException e) {
+            if (e.code() == Code.CLOSED) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    void thaw() {
+        files.thaw();
+    }
+}

@@ -1,0 +1,190 @@
+package io.blkspc.cli.fs;
+
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.Pool;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.cli.doctor.Programs;
+import io.blkspc.cli.fuse.FuseSession;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.text.Json;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletionException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The volumes of a served pool whose file systems the kernel has mounted. Any thread. */
+public final class MountedVolumes {
+
+    private static final Logger log = LoggerFactory.getLogger("blkspc.control");
+
+    private final Pool pool;
+    private final LongSupplier clock;
+    private final Programs programs = new Programs(System.getenv());
+    private final List<MountedVolume> mounted = new ArrayList<>();
+    private boolean isEnding;
+
+    /** None yet. */
+    public MountedVolumes(Pool pool, LongSupplier clock) {
+        this.pool = pool;
+        this.clock = clock;
+    }
+
+    /**
+     * Mounts the file system of a volume. Done already is done.
+     *
+     * @param forOthers other users may use it too
+     * @return {@code name}, {@code directory}
+     * @throws CommandFailure {@link ExitCode#BUSY} when somebody uses the volume
+     */
+    public synchronized Map<String, Object> mount(String name, MountPoint point, boolean forOthers) {
+        if (isEnding) {
+            throw new CommandFailure(ExitCode.BUSY, "the server is stopping");
+        }
+        VolumeInfo info = pool.info(name);
+        forgetEnded();
+        Map<String, Object> facts =
+                Json.of("name", name, "directory", point.directory().toString());
+        MountedVolume there = find(info.uuid());
+        if (there != null && there.point.equals(point)) {
+            return facts;
+        }
+        if (info.attachments() > 0) {
+            throw new CommandFailure(
+                    ExitCode.BUSY,
+                    there != null
+                            ? "mounted already: name=" + name + ", directory=" + there.point.directory()
+                            : "somebody has the volume open: name=" + name + ", connections=" + info.attachments());
+        }
+        try {
+            if (point.isDead()) {
+                point.unmount(programs, true);
+            } else if (point.isMounted()) {
+                throw new CommandFailure(ExitCode.BUSY, "something is mounted there: directory=" + point.directory());
+            }
+            FuseSession.Spec spec = new FuseSession.Spec("blkspc:" + name, point.directory(), forOthers);
+            MountedVolume made = MountedVolume.mount(info.uuid(), pool.open(name), spec, clock);
+            mounted.add(made);
+            log.info("mounted: name={}, directory={}", name, point.directory());
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        } catch (UnsupportedOperationException missing) {
+            throw new CommandFailure(ExitCode.FAILED, missing.getMessage(), missing);
+        }
+        return facts;
+    }
+
+    private MountedVolume find(UUID uuid) {
+        return mounted.stream().filter(one -> one.uuid.equals(uuid)).findFirst().orElse(null);
+    }
+
+    private void forgetEnded() {
+        mounted.removeIf(one -> one.closed().isDone());
+    }
+
+    /**
+     * Unmounts; on return everything is durable.
+     *
+     * @throws CommandFailure {@link ExitCode#BUSY} while files are open; {@link ExitCode#NOT_FOUND_OR_EXISTS}
+     */
+    public Map<String, Object> unmount(MountPoint point) {
+        MountedVolume found;
+        synchronized (this) {
+            found = mounted.stream()
+                    .filter(one -> one.point.equals(point))
+                    .reduce((before, last) -> last)
+                    .orElse(null);
+        }
+        try {
+            if (point.isMounted()) {
+                point.unmount(programs, point.isDead());
+            } else if (found == null) {
+                throw new CommandFailure(
+                        ExitCode.NOT_FOUND_OR_EXISTS, "nothing is mounted there: directory=" + point.directory());
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        if (found != null) {
+            awaitClosed(found);
+            synchronized (this) {
+                mounted.remove(found);
+            }
+        }
+        return Json.of("directory", point.directory().toString(), "unmounted", true);
+    }
+
+    private static void awaitClosed(MountedVolume volume) {
+        try {
+            volume.closed().join();
+        } catch (CompletionException failure) {
+            if (failure.getCause() instanceof BlockSpaceException cause) {
+                throw cause;
+            }
+            throw failure;
+        }
+    }
+
+    /**
+     * Runs something while the file systems of some volumes are at a moment between operations, with everything in place: what it
+     * copies of them mounts without a replay. Programs that write wait meanwhile.
+     *
+     * @param names of volumes; those that are not there, or not mounted, count for nothing
+     */
+    public <T> T frozen(Collection<String> names, Supplier<T> work) {
+        List<MountedVolume> frozen = new ArrayList<>();
+        try {
+            for (MountedVolume one : affected(names)) {
+                if (one.freeze()) {
+                    frozen.add(one);
+                }
+            }
+            return work.get();
+        } finally {
+            frozen.forEach(MountedVolume::thaw);
+        }
+    }
+
+    /** In one order, whoever asks. */
+    private synchronized List<MountedVolume> affected(Collection<String> names) {
+        if (mounted.isEmpty()) {
+            return List.of();
+        }
+        List<UUID> uuids = pool.list().stream()
+                .filter(info -> names.contains(info.name()))
+                .map(VolumeInfo::uuid)
+                .toList();
+        return mounted.stream()
+                .filter(one -> uuids.contains(one.uuid))
+                .sorted(java.util.Comparator.comparing(one -> one.uuid))
+                .toList();
+    }
+
+    /** Unmounts all, whoever uses them. */
+    public void close() {
+        List<MountedVolume> all;
+        synchronized (this) {
+            isEnding = true;
+            all = List.copyOf(mounted);
+            mounted.clear();
+        }
+        for (MountedVolume one : all) {
+            try {
+                if (one.point.isMounted() && !one.closed().isDone()) {
+                    one.point.unmount(programs, true);
+                }
+                one.closeNow();
+            } catch (IOException | RuntimeException failure) {
+                log.warn("not unmounted cleanly: directory={}, reason={}", one.point.directory(), failure.toString());
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package io.blkspc.cli.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code fs mount}: the kernel's view of the sample file system, clones of it, and the end of its server. */
+@Timeout(300)
+class FsMountTest {
+
+    private static final byte[] CONTENT =
+            "what was synced before the end\n".repeat(500).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void filesBehaveAsPosixSays() throws IOException {
+        Tools.requireFuse();
+        Tools.require("python3");
+        try (MountedFiles files = MountedFiles.make(directory, "256M", "96M")) {
+            Path work = Files.createDirectory(files.at("v").resolve("posix"));
+            Exec.Result checks = PosixScript.run(work, directory).ok();
+            assertThat(checks.out()).contains("failed=0").contains("ok names");
+            files.command()
+                    .run("fs", "mount", "v", directory.resolve("pool").toString())
+                    .exits(Blkspc.BUSY);
+            files.command().run("destroy", "v").exits(Blkspc.BUSY);
+            try (FileChannel open =
+                    FileChannel.open(work.resolve("open"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.BUSY);
+                open.write(ByteBuffer.wrap(CONTENT));
+            }
+            files.unmount("v");
+            assertThat(files.at("v")).isEmptyDirectory();
+            files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.NOT_FOUND_OR_EXISTS);
+            files.mount("v");
+            assertThat(files.at("v").resolve("posix/open")).hasBinaryContent(CONTENT);
+            files.stopAndCheck("v");
+        }
+    }
+
+    @Test
+    void aCloneOfAMountedTreeIsTheTreeOfOneMomentAndApartFromIt() throws Exception {
+        Tools.requireFuse();
+        try (MountedFiles files = MountedFiles.make(directory, "384M", "128M")) {
+            Path tree = files.at("v").resolve("tree");
+            FileTree.make(tree, 11);
+            Map<String, String> expected = FileTree.fingerprints(tree);
+            AtomicBoolean isOver = new AtomicBoolean();
+            Path busy = Files.createDirectory(files.at("v").resolve("busy"));
+            Thread writer = Thread.ofPlatform().start(() -> churn(busy, isOver, null));
+            files.command().ok("clone", "v", "c");
+            files.command().ok("snapshot", "v@s");
+            isOver.set(true);
+            writer.join();
+            files.mount("c");
+            Path copy = files.at("c").resolve("tree");
+            assertThat(FileTree.fingerprints(copy)).isEqualTo(expected);
+            FileTree.change(copy, 12);
+            Map<String, String> changed = FileTree.fingerprints(copy);
+            assertThat(changed).isNotEqualTo(expected);
+            assertThat(FileTree.fingerprints(tree)).isEqualTo(expected);
+            files.unmount("c");
+            files.mount("c");
+            assertThat(FileTree.fingerprints(copy)).isEqualTo(changed);
+            files.pool().server().stopCleanly();
+            // Frozen with its file system: nothing waits for a replay.
+            assertThat(files.command().object("fs", "fsck", "v@s"))
+                    .containsEntry("clean", true)
+                    .containsEntry("needs_replay", false);
+            files.command().ok("fs", "fsck", "v");
+            files.command().ok("fs", "fsck", "c");
+            files.command().ok("pool", "check");
+        }
+    }
+
+    @Test
+    void whatWasSyncedIsThereAfterTheServerWasKilled() throws Exception {
+        Tools.requireFuse();
+        try (MountedFiles files = MountedFiles.make(directory, "256M", "96M")) {
+            for (int round = 0; round < 2; round++) {
+                Path work = Files.createDirectory(files.at("v").resolve("round" + round));
+                ConcurrentMap<String, Integer> synced = new ConcurrentHashMap<>();
+                CountDownLatch some = new CountDownLatch(15);
+                Thread[] writers = new Thread[3];
+                for (int i = 0; i < writers.length; i++) {
+                    Path own = Files.createDirectory(work.resolve("w" + i));
+                    writers[i] = Thread.ofPlatform()
+                            .start(() -> churn(own, new AtomicBoolean(), name -> {
+                                synced.merge(name, 1, Integer::sum);
+                                some.countDown();
+                            }));
+                }
+                some.await();
+                files.pool().server().killHard();
+                for (Thread writer : writers) {
+                    writer.join(); // its mount is dead
+                }
+                files.command().ok("pool", "check");
+                files.pool().server().start();
+                files.mount("v");
+                assertThat(synced).hasSizeGreaterThanOrEqualTo(10);
+                for (String name : synced.keySet()) {
+                    assertThat(Files.readAllBytes(Path.of(name))).as(name).isEqualTo(CONTENT);
+                }
+            }
+            files.stopAndCheck("v");
+        }
+    }
+
+    private interface Synced {
+        void file(String name);
+    }
+
+    /** Writes, renames and removes files; every third is synced and stays. Ends when it is over, or when the mount is dead. */
+    private static void churn(Path work, AtomicBoolean isOver, Synced synced) {
+        try {
+            for (int i = 0; !isOver.get(); i++) {
+                Path file = work.resolve("f" + i);
+                try (FileChannel channel =
+                        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                    channel.write(ByteBuffer.wrap(CONTENT));
+                    if (i % 3 == 0 && synced != null) {
+                        channel.force(true);
+                        synced.file(file.toString());
+                    }
+                }
+                if (i % 3 == 1) {
+                    Files.move(file, work.resolve("g" + i));
+                } else if (i % 3 == 2) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException dead) {
+            // that is what a killed server does to its clients
+        }
+    }
+}
