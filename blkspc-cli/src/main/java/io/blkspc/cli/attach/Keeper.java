@@ -1,5 +1,6 @@
 package io.blkspc.cli.attach;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.cli.outcome.CommandFailure;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -166,7 +167,7 @@ public final class Keeper implements AutoCloseable {
             lastRefusal = "";
             log.info("a connection was restored: device={}, dead={}", device.path(), dead);
             return true;
-        } catch (IOException | CommandFailure noServer) {
+        } catch (IOException | CommandFailure | BlockSpaceException noServer) {
             return refused("no connection: " + noServer.getMessage());
         }
     }

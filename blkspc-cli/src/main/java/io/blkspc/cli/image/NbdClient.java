@@ -1,49 +1,38 @@
 package io.blkspc.cli.image;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.nbd.client.ClientHandshake;
+import io.blkspc.nbd.protocol.NbdCommand;
+import io.blkspc.nbd.protocol.NbdError;
+import io.blkspc.nbd.protocol.RequestHeader;
+import io.blkspc.nbd.protocol.SimpleReply;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
  * A small NBD client: fixed newstyle, simple replies, one request at a time. Enough to copy images and to tell the story of
  * the demo through the same door that every other client uses. Owned by one thread.
  *
- * <p>Source: the NBD protocol description, "Fixed newstyle negotiation" and "Transmission".
+ * <p>Source: the NBD protocol, doc/proto.md, "Transmission".
  */
 public final class NbdClient implements AutoCloseable {
 
     /** Most bytes of one request; every server takes this much. */
     public static final int MAX_REQUEST_BYTES = 4 << 20;
 
-    private static final long GREETING = 0x4e42444d41474943L; // NBDMAGIC
-    private static final long OPTION_MAGIC = 0x49484156454F5054L; // IHAVEOPT
-    private static final long OPTION_REPLY_MAGIC = 0x3e889045565a9L;
-    private static final int REQUEST_MAGIC = 0x25609513;
-    private static final int SIMPLE_REPLY_MAGIC = 0x67446698;
-    private static final int OPTION_GO = 7;
-    private static final int REPLY_ACK = 1;
-    private static final int REPLY_INFO = 3;
-    private static final int INFO_EXPORT = 0;
-    private static final int CLIENT_FLAGS_MASK = 3; // fixed newstyle, no zeroes
-    private static final int MAX_OPTION_REPLY_BYTES = 64 * 1024;
-
-    private static final int READ = 0;
-    private static final int WRITE = 1;
-    private static final int DISCONNECT = 2;
-    private static final int FLUSH = 3;
-    private static final int ENOSPC = 28;
-
     private final SocketChannel channel;
     private final String export;
-    private final ByteBuffer request = ByteBuffer.allocateDirect(28);
-    private final ByteBuffer reply = ByteBuffer.allocateDirect(16);
+    private final ByteBuffer request = ByteBuffer.allocateDirect(RequestHeader.BYTES);
+    private final ByteBuffer reply = ByteBuffer.allocateDirect(SimpleReply.BYTES);
+    private final RequestHeader requestHeader = new RequestHeader().wrap(MemorySegment.ofBuffer(request), 0);
+    private final SimpleReply replyHeader = new SimpleReply().wrap(MemorySegment.ofBuffer(reply), 0);
     private long requestCookie;
     private long sizeBytes;
 
@@ -55,16 +44,17 @@ public final class NbdClient implements AutoCloseable {
     /**
      * Connects and chooses an export.
      *
-     * @throws CommandFailure when there is no such export, or nothing that speaks NBD
+     * @throws BlockSpaceException {@code NOT_FOUND}: there is no such export
+     * @throws CommandFailure when nothing is there that speaks NBD
      */
     public static NbdClient connect(Path socket, String export) {
         try {
             SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
             NbdClient client = new NbdClient(channel, export);
             try {
-                client.negotiate();
+                client.sizeBytes = ClientHandshake.choose(client.wire(), export).sizeBytes();
                 return client;
-            } catch (IOException | CommandFailure failure) {
+            } catch (IOException | BlockSpaceException failure) {
                 channel.close();
                 throw failure;
             }
@@ -82,7 +72,7 @@ public final class NbdClient implements AutoCloseable {
     public void read(long offset, long length, MemorySegment target, long start) {
         for (long done = 0; done < length; ) {
             int count = (int) Math.min(MAX_REQUEST_BYTES, length - done);
-            exchange(READ, offset + done, count, target.asSlice(start + done, count));
+            exchange(NbdCommand.READ, offset + done, count, target.asSlice(start + done, count));
             done += count;
         }
     }
@@ -91,82 +81,46 @@ public final class NbdClient implements AutoCloseable {
     public void write(long offset, long length, MemorySegment source, long start) {
         for (long done = 0; done < length; ) {
             int count = (int) Math.min(MAX_REQUEST_BYTES, length - done);
-            exchange(WRITE, offset + done, count, source.asSlice(start + done, count));
+            exchange(NbdCommand.WRITE, offset + done, count, source.asSlice(start + done, count));
             done += count;
         }
     }
 
     /** On return, every write that returned before survives power loss. */
     public void flush() {
-        exchange(FLUSH, 0, 0, MemorySegment.NULL);
+        exchange(NbdCommand.FLUSH, 0, 0, MemorySegment.NULL);
     }
 
-    private void negotiate() throws IOException {
-        ByteBuffer hello = receive(ByteBuffer.allocate(18));
-        if (hello.getLong() != GREETING || hello.getLong() != OPTION_MAGIC) {
-            throw new IOException("not an NBD server");
-        }
-        byte[] name = export.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer go = ByteBuffer.allocate(26 + name.length)
-                .putInt(hello.getShort() & CLIENT_FLAGS_MASK)
-                .putLong(OPTION_MAGIC)
-                .putInt(OPTION_GO)
-                .putInt(6 + name.length)
-                .putInt(name.length)
-                .put(name)
-                .putShort((short) 0);
-        send(go.flip());
-        while (true) {
-            ByteBuffer header = receive(ByteBuffer.allocate(20));
-            if (header.getLong() != OPTION_REPLY_MAGIC) {
-                throw new IOException("bad magic of an option reply");
+    private ClientHandshake.Wire wire() {
+        return new ClientHandshake.Wire() {
+            @Override
+            public void send(ByteBuffer bytes) throws IOException {
+                NbdClient.this.send(bytes);
             }
-            int type = header.getInt(12);
-            int length = header.getInt(16);
-            if (length < 0 || length > MAX_OPTION_REPLY_BYTES) {
-                throw new IOException("option reply is too long: length=" + length);
+
+            @Override
+            public void receive(ByteBuffer target) throws IOException {
+                NbdClient.this.receive(target);
             }
-            ByteBuffer body = receive(ByteBuffer.allocate(length));
-            if (type == REPLY_ACK) {
-                return;
-            }
-            if (type < 0) {
-                throw new CommandFailure(
-                        ExitCode.NOT_FOUND_OR_EXISTS,
-                        "the server does not export it: name=" + export + ", reply=0x" + Integer.toHexString(type));
-            }
-            if (type == REPLY_INFO && length >= 12 && body.getShort() == INFO_EXPORT) {
-                sizeBytes = body.getLong();
-            }
-        }
+        };
     }
 
     private void exchange(int command, long offset, int length, MemorySegment memory) {
         try {
-            long sent = ++requestCookie;
-            request.clear()
-                    .putInt(REQUEST_MAGIC)
-                    .putShort((short) 0)
-                    .putShort((short) command)
-                    .putLong(sent)
-                    .putLong(offset)
-                    .putInt(length)
-                    .flip();
-            if (command == WRITE) {
-                send(request, memory.asByteBuffer());
+            ByteBuffer header = header(command, offset, length);
+            if (command == NbdCommand.WRITE) {
+                send(header, memory.asByteBuffer());
             } else {
-                send(request);
+                send(header);
             }
             receive(reply.clear());
-            int magic = reply.getInt();
-            int errno = reply.getInt();
-            if (magic != SIMPLE_REPLY_MAGIC || reply.getLong() != sent) {
-                throw new IOException("reply out of step: magic=0x" + Integer.toHexString(magic));
+            if (replyHeader.magic() != SimpleReply.MAGIC || replyHeader.requestCookie() != requestCookie) {
+                throw new IOException("reply out of step: magic=0x" + Integer.toHexString(replyHeader.magic()));
             }
-            if (errno != 0) {
-                throw refused(command, offset, length, errno);
+            if (replyHeader.error() != NbdError.NONE) {
+                throw refused(command, offset, length, replyHeader.error());
             }
-            if (command == READ) {
+            if (command == NbdCommand.READ) {
                 receive(memory.asByteBuffer());
             }
         } catch (IOException failure) {
@@ -174,9 +128,20 @@ public final class NbdClient implements AutoCloseable {
         }
     }
 
+    private ByteBuffer header(int command, long offset, int length) {
+        requestHeader
+                .magic(RequestHeader.MAGIC)
+                .flags(0)
+                .type(command)
+                .requestCookie(++requestCookie)
+                .fromOffset(offset)
+                .length(length);
+        return request.clear();
+    }
+
     private CommandFailure refused(int command, long offset, int length, int errno) {
         String facts = "volume=" + export + ", offset=" + offset + ", length=" + length;
-        if (errno == ENOSPC) {
+        if (errno == NbdError.ENOSPC) {
             return new CommandFailure(ExitCode.NO_SPACE, "No space left in pool: " + facts);
         }
         return new CommandFailure(
@@ -210,9 +175,7 @@ public final class NbdClient implements AutoCloseable {
     @Override
     public void close() {
         try (channel) {
-            request.clear().putInt(REQUEST_MAGIC).putShort((short) 0).putShort((short) DISCONNECT);
-            request.putLong(++requestCookie).putLong(0).putInt(0).flip();
-            send(request);
+            send(header(NbdCommand.DISC, 0, 0));
             channel.shutdownOutput();
             while (channel.read(reply.clear()) >= 0) {
                 // The end of the stream comes after the volume was let go.

@@ -87,7 +87,7 @@ public final class PoolServer {
                         options.direct(),
                         options.readOnly(),
                         progress));
-        Pool pool = options.readOnly() ? new ReadOnlyPool(open.pool()) : open.pool();
+        Pool pool = open.pool();
         boolean isStarted = false;
         try {
             PoolServer server = listen(open, pool, location, options, stopAsked);
@@ -144,7 +144,7 @@ public final class PoolServer {
             Files.deleteIfExists(location.controlSocket());
             Files.deleteIfExists(location.copySocket());
             control = ControlServer.start(location.controlSocket(), requests);
-            ExportSource exports = new PoolExports(pool);
+            ExportSource exports = new PoolExports(pool, options.readOnly());
             nbd = NbdServer.start(
                     new NbdConfig(addresses(location, options), LIMITS, credentials(options.encryption())),
                     options.export() == null ? exports : new ChosenExports(exports, options.export()));

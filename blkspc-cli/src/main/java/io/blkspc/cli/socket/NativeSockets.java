@@ -17,6 +17,9 @@ import java.nio.charset.StandardCharsets;
 /**
  * The socket calls of the C library on 64-bit Linux, for sockets that the JDK does not know (netlink) and those whose number the
  * kernel must be told. Each returns what the call returned, or minus errno. Any thread may call anything.
+ *
+ * <p>The engine makes native calls of its own, for files, behind a wall: it binds them itself and lends them to nobody. That
+ * both look a symbol up in the same five lines is the price of that wall.
  */
 public final class NativeSockets {
 

@@ -3,7 +3,7 @@ package io.blkspc.cli.attach;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.api.BlockSpaceException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -67,31 +67,14 @@ class ExportSocketTest {
     }
 
     @Test
-    void whatIsNoHandshakeIsRefused() {
-        assertThatThrownBy(() -> connect("00".repeat(18))).isInstanceOf(IOException.class);
-    }
-
-    @Test
     void anEndInTheMiddleIsAnError() {
         assertThatThrownBy(() -> connect(HELLO, INFO)).isInstanceOf(IOException.class);
     }
 
     @Test
-    void anAcknowledgementWithoutASizeIsNotEnough() {
-        assertThatThrownBy(() -> connect(HELLO, ACK)).isInstanceOf(IOException.class);
-    }
-
-    @Test
-    void aReplyThatIsTooLongIsRefused() {
-        assertThatThrownBy(() -> connect(HELLO, GO_REPLY + "00000003" + "7fffffff"))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("length=2147483647");
-    }
-
-    @Test
     void anExportThatIsNotThereIsNamed() {
         assertThatThrownBy(() -> connect(HELLO, GO_REPLY + "80000006" + "00000000"))
-                .isInstanceOf(CommandFailure.class)
+                .isInstanceOf(BlockSpaceException.class)
                 .hasMessageContaining("name=vm");
     }
 

@@ -48,7 +48,7 @@ public final class ModelAccess implements PoolAccess {
         return new OpenPool() {
             @Override
             public Pool pool() {
-                return pool;
+                return request.readOnly() ? new ReadOnlyPool(pool) : pool;
             }
 
             @Override

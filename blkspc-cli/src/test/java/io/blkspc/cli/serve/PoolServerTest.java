@@ -3,10 +3,10 @@ package io.blkspc.cli.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.model.ModelFaults;
 import io.blkspc.cli.command.CommandRun;
 import io.blkspc.cli.image.NbdClient;
-import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.pool.ModelAccess;
 import io.blkspc.cli.pool.PoolLocation;
 import java.io.ByteArrayOutputStream;
@@ -188,7 +188,7 @@ class PoolServerTest {
 
         assertThatThrownBy(
                         () -> NbdClient.connect(location.nbdSocket(), "before").close())
-                .isInstanceOf(CommandFailure.class);
+                .isInstanceOf(BlockSpaceException.class);
         NbdClient.connect(location.nbdSocket(), "web1").close();
         assertThat(command.ok("export", "before", "-").rawOut()).hasSize(1 << 20);
     }
@@ -241,7 +241,7 @@ class PoolServerTest {
                 List.of("clone", "before", "y"),
                 List.of("destroy", "before"))) {
             assertThat(command.run(words.toArray(String[]::new)).exits(1).err())
-                    .isEqualTo("blkspc: the pool is served read-only\n");
+                    .isEqualTo("blkspc: the pool is open read-only\n");
         }
         try (NbdClient client = NbdClient.connect(location.nbdSocket(), "before");
                 Arena arena = Arena.ofConfined()) {
@@ -249,7 +249,9 @@ class PoolServerTest {
             client.read(0, 4096, bytes, 0);
             assertThatThrownBy(() -> client.write(0, 4096, bytes, 0)).hasMessageContaining("errno=1");
         }
-        assertThat(command.ok("info", "before", "--json").object()).containsEntry("readonly", true);
+        assertThat(command.ok("info", "before", "--json").object())
+                .as("what may be done with the volume elsewhere")
+                .containsEntry("readonly", false);
     }
 
     @Test

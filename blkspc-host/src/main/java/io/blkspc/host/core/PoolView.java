@@ -122,7 +122,7 @@ public final class PoolView implements Pool {
     }
 
     static BlockSpaceException refusal() {
-        return new BlockSpaceException(Code.READ_ONLY, "the pool is open for reading only");
+        return new BlockSpaceException(Code.READ_ONLY, "the pool is open read-only");
     }
 
     void checkOpen() {

@@ -13,10 +13,21 @@ import java.util.List;
 public final class PoolExports implements ExportSource {
 
     private final Pool pool;
+    private final boolean isReadOnly;
 
     /** Serves {@code pool}, which stays the caller's to close. */
     public PoolExports(Pool pool) {
+        this(pool, false);
+    }
+
+    /**
+     * Serves {@code pool}, which stays the caller's to close.
+     *
+     * @param isReadOnly the pool takes no writes, and every export says so
+     */
+    public PoolExports(Pool pool, boolean isReadOnly) {
         this.pool = pool;
+        this.isReadOnly = isReadOnly;
     }
 
     @Override
@@ -81,10 +92,11 @@ public final class PoolExports implements ExportSource {
         return (fromBytes, toBytes, maxRanges) -> pool.changedSince(comparison, fromBytes, toBytes, maxRanges);
     }
 
-    private static ExportDescription describe(VolumeInfo info) {
+    private ExportDescription describe(VolumeInfo info) {
         String kind = info.type() == VolumeInfo.Type.SNAPSHOT ? "snapshot" : "volume";
         String text = info.origin() == null ? kind : kind + ", origin " + info.origin();
-        boolean guaranteed = !info.readOnly() && info.quota().guaranteeOf(info.sizeBytes()) == info.sizeBytes();
-        return new ExportDescription(info.name(), text, info.sizeBytes(), info.readOnly(), guaranteed);
+        boolean readOnly = isReadOnly || info.readOnly();
+        boolean guaranteed = !readOnly && info.quota().guaranteeOf(info.sizeBytes()) == info.sizeBytes();
+        return new ExportDescription(info.name(), text, info.sizeBytes(), readOnly, guaranteed);
     }
 }

@@ -1,4 +1,4 @@
-package io.blkspc.cli.serve;
+package io.blkspc.cli.pool;
 
 import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;

@@ -1,4 +1,4 @@
-package io.blkspc.cli.serve;
+package io.blkspc.cli.pool;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
@@ -14,7 +14,7 @@ import io.blkspc.api.ReservationInfo;
 import io.blkspc.api.VolumeInfo;
 import java.util.List;
 
-/** A pool in which nobody can change anything: every volume looks like a snapshot. */
+/** The model as it looks when it is opened for reading only: as the engine's own view of a pool. */
 final class ReadOnlyPool implements Pool {
 
     private final Pool pool;
@@ -24,7 +24,7 @@ final class ReadOnlyPool implements Pool {
     }
 
     static BlockSpaceException refusal() {
-        return new BlockSpaceException(Code.READ_ONLY, "the pool is served read-only");
+        return new BlockSpaceException(Code.READ_ONLY, "the pool is open read-only");
     }
 
     @Override
@@ -34,30 +34,12 @@ final class ReadOnlyPool implements Pool {
 
     @Override
     public List<VolumeInfo> list() {
-        return pool.list().stream().map(ReadOnlyPool::readOnly).toList();
+        return pool.list();
     }
 
     @Override
     public VolumeInfo info(String name) {
-        return readOnly(pool.info(name));
-    }
-
-    private static VolumeInfo readOnly(VolumeInfo info) {
-        return new VolumeInfo(
-                info.name(),
-                info.uuid(),
-                info.type(),
-                info.sizeBytes(),
-                info.mappedBytes(),
-                info.exclusiveBytes(),
-                info.reservedBytes(),
-                info.origin(),
-                info.createdMillis(),
-                true,
-                info.clones(),
-                info.attachments(),
-                info.quota(),
-                info.holds());
+        return pool.info(name);
     }
 
     @Override
