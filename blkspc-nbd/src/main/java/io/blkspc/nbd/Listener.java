@@ -1,6 +1,7 @@
 package io.blkspc.nbd;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
@@ -9,7 +10,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,8 +45,7 @@ final class Listener implements AutoCloseable {
         ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.bind(UnixDomainSocketAddress.of(unix.path()), BACKLOG);
-            // whoever may connect may read and write every volume
-            Files.setPosixFilePermissions(unix.path(), PosixFilePermissions.fromString("rw-------"));
+            Files.setPosixFilePermissions(unix.path(), unix.sharing().permissions());
             return new Listener(channel, unix, unix.path());
         } catch (IOException e) {
             channel.close();
@@ -76,7 +76,8 @@ final class Listener implements AutoCloseable {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.bind(new InetSocketAddress(tcp.host(), tcp.port()), BACKLOG);
             InetSocketAddress bound = (InetSocketAddress) channel.getLocalAddress();
-            return new Listener(channel, new NbdAddress.Tcp(tcp.host(), bound.getPort(), tcp.protection()), null);
+            return new Listener(
+                    channel, new NbdAddress.Tcp(tcp.host(), bound.getPort(), tcp.protection(), tcp.allowed()), null);
         } catch (IOException e) {
             channel.close();
             throw new IOException(
@@ -95,11 +96,20 @@ final class Listener implements AutoCloseable {
         return channel.isOpen();
     }
 
+    /**
+     * A client at the door.
+     *
+     * @param channel to it
+     * @param who the user, or the address it comes from
+     */
+    record Caller(SocketChannel channel, String who) {}
+
     /** Waits for a client; {@code null} when it is one that may not come in. */
-    SocketChannel accept() throws IOException {
+    Caller accept() throws IOException {
         SocketChannel client = channel.accept();
         try {
-            String objection = peers == null ? null : peers.objection(client);
+            String who = who(client);
+            String objection = objection(client, who);
             if (objection != null) {
                 log.info("a client is refused: {}", objection);
                 client.close();
@@ -110,11 +120,30 @@ final class Listener implements AutoCloseable {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 client.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
-            return client;
+            return new Caller(client, who);
         } catch (IOException e) {
             client.close();
             throw e;
         }
+    }
+
+    private String who(SocketChannel client) throws IOException {
+        if (peers != null) {
+            return "user=" + UnixPeer.user(client);
+        }
+        InetSocketAddress from = (InetSocketAddress) client.getRemoteAddress();
+        return "from=" + from.getAddress().getHostAddress() + ", port=" + from.getPort();
+    }
+
+    private String objection(SocketChannel client, String who) throws IOException {
+        if (peers != null) {
+            return peers.objection(client);
+        }
+        InetAddress from = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
+        List<AddressRange> allowed = ((NbdAddress.Tcp) address).allowed();
+        return allowed.isEmpty() || allowed.stream().anyMatch(range -> range.contains(from))
+                ? null
+                : "not an allowed address: " + who;
     }
 
     @Override

@@ -3,6 +3,10 @@ package io.blkspc.nbd;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
 
 /** Where a server listens: a unix socket, or TCP. TCP beyond this machine is encrypted unless plain text is asked for. */
 public sealed interface NbdAddress {
@@ -20,8 +24,14 @@ public sealed interface NbdAddress {
      * A unix socket. Its file is made when the server starts and removed when it closes.
      *
      * @param path where, at most {@value #MAX_PATH_BYTES} bytes long
+     * @param sharing who may connect
      */
-    record Unix(Path path) implements NbdAddress {
+    record Unix(Path path, Sharing sharing) implements NbdAddress {
+
+        /** For its owner alone. */
+        public Unix(Path path) {
+            this(path, Sharing.OWNER);
+        }
 
         /** Checks the path. */
         public Unix {
@@ -35,6 +45,26 @@ public sealed interface NbdAddress {
         @Override
         public NbdUri uri() {
             return NbdUri.unix(path.toAbsolutePath().toString());
+        }
+    }
+
+    /** Who may connect to a unix socket, besides root. Whoever may connect may read and write every export. */
+    enum Sharing {
+        /** Mode 0600. */
+        OWNER("rw-------"),
+        /** Mode 0660: the group of the file too. */
+        GROUP("rw-rw----"),
+        /** Mode 0666: every user of this machine. */
+        EVERYBODY("rw-rw-rw-");
+
+        private final String permissions;
+
+        Sharing(String permissions) {
+            this.permissions = permissions;
+        }
+
+        Set<PosixFilePermission> permissions() {
+            return PosixFilePermissions.fromString(permissions);
         }
     }
 
@@ -54,17 +84,24 @@ public sealed interface NbdAddress {
      * @param host an address of this machine, or all of them
      * @param port 0 takes any free port
      * @param protection what keeps others from reading along
+     * @param allowed where clients may come from; empty is everywhere
      */
-    record Tcp(InetAddress host, int port, Protection protection) implements NbdAddress {
+    record Tcp(InetAddress host, int port, Protection protection, List<AddressRange> allowed) implements NbdAddress {
 
         /** Checks the address. */
         public Tcp {
+            allowed = List.copyOf(allowed);
             if (protection == Protection.LOOPBACK && !host.isLoopbackAddress()) {
                 throw new IllegalArgumentException("not a loopback address: host=" + host.getHostAddress());
             }
             if (port < 0 || port > 65_535) {
                 throw new IllegalArgumentException("not a port: port=" + port);
             }
+        }
+
+        /** From everywhere. */
+        public Tcp(InetAddress host, int port, Protection protection) {
+            this(host, port, protection, List.of());
         }
 
         /** On a loopback address, in plain text. */

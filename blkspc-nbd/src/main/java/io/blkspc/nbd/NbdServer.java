@@ -16,7 +16,6 @@ import io.blkspc.nbd.transport.ReceiveBuffer;
 import io.blkspc.nbd.transport.Workers;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -139,16 +138,16 @@ public final class NbdServer implements AutoCloseable {
         Encryption encryption = new Encryption(tls, NbdConfig.needsTls(listener.address()));
         while (listener.isOpen()) {
             try {
-                SocketChannel client = listener.accept();
-                if (client == null) {
+                Listener.Caller caller = listener.accept();
+                if (caller == null) {
                     continue;
                 }
                 long id = nextId.getAndIncrement();
-                Link link = new Link(client, "client-" + id, limits.handshakeMillis(), limits.stallMillis());
+                Link link = new Link(caller.channel(), "client-" + id, limits.handshakeMillis(), limits.stallMillis());
                 if (!connections.enter(link)) {
                     link.close();
                 } else {
-                    serveOnOwnThread(link, id, encryption);
+                    serveOnOwnThread(link, id, caller.who(), encryption);
                 }
             } catch (IOException e) {
                 if (listener.isOpen()) { // for example no file descriptors left: others may end and free some
@@ -160,9 +159,9 @@ public final class NbdServer implements AutoCloseable {
     }
 
     @SuppressWarnings("checkstyle:illegalcatch")
-    private void serveOnOwnThread(Link link, long id, Encryption encryption) {
+    private void serveOnOwnThread(Link link, long id, String who, Encryption encryption) {
         try {
-            startThread("nbd-client-" + id, () -> serve(link, encryption));
+            startThread("nbd-client-" + id, () -> serve(link, who, encryption));
         } catch (Throwable t) { // no memory for a thread: this client goes, the server stays
             log.error("cannot start a thread for a client", t);
             link.close();
@@ -172,10 +171,10 @@ public final class NbdServer implements AutoCloseable {
 
     /** The whole life of one connection. */
     @SuppressWarnings("checkstyle:illegalcatch")
-    private void serve(Link link, Encryption encryption) {
+    private void serve(Link link, String who, Encryption encryption) {
         long requests = 0;
         try {
-            requests = talk(link, encryption);
+            requests = talk(link, who, encryption);
             link.sayGoodbye();
         } catch (IOException e) {
             String reason = link.abortReason();
@@ -191,7 +190,7 @@ public final class NbdServer implements AutoCloseable {
         }
     }
 
-    private long talk(Link link, Encryption encryption) throws IOException {
+    private long talk(Link link, String who, Encryption encryption) throws IOException {
         // Confined: to end a shared one stops every thread for a moment, which a crowd of clients could make us do all
         // day.
         try (Arena arena = Arena.ofConfined()) {
@@ -209,7 +208,7 @@ public final class NbdServer implements AutoCloseable {
                 return 0;
             }
             link.negotiated();
-            return transmit(link, handshake.negotiated(), received);
+            return transmit(link, who, handshake.negotiated(), received);
         }
     }
 
@@ -227,8 +226,8 @@ public final class NbdServer implements AutoCloseable {
         };
     }
 
-    private long transmit(Link link, Negotiated negotiated, ReceiveBuffer received) throws IOException {
-        log.info("{}: export={}", link.peer(), negotiated.space().name());
+    private long transmit(Link link, String who, Negotiated negotiated, ReceiveBuffer received) throws IOException {
+        log.info("{}: export={}, {}", link.peer(), negotiated.space().name(), who);
         Session session;
         try {
             session = new Session(link, negotiated, received, limits, workers, buffers);

@@ -25,9 +25,14 @@ final class UnixPeer {
         this.maker = Files.getOwner(socket).getName();
     }
 
+    /** Name of the user at the other end, as the kernel says. */
+    static String user(SocketChannel client) throws IOException {
+        return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+    }
+
     /** {@code null} when the client may stay, else a few words about it. */
     String objection(SocketChannel client) throws IOException {
-        String user = client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+        String user = user(client);
         if (user.equals(maker)) { // the file is looked at for others only: there may be a crowd at the door
             return null;
         }

@@ -8,7 +8,10 @@ import io.blkspc.cli.serve.ServiceNotice;
 import io.blkspc.cli.serve.StopSignals;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
+import io.blkspc.nbd.AddressRange;
+import io.blkspc.nbd.NbdAddress.Sharing;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,6 +33,19 @@ final class ServeCommand extends Task {
             paramLabel = "HOST:PORT",
             description = "also serve on TCP; beyond loopback with --tls only")
     private String tcp;
+
+    @Option(
+            names = "--unix-mode",
+            paramLabel = "0600|0660|0666",
+            description = "who may connect to the NBD socket, and so read and write every volume: its owner, its group "
+                    + "too, or everybody; default: 0600")
+    private String unixMode = "0600";
+
+    @Option(
+            names = "--allow",
+            paramLabel = "ADDRESS[/BITS]",
+            description = "let clients on TCP in only from this address or network; may be given more than once")
+    private List<String> allow = List.of();
 
     @Option(
             names = "--tls",
@@ -72,8 +88,11 @@ final class ServeCommand extends Task {
         PoolServer server;
         try (Progress progress = progress("serve:")) {
             ServeOptions options = new ServeOptions(
-                    unix,
-                    tcp,
+                    new ServeOptions.Doors(
+                            unix,
+                            sharing(),
+                            tcp,
+                            allow.stream().map(AddressRange::parse).toList()),
                     new ServeOptions.Encryption(tls, tlsVerifyPeer, allowPlaintext),
                     readOnly,
                     export,
@@ -89,6 +108,16 @@ final class ServeCommand extends Task {
         manager.ready();
         server.serveUntilStopped(manager::stopping);
         return ExitCode.DONE;
+    }
+
+    private Sharing sharing() {
+        return switch (unixMode) {
+            case "0600", "600" -> Sharing.OWNER;
+            case "0660", "660" -> Sharing.GROUP;
+            case "0666", "666" -> Sharing.EVERYBODY;
+            default ->
+                throw CommandFailure.usage("no such mode of the socket: value=" + unixMode + ", known=0600|0660|0666");
+        };
     }
 
     private boolean isDirect() {

@@ -169,11 +169,13 @@ public final class PoolServer {
 
     private static List<NbdAddress> addresses(PoolLocation location, ServeOptions options) throws IOException {
         List<NbdAddress> addresses = new ArrayList<>();
-        Path unix =
-                options.unix() == null ? location.nbdSocket() : options.unix().toAbsolutePath();
-        addresses.add(NbdAddress.unix(unix));
-        if (options.tcp() != null) {
-            addresses.add(TcpAddress.parse(options.tcp(), options.encryption()));
+        ServeOptions.Doors doors = options.doors();
+        Path unix = doors.unix() == null ? location.nbdSocket() : doors.unix().toAbsolutePath();
+        addresses.add(new NbdAddress.Unix(unix, doors.sharing()));
+        if (doors.tcp() != null) {
+            addresses.add(TcpAddress.parse(doors.tcp(), options.encryption(), doors.allowed()));
+        } else if (!doors.allowed().isEmpty()) {
+            throw CommandFailure.usage("addresses are those of clients on TCP: --allow needs --tcp");
         }
         return addresses;
     }

@@ -1,22 +1,42 @@
 package io.blkspc.cli.serve;
 
+import io.blkspc.nbd.AddressRange;
+import io.blkspc.nbd.NbdAddress.Sharing;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * How a pool is served.
  *
- * @param unix NBD socket, or {@code null} for the one in the pool directory
- * @param tcp {@code HOST:PORT} to serve NBD on as well, or {@code null}
+ * @param doors where NBD clients come in
  * @param encryption what clients on TCP must do before they are served
  * @param readOnly nothing can be changed
  * @param export glob of the names that NBD clients see, or {@code null} for all
  * @param direct data goes around the page cache
  */
-public record ServeOptions(
-        Path unix, String tcp, Encryption encryption, boolean readOnly, String export, boolean direct) {
+public record ServeOptions(Doors doors, Encryption encryption, boolean readOnly, String export, boolean direct) {
 
     /** Plain text, and so on loopback only. */
     public static final Encryption NO_TLS = new Encryption(null, false, false);
+
+    /**
+     * Where NBD clients come in.
+     *
+     * @param unix NBD socket, or {@code null} for the one in the pool directory
+     * @param sharing who may connect to it
+     * @param tcp {@code HOST:PORT} to serve NBD on as well, or {@code null}
+     * @param allowed where clients on TCP may come from; empty is everywhere
+     */
+    public record Doors(Path unix, Sharing sharing, String tcp, List<AddressRange> allowed) {
+
+        /** The socket in the pool directory, for its owner. */
+        public static final Doors USUAL = new Doors(null, Sharing.OWNER, null, List.of());
+
+        /** With TCP, from everywhere. */
+        public Doors withTcp(String address) {
+            return new Doors(unix, sharing, address, allowed);
+        }
+    }
 
     /**
      * What clients on TCP must do before they are served.

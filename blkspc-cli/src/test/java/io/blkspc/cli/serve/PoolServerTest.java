@@ -9,6 +9,9 @@ import io.blkspc.cli.command.CommandRun;
 import io.blkspc.cli.image.NbdClient;
 import io.blkspc.cli.pool.ModelAccess;
 import io.blkspc.cli.pool.PoolLocation;
+import io.blkspc.cli.serve.ServeOptions.Doors;
+import io.blkspc.nbd.AddressRange;
+import io.blkspc.nbd.NbdAddress.Sharing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -16,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -66,7 +70,7 @@ class PoolServerTest {
     }
 
     private PoolServer serve() throws IOException {
-        return serve(new ServeOptions(null, null, ServeOptions.NO_TLS, false, null, false));
+        return serve(new ServeOptions(Doors.USUAL, ServeOptions.NO_TLS, false, null, false));
     }
 
     @Test
@@ -183,7 +187,7 @@ class PoolServerTest {
 
     @Test
     void globHidesVolumesFromClientsButNotFromCommands() throws IOException {
-        serve(new ServeOptions(null, null, ServeOptions.NO_TLS, false, "web*", false));
+        serve(new ServeOptions(Doors.USUAL, ServeOptions.NO_TLS, false, "web*", false));
         command.ok("create", "web1", "-s", "1M");
 
         assertThatThrownBy(
@@ -195,14 +199,14 @@ class PoolServerTest {
 
     @Test
     void tcpIsServedOnLoopbackOnly() throws IOException {
-        assertThat(serve(new ServeOptions(null, "127.0.0.1:0", ServeOptions.NO_TLS, false, null, false))
+        assertThat(serve(new ServeOptions(Doors.USUAL.withTcp("127.0.0.1:0"), ServeOptions.NO_TLS, false, null, false))
                         .uris())
                 .hasSize(2)
                 .last()
                 .asString()
                 .startsWith("nbd://127.0.0.1:");
         for (String bad : List.of("203.0.113.1:10809", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000", "[::1]:x")) {
-            assertThatThrownBy(() -> TcpAddress.parse(bad, ServeOptions.NO_TLS))
+            assertThatThrownBy(() -> TcpAddress.parse(bad, ServeOptions.NO_TLS, List.of()))
                     .as(bad)
                     .isInstanceOf(RuntimeException.class);
         }
@@ -211,16 +215,30 @@ class PoolServerTest {
     @Test
     void beyondLoopbackTcpNeedsTlsOrAnExplicitWish() {
         ServeOptions.Encryption tls = new ServeOptions.Encryption(directory, false, false);
-        assertThat(TcpAddress.parse("203.0.113.1:1", tls).uri()).hasToString("nbds://203.0.113.1:1/");
-        assertThat(TcpAddress.parse("127.0.0.1:1", tls).uri()).hasToString("nbds://127.0.0.1:1/");
+        assertThat(TcpAddress.parse("203.0.113.1:1", tls, List.of()).uri()).hasToString("nbds://203.0.113.1:1/");
+        assertThat(TcpAddress.parse("127.0.0.1:1", tls, List.of()).uri()).hasToString("nbds://127.0.0.1:1/");
         ServeOptions.Encryption plain = new ServeOptions.Encryption(null, false, true);
-        assertThat(TcpAddress.parse("203.0.113.1:1", plain).uri()).hasToString("nbd://203.0.113.1:1/");
-        assertThatThrownBy(() -> serve(new ServeOptions(null, "127.0.0.1:0", tls, false, null, false)))
+        assertThat(TcpAddress.parse("203.0.113.1:1", plain, List.of()).uri()).hasToString("nbd://203.0.113.1:1/");
+        assertThatThrownBy(() -> serve(new ServeOptions(Doors.USUAL.withTcp("127.0.0.1:0"), tls, false, null, false)))
                 .hasMessageContaining("no such file: path=" + directory.resolve("server-cert.pem"));
         assertThatThrownBy(() -> serve(new ServeOptions(
-                        null, null, new ServeOptions.Encryption(null, true, false), false, null, false)))
+                        Doors.USUAL, new ServeOptions.Encryption(null, true, false), false, null, false)))
                 .hasMessageContaining("--tls-verify-peer needs --tls");
         command.ok("info", "before"); // the pool was not taken, or let go
+    }
+
+    @Test
+    void addressesThatAreAllowedGoWithTcpOnly() throws IOException {
+        List<AddressRange> allowed = List.of(AddressRange.parse("127.0.0.1"));
+        Doors unix = new Doors(null, Sharing.OWNER, null, allowed);
+        assertThatThrownBy(() -> serve(new ServeOptions(unix, ServeOptions.NO_TLS, false, null, false)))
+                .hasMessageContaining("--allow needs --tcp");
+        Doors tcp = new Doors(null, Sharing.GROUP, "127.0.0.1:0", allowed);
+        assertThat(serve(new ServeOptions(tcp, ServeOptions.NO_TLS, false, null, false))
+                        .uris())
+                .hasSize(2);
+        assertThat(Files.getPosixFilePermissions(location.nbdSocket()))
+                .isEqualTo(PosixFilePermissions.fromString("rw-rw----"));
     }
 
     @Test
@@ -233,7 +251,7 @@ class PoolServerTest {
 
     @Test
     void readOnlyServerChangesNothing() throws IOException {
-        serve(new ServeOptions(null, null, ServeOptions.NO_TLS, true, null, false));
+        serve(new ServeOptions(Doors.USUAL, ServeOptions.NO_TLS, true, null, false));
 
         for (List<String> words : List.of(
                 List.of("create", "x", "-s", "1M"),
