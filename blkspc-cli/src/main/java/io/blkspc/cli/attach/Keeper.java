@@ -24,11 +24,19 @@ public final class Keeper implements AutoCloseable {
     private static final long EVENT_MILLIS = 1_000;
     private static final long RETRY_MILLIS = 100;
 
+    /**
+     * What bears the name at the moment.
+     *
+     * @param uuid identity of the volume or snapshot
+     * @param sizeBytes its size
+     */
+    public record Facts(String uuid, long sizeBytes) {}
+
     /** Asks the server of the moment who bears the name. */
     @FunctionalInterface
     public interface Identity {
-        /** Identity of the volume or snapshot; {@code null} when no server runs. */
-        String uuid() throws IOException;
+        /** The volume or snapshot; {@code null} when no server runs. */
+        Facts facts() throws IOException;
     }
 
     private final NbdDriver driver;
@@ -39,7 +47,7 @@ public final class Keeper implements AutoCloseable {
     private final int connections;
     private final NbdDevice device;
     private long sizeBytes;
-    private int dead;
+    private final DeadLinks dead;
     private String lastRefusal = "";
 
     private Keeper(
@@ -56,6 +64,7 @@ public final class Keeper implements AutoCloseable {
         this.backend = backend;
         this.identity = identity;
         this.connections = options.connections();
+        this.dead = new DeadLinks(this::isLinkDead, connections);
         this.device = attach(options);
     }
 
@@ -118,56 +127,77 @@ public final class Keeper implements AutoCloseable {
     /** Returns when the device is detached. */
     public void keep() throws IOException, InterruptedException {
         while (device.isConnected()) {
-            listen();
-            if (dead > 0 && device.isConnected() && !restoreOne()) {
+            dead.listen(EVENT_MILLIS);
+            if (!device.isConnected()) {
+                break;
+            }
+            if (dead.count() == 0) {
+                followSize();
+            } else if (!restoreOne()) {
                 TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
             }
         }
         log.info("detached: device={}", device.path());
     }
 
-    /** Hears one event, at once where connections are dead already. */
-    private void listen() throws IOException {
-        if (dead > 0) {
-            events.setTimeout(1);
-        }
+    private boolean isLinkDead(long millis) throws IOException {
+        events.setTimeout(millis);
+        NetlinkMessage event = events.receive();
+        return event != null && driver.isLinkDead(event, device.index());
+    }
+
+    /** The volume as it is; {@code null}, and a word about it, when it cannot be had. */
+    private Facts facts() throws IOException {
+        Facts now;
         try {
-            NetlinkMessage event = events.receive();
-            if (event != null && driver.isLinkDead(event, device.index())) {
-                dead = Math.min(connections, dead + 1);
-                log.info("a connection ended: device={}, dead={}", device.path(), dead);
-            }
-        } catch (NetlinkSocket.Overrun lost) {
-            dead = connections; // what is too much the driver does not take
-        } finally {
-            events.setTimeout(EVENT_MILLIS);
+            now = identity.facts();
+        } catch (IOException | CommandFailure | BlockSpaceException noAnswer) {
+            refused("no answer: " + noAnswer.getMessage());
+            return null;
         }
+        if (now == null || !backend.uuid().equals(now.uuid())) {
+            refused(now == null ? "no server runs" : "the name is that of another volume: uuid=" + now.uuid());
+            return null;
+        }
+        return now;
+    }
+
+    /** A volume that was resized: the device is told, which tells whoever uses it. */
+    private void followSize() throws IOException {
+        Facts now = facts();
+        if (now != null && now.sizeBytes() > sizeBytes) {
+            resize(now.sizeBytes());
+        }
+    }
+
+    private void resize(long newBytes) throws IOException {
+        int errno = driver.resize(device.index(), backend.word(), newBytes);
+        if (errno != 0) {
+            refused("the kernel takes no new size: size=" + newBytes + ", errno=" + errno);
+            return;
+        }
+        log.info("resized: device={}, was={}, is={}", device.path(), sizeBytes, newBytes);
+        sizeBytes = newBytes;
     }
 
     /** {@code false} when there is no server to connect to. */
     private boolean restoreOne() throws IOException {
-        String now;
-        try {
-            now = identity.uuid();
-        } catch (IOException | CommandFailure noAnswer) {
-            return refused("no answer: " + noAnswer.getMessage());
-        }
-        if (!backend.uuid().equals(now)) {
-            return refused(now == null ? "no server runs" : "the name is that of another volume: uuid=" + now);
+        if (facts() == null) {
+            return false;
         }
         try (ExportSocket export = ExportSocket.connect(socket, backend.name())) {
-            if (export.sizeBytes() != sizeBytes) {
-                return refused("its size changed: was=" + sizeBytes + ", is=" + export.sizeBytes());
+            if (export.sizeBytes() < sizeBytes) {
+                return refused("it became smaller: was=" + sizeBytes + ", is=" + export.sizeBytes());
             }
             int errno = driver.reconnect(device.index(), backend.word(), List.of(export.fd()));
             if (errno != 0) {
                 return refused("the kernel takes no new connection: errno=" + errno);
             }
-            dead--;
+            dead.restored();
             lastRefusal = "";
-            log.info("a connection was restored: device={}, dead={}", device.path(), dead);
+            log.info("a connection was restored: device={}, dead={}", device.path(), dead.count());
             return true;
-        } catch (IOException | CommandFailure | BlockSpaceException noServer) {
+        } catch (IOException | BlockSpaceException noServer) {
             return refused("no connection: " + noServer.getMessage());
         }
     }
@@ -176,7 +206,8 @@ public final class Keeper implements AutoCloseable {
     private boolean refused(String reason) {
         if (!reason.equals(lastRefusal)) {
             lastRefusal = reason;
-            log.info("not restored yet: device={}, name={}: {}", device.path(), backend.name(), reason);
+            log.info(
+                    "the server is not as it should be: device={}, name={}: {}", device.path(), backend.name(), reason);
         }
         return false;
     }

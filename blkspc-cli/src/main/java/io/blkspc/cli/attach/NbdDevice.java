@@ -3,6 +3,7 @@ package io.blkspc.cli.attach;
 import io.blkspc.cli.outcome.CommandFailure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,7 +92,15 @@ public record NbdDevice(int index) {
         }
     }
 
-    /** Who uses it: where it or a partition of it is mounted, {@code swap}, a device on it; {@code null} when nobody does. */
+    /** Whether it takes no writes. */
+    public boolean isReadOnly() {
+        return "1".equals(read("ro"));
+    }
+
+    /**
+     * Who uses it: where it or a partition of it is mounted, {@code swap}, a device on it, {@code pid=} a process that has it
+     * open; {@code null} when nobody does.
+     */
     public String user() throws IOException {
         Pattern partOfIt = Pattern.compile(Pattern.quote(path()) + "(p\\d+)?");
         for (String line : Files.readAllLines(Path.of("/proc/mounts"), StandardCharsets.ISO_8859_1)) {
@@ -105,7 +114,34 @@ public record NbdDevice(int index) {
                 return "swap";
             }
         }
-        return holder();
+        String holder = holder();
+        return holder == null ? opener(partOfIt) : holder;
+    }
+
+    /** A process that has it open, as far as this one may look. */
+    private static String opener(Pattern device) throws IOException {
+        long self = ProcessHandle.current().pid();
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                if (!process.endsWith(Long.toString(self)) && hasOpen(process, device)) {
+                    return "pid=" + process.getFileName();
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean hasOpen(Path process, Pattern device) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(process.resolve("fd"))) {
+            for (Path file : files) {
+                if (device.matcher(Files.readSymbolicLink(file).toString()).matches()) {
+                    return true;
+                }
+            }
+        } catch (IOException | DirectoryIteratorException goneOrNotOurs) {
+            return false;
+        }
+        return false;
     }
 
     /** A device that lies on it or on a partition of it, such as one of device mapper, or {@code null}. */

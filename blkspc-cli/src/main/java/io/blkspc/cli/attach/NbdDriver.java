@@ -85,7 +85,7 @@ public final class NbdDriver implements AutoCloseable {
     }
 
     /** {@code true} for the event that a connection of device {@code index} ended. */
-    boolean isLinkDead(NetlinkMessage event, int index) throws IOException {
+    boolean isLinkDead(NetlinkMessage event, int index) throws NetlinkMessage.Malformed {
         return event.type() == family
                 && event.command() == LINK_DEAD
                 && NetlinkMessage.findInt(event.attributes(), INDEX) == index;
@@ -122,6 +122,15 @@ public final class NbdDriver implements AutoCloseable {
         NetlinkRequest request =
                 new NetlinkRequest(family, RECONFIGURE).putInt(INDEX, index).putText(BACKEND, backend);
         return socket.ask(sockets(request, fds)).errno();
+    }
+
+    /** Tells a device that its export has another size; returns 0 or errno. */
+    int resize(int index, String backend, long sizeBytes) throws IOException {
+        NetlinkRequest request = new NetlinkRequest(family, RECONFIGURE)
+                .putInt(INDEX, index)
+                .putLong(SIZE_BYTES, sizeBytes)
+                .putText(BACKEND, backend);
+        return socket.ask(request).errno();
     }
 
     /** Ends a device. What a file system on it had not written is lost. */

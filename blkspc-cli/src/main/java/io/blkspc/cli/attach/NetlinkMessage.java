@@ -28,12 +28,12 @@ final class NetlinkMessage {
     }
 
     /** Reads the first message of a datagram, and keeps a copy of it. */
-    static NetlinkMessage read(byte[] datagram, int count) throws IOException {
+    static NetlinkMessage read(byte[] datagram, int count) throws Malformed {
         ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(datagram, count)).order(ByteOrder.nativeOrder());
         if (count < NetlinkRequest.HEADER_BYTES
                 || bytes.getInt(0) < NetlinkRequest.HEADER_BYTES
                 || bytes.getInt(0) > count) {
-            throw new IOException("not a netlink message: bytes=" + count);
+            throw new Malformed("not a netlink message: bytes=" + count);
         }
         return new NetlinkMessage(bytes.limit(bytes.getInt(0)));
     }
@@ -61,12 +61,12 @@ final class NetlinkMessage {
     }
 
     /** The value of the first attribute of a type, or of any type where that is negative; {@code null} when there is none. */
-    static ByteBuffer find(ByteBuffer attributes, int type) throws IOException {
+    static ByteBuffer find(ByteBuffer attributes, int type) throws Malformed {
         int at = 0;
         while (attributes.limit() - at >= NetlinkRequest.ATTRIBUTE_HEADER_BYTES) {
             int length = Short.toUnsignedInt(attributes.getShort(at));
             if (length < NetlinkRequest.ATTRIBUTE_HEADER_BYTES || length > attributes.limit() - at) {
-                throw new IOException("a netlink attribute does not end in its message: length=" + length);
+                throw new Malformed("a netlink attribute does not end in its message: length=" + length);
             }
             if (type < 0 || (attributes.getShort(at + 2) & TYPE_MASK) == type) {
                 return part(attributes, at + NetlinkRequest.ATTRIBUTE_HEADER_BYTES, at + length);
@@ -77,21 +77,30 @@ final class NetlinkMessage {
     }
 
     /** A number of four bytes. */
-    static int findInt(ByteBuffer attributes, int type) throws IOException {
+    static int findInt(ByteBuffer attributes, int type) throws Malformed {
         ByteBuffer value = find(attributes, type);
         if (value == null || value.limit() < Integer.BYTES) {
-            throw new IOException("a netlink message lacks an attribute: type=" + type);
+            throw new Malformed("a netlink message lacks an attribute: type=" + type);
         }
         return value.getInt(0);
     }
 
     /** A number of two bytes. */
-    static int findShort(ByteBuffer attributes, int type) throws IOException {
+    static int findShort(ByteBuffer attributes, int type) throws Malformed {
         ByteBuffer value = find(attributes, type);
         if (value == null || value.limit() < Short.BYTES) {
-            throw new IOException("a netlink message lacks an attribute: type=" + type);
+            throw new Malformed("a netlink message lacks an attribute: type=" + type);
         }
         return Short.toUnsignedInt(value.getShort(0));
+    }
+
+    /** It does not mean what it should. */
+    static final class Malformed extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Malformed(String message) {
+            super(message);
+        }
     }
 
     private static ByteBuffer part(ByteBuffer from, int start, int end) {

@@ -1,6 +1,7 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.attach.AttachLock;
 import io.blkspc.cli.attach.AttachOptions;
 import io.blkspc.cli.attach.Backend;
 import io.blkspc.cli.attach.Background;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Parameters;
         name = "attach",
         description = "Make a block device of a volume, or of a snapshot, with the kernel's nbd driver, and print its "
                 + "name. Needs root. Starts a server if none runs. The device lives through restarts and crashes of "
-                + "the server: meanwhile requests wait.")
+                + "the server: meanwhile requests wait. It grows with the volume. A volume has one device: attached "
+                + "again, that is printed.")
 final class AttachCommand extends Task {
 
     private static final Path MODULE = Path.of("/sys/module/nbd");
@@ -81,16 +83,36 @@ final class AttachCommand extends Task {
         Programs programs = new Programs(environment().variables());
         loadDriver(programs);
         String uuid = identity(programs);
+        if (foreground) {
+            return keep(uuid, index);
+        }
         NbdDevice attached = find(uuid, index);
-        if (attached != null) {
-            return print(attached.path());
+        if (attached == null) {
+            try {
+                return print(background(programs).start(inForeground()), false);
+            } catch (CommandFailure failure) {
+                attached = failure.exitCode() == ExitCode.BUSY ? find(uuid, index) : null;
+                if (attached == null) {
+                    throw failure;
+                }
+            }
         }
-        if (!foreground) {
-            return print(background(programs).start(inForeground()));
-        }
+        return print(attached.path(), true);
+    }
+
+    /** Of two processes that come here for one volume the second finds the device of the first. */
+    private int keep(String uuid, int index) throws IOException, InterruptedException {
         Backend backend = new Backend(uuid, name, location().directory().toAbsolutePath());
         AttachOptions options = new AttachOptions(index, connections, readOnly, timeoutSeconds, deadSeconds);
-        try (Keeper keeper = Keeper.attach(socket(), backend, this::uuidOrNull, options)) {
+        Keeper keeper;
+        try (AttachLock _ = AttachLock.take(location().directory())) {
+            NbdDevice attached = find(uuid, index);
+            if (attached != null) {
+                throw new CommandFailure(ExitCode.BUSY, "attached already: device=" + attached.path());
+            }
+            keeper = Keeper.attach(socket(), backend, this::facts, options);
+        }
+        try (keeper) {
             out().println(keeper.device().path());
             out().flush();
             keeper.keep();
@@ -98,8 +120,11 @@ final class AttachCommand extends Task {
         return ExitCode.DONE;
     }
 
-    private int print(String path) {
-        show(Json.of("device", path, "name", name), () -> path + "\n");
+    private int print(String path, boolean isOld) {
+        if (isOld) {
+            environment().err().println("blkspc: attached already: device=" + path + ", name=" + name);
+        }
+        show(Json.of("device", path, "name", name, "already", isOld), () -> path + "\n");
         return ExitCode.DONE;
     }
 
@@ -114,20 +139,34 @@ final class AttachCommand extends Task {
         }
     }
 
-    /** The device that this command was to make, when it is there already. */
+    /** The device of the volume, when it is there already: there is one at most. */
     private NbdDevice find(String uuid, int index) throws IOException {
         for (NbdDevice one : NbdDevice.ours()) {
-            if (one.backend().uuid().equals(uuid) && (index < 0 || index == one.index())) {
-                if (!one.isKept()) {
-                    throw new CommandFailure(
-                            ExitCode.BUSY,
-                            "attached, but its process was killed, so that it will not live through the end of its "
-                                    + "server: detach it first, device=" + one.path());
-                }
+            Backend backend = one.backend();
+            if (backend != null && backend.uuid().equals(uuid)) {
+                requireFitting(one, index);
                 return one;
             }
         }
         return null;
+    }
+
+    private void requireFitting(NbdDevice one, int index) {
+        String objection = null;
+        if (!one.isKept()) {
+            objection = "but its process was killed, so that it will not live through the end of its server: detach it "
+                    + "first";
+        } else if (index >= 0 && index != one.index()) {
+            objection = "as another device";
+        } else if (readOnly && !one.isReadOnly()) {
+            objection = "for writing";
+        } else if (!readOnly && one.isReadOnly() && name.indexOf('@') < 0) {
+            objection = "for reading only";
+        }
+        if (objection != null) {
+            throw new CommandFailure(
+                    ExitCode.BUSY, "attached already, " + objection + ": device=" + one.path() + ", name=" + name);
+        }
     }
 
     private List<String> inForeground() {
@@ -155,19 +194,24 @@ final class AttachCommand extends Task {
 
     /** Of the volume, from a server, which is started if there is none. */
     private String identity(Programs programs) throws IOException, InterruptedException {
-        String uuid = uuidOrNull();
-        if (uuid != null) {
-            return uuid;
+        Path pool = location().directory();
+        if (!Files.isDirectory(pool)) {
+            throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not a pool: path=" + pool);
         }
-        background(programs).start(List.of("-p", location().directory().toString(), "serve"));
-        uuid = uuidOrNull();
-        if (uuid == null) {
-            throw new CommandFailure(ExitCode.FAILED, "the server ended at once, log=" + log());
+        try (AttachLock _ = AttachLock.take(pool)) { // so that one of several starts it
+            Keeper.Facts facts = facts();
+            if (facts == null) {
+                background(programs).start(List.of("-p", pool.toString(), "serve"));
+                facts = facts();
+            }
+            if (facts == null) {
+                throw new CommandFailure(ExitCode.FAILED, "the server ended at once, log=" + log());
+            }
+            return facts.uuid();
         }
-        return uuid;
     }
 
-    private String uuidOrNull() {
+    private Keeper.Facts facts() {
         Optional<ServedLink> server;
         try (Progress progress = progress("attach:")) {
             server = new PoolDoor(environment().access(), location(), progress::say).enterServer();
@@ -177,7 +221,7 @@ final class AttachCommand extends Task {
         }
         try (ServedLink link = server.get()) {
             Map<String, Object> facts = Json.asObject(link.run(Operation.INFO, Map.of("name", name)));
-            return (String) facts.get("uuid");
+            return new Keeper.Facts((String) facts.get("uuid"), Json.asLong(facts.get("size")));
         }
     }
 

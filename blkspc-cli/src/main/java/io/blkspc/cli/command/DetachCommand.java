@@ -4,6 +4,7 @@ import io.blkspc.cli.attach.NbdDevice;
 import io.blkspc.cli.attach.NbdDriver;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
+import io.blkspc.cli.socket.DeviceFile;
 import io.blkspc.cli.text.Json;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -19,11 +20,13 @@ import picocli.CommandLine.Parameters;
         name = "detach",
         description =
                 "End a device that attach made, after everything written to it is on the volume. Refused (5) while "
-                        + "it is mounted or used for swap.")
+                        + "it is mounted, used for swap, or open.")
 final class DetachCommand extends Task {
 
     private static final long LIMIT_SECONDS = 30;
     private static final long POLL_MILLIS = 20;
+    private static final int LOOKS = 10;
+    private static final long LOOK_MILLIS = 100;
 
     @Parameters(paramLabel = "NAME|/dev/nbdN", description = "volume or snapshot of this pool, or device")
     private String what;
@@ -31,17 +34,34 @@ final class DetachCommand extends Task {
     @Override
     public Integer call() throws Exception {
         NbdDevice device = find();
-        String user = device.user();
-        if (user != null) {
-            throw new CommandFailure(ExitCode.BUSY, "the device is in use: device=" + device.path() + ", by=" + user);
-        }
-        try (NbdDriver driver = NbdDriver.open()) {
+        requireUnused(device);
+        try (NbdDriver driver = NbdDriver.open();
+                DeviceFile held = DeviceFile.hold(Path.of(device.path()))) {
+            if (held == null) {
+                throw inUse(device, "somebody else, perhaps in another mount namespace");
+            }
             persist(device);
             driver.disconnect(device.index());
         }
         awaitEnd(device);
         show(Json.of("device", device.path(), "detached", true), () -> "");
         return ExitCode.DONE;
+    }
+
+    /** Whoever only looks at new devices, as udev does, is gone in a moment. */
+    private static void requireUnused(NbdDevice device) throws IOException, InterruptedException {
+        String user = device.user();
+        for (int i = 0; i < LOOKS && user != null && user.startsWith("pid="); i++) {
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+            user = device.user();
+        }
+        if (user != null) {
+            throw inUse(device, user);
+        }
+    }
+
+    private static CommandFailure inUse(NbdDevice device, String user) {
+        return new CommandFailure(ExitCode.BUSY, "the device is in use: device=" + device.path() + ", by=" + user);
     }
 
     private NbdDevice find() throws IOException {

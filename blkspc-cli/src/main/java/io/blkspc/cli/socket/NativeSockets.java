@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The socket calls of the C library on 64-bit Linux, for sockets that the JDK does not know (netlink) and those whose number the
@@ -90,19 +91,22 @@ public final class NativeSockets {
         return address;
     }
 
-    private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+    static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+        Linker.Option[] all = Arrays.copyOf(options, options.length + 1);
+        all[options.length] = ERRNO;
         MemorySegment symbol = LINKER.defaultLookup()
                 .find(name)
                 .orElseThrow(() -> new UnsupportedOperationException("the C library lacks a call: name=" + name));
-        return LINKER.downcallHandle(symbol, descriptor, ERRNO);
+        return LINKER.downcallHandle(symbol, descriptor, all);
     }
 
-    private interface Call {
+    /** One call; what it returns below zero stands for errno. */
+    interface Call {
         long with(MemorySegment errno, Arena arena) throws Throwable;
     }
 
     @SuppressWarnings("checkstyle:illegalcatch") // what a method handle may throw
-    private static long call(Call call) {
+    static long call(Call call) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
             long result = call.with(errno, arena);

@@ -32,7 +32,7 @@ final class Guest {
 
     private static final Path SCRIPTS = Path.of("src", "test", "guest");
     private static final String[] TOOLS = {
-        "nbd-client", "mkfs.ext4", "e2fsck", "mkfs.xfs", "xfs_repair", "fstrim", "blkdiscard"
+        "nbd-client", "mkfs.ext4", "e2fsck", "resize2fs", "mkfs.xfs", "xfs_repair", "fstrim", "blkdiscard"
     };
     private static final String[] MODULES = {
         "failover",

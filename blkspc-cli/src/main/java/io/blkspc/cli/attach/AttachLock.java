@@ -1,0 +1,45 @@
+package io.blkspc.cli.attach;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Held while somebody looks whether a volume of a pool is attached and attaches it: of two who want to, the second one waits and
+ * finds the device of the first. A process that was killed holds nothing. Owned by one thread.
+ */
+public final class AttachLock implements AutoCloseable {
+
+    private static final String NAME = "attach.lock";
+
+    private final FileChannel channel;
+    private final FileLock lock;
+
+    private AttachLock(FileChannel channel, FileLock lock) {
+        this.channel = channel;
+        this.lock = lock;
+    }
+
+    /** Waits for the lock of the pool in that directory. */
+    public static AttachLock take(Path pool) throws IOException {
+        FileChannel channel = FileChannel.open(pool.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = null;
+        try {
+            lock = channel.lock();
+            return new AttachLock(channel, lock);
+        } finally {
+            if (lock == null) {
+                channel.close();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (channel) {
+            lock.release();
+        }
+    }
+}
