@@ -196,7 +196,10 @@ public final class PoolLock implements AutoCloseable {
 
     private void removeStaleSockets(Holder dead) {
         removeSocket(poolDir.resolve("control.sock"));
-        removeSocket(poolDir.resolve("nbd.sock"));
+        Path nbd = poolDir.resolve("nbd.sock");
+        if (!isBound(nbd.toString())) { // a service manager may listen there for the server that now starts
+            removeSocket(nbd);
+        }
         // The lock file of a copy names a socket of the original, whose server may be well.
         if (!dead.socket().isEmpty() && !isBound(dead.socket())) {
             removeSocket(Path.of(dead.socket()));

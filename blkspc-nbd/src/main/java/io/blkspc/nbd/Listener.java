@@ -23,20 +23,36 @@ final class Listener implements AutoCloseable {
 
     private final ServerSocketChannel channel;
     private final NbdAddress address;
-    private final Path file;
     private final UnixPeer peers;
+    private final Path ownFile;
+    private final List<AddressRange> allowed;
 
-    private Listener(ServerSocketChannel channel, NbdAddress address, Path file) throws IOException {
-        this.peers = file == null ? null : new UnixPeer(file);
+    /** For a unix socket, whose file goes with it if we made it. */
+    private Listener(ServerSocketChannel channel, NbdAddress address, Path file, boolean isOurs) throws IOException {
+        this.peers = new UnixPeer(file);
         this.channel = channel;
         this.address = address;
-        this.file = file;
+        this.ownFile = isOurs ? file : null;
+        this.allowed = List.of();
+    }
+
+    /** For TCP. */
+    private Listener(ServerSocketChannel channel, NbdAddress address, List<AddressRange> allowed) {
+        this.peers = null;
+        this.channel = channel;
+        this.address = address;
+        this.ownFile = null;
+        this.allowed = allowed;
     }
 
     static Listener open(NbdAddress address) throws IOException {
         return switch (address) {
             case NbdAddress.Unix unix -> openUnix(unix);
             case NbdAddress.Tcp tcp -> openTcp(tcp);
+            case NbdAddress.Inherited given ->
+                given.file() == null
+                        ? new Listener(given.channel(), given, given.allowed())
+                        : new Listener(given.channel(), given, given.file(), false);
         };
     }
 
@@ -46,7 +62,7 @@ final class Listener implements AutoCloseable {
         try {
             channel.bind(UnixDomainSocketAddress.of(unix.path()), BACKLOG);
             Files.setPosixFilePermissions(unix.path(), unix.sharing().permissions());
-            return new Listener(channel, unix, unix.path());
+            return new Listener(channel, unix, unix.path(), true);
         } catch (IOException e) {
             channel.close();
             throw new IOException("cannot listen: path=" + unix.path() + ", cause=" + e.getMessage(), e);
@@ -76,8 +92,8 @@ final class Listener implements AutoCloseable {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.bind(new InetSocketAddress(tcp.host(), tcp.port()), BACKLOG);
             InetSocketAddress bound = (InetSocketAddress) channel.getLocalAddress();
-            return new Listener(
-                    channel, new NbdAddress.Tcp(tcp.host(), bound.getPort(), tcp.protection(), tcp.allowed()), null);
+            NbdAddress found = new NbdAddress.Tcp(tcp.host(), bound.getPort(), tcp.protection(), tcp.allowed());
+            return new Listener(channel, found, tcp.allowed());
         } catch (IOException e) {
             channel.close();
             throw new IOException(
@@ -116,7 +132,7 @@ final class Listener implements AutoCloseable {
                 return null;
             }
             client.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
-            if (file == null) {
+            if (peers == null) {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 client.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
@@ -140,7 +156,6 @@ final class Listener implements AutoCloseable {
             return peers.objection(client);
         }
         InetAddress from = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
-        List<AddressRange> allowed = ((NbdAddress.Tcp) address).allowed();
         return allowed.isEmpty() || allowed.stream().anyMatch(range -> range.contains(from))
                 ? null
                 : "not an allowed address: " + who;
@@ -149,8 +164,8 @@ final class Listener implements AutoCloseable {
     @Override
     public void close() throws IOException {
         channel.close();
-        if (file != null) {
-            Files.deleteIfExists(file);
+        if (ownFile != null) {
+            Files.deleteIfExists(ownFile);
         }
     }
 }

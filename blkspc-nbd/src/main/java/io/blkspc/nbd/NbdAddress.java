@@ -1,6 +1,12 @@
 package io.blkspc.nbd;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
@@ -8,7 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
 
-/** Where a server listens: a unix socket, or TCP. TCP beyond this machine is encrypted unless plain text is asked for. */
+/** Where a server listens: a unix socket, TCP, or a socket it was given. TCP beyond this machine is encrypted unless plain text is asked for. */
 public sealed interface NbdAddress {
 
     /** The port the protocol is registered for. */
@@ -112,6 +118,51 @@ public sealed interface NbdAddress {
         @Override
         public NbdUri uri() {
             return NbdUri.tcp(host.getHostAddress(), port, protection == Protection.TLS);
+        }
+    }
+
+    /**
+     * A socket that somebody else, as a service manager, made and listens on. Its file, if it has one, stays when the server closes.
+     *
+     * @param channel bound, and in blocking mode
+     * @param protection of a TCP socket: what keeps others from reading along
+     * @param allowed of a TCP socket: where clients may come from; empty is everywhere
+     */
+    record Inherited(ServerSocketChannel channel, Protection protection, List<AddressRange> allowed)
+            implements NbdAddress {
+
+        /** Checks where it listens. */
+        public Inherited {
+            allowed = List.copyOf(allowed);
+            if (protection == Protection.LOOPBACK
+                    && local(channel) instanceof InetSocketAddress tcp
+                    && !tcp.getAddress().isLoopbackAddress()) {
+                throw new IllegalArgumentException("not a loopback address: address=" + tcp);
+            }
+            if (local(channel) instanceof UnixDomainSocketAddress unix
+                    && unix.getPath().toString().isEmpty()) {
+                throw new IllegalArgumentException("a unix socket without a file has no permissions");
+            }
+        }
+
+        private static SocketAddress local(ServerSocketChannel channel) {
+            try {
+                return channel.getLocalAddress();
+            } catch (IOException closed) {
+                throw new UncheckedIOException(closed);
+            }
+        }
+
+        /** Its file; {@code null} when it is one of TCP. */
+        public Path file() {
+            return local(channel) instanceof UnixDomainSocketAddress unix ? unix.getPath() : null;
+        }
+
+        @Override
+        public NbdUri uri() {
+            return local(channel) instanceof InetSocketAddress tcp
+                    ? NbdUri.tcp(tcp.getAddress().getHostAddress(), tcp.getPort(), protection == Protection.TLS)
+                    : NbdUri.unix(file().toAbsolutePath().toString());
         }
     }
 

@@ -30,7 +30,11 @@ public record NbdConfig(List<NbdAddress> addresses, NbdLimits limits, TlsCredent
     }
 
     static boolean needsTls(NbdAddress address) {
-        return address instanceof NbdAddress.Tcp tcp && tcp.protection() == NbdAddress.Protection.TLS;
+        return switch (address) {
+            case NbdAddress.Unix _ -> false;
+            case NbdAddress.Tcp tcp -> tcp.protection() == NbdAddress.Protection.TLS;
+            case NbdAddress.Inherited given -> given.file() == null && given.protection() == NbdAddress.Protection.TLS;
+        };
     }
 
     /** The default limits on some addresses. */

@@ -5,11 +5,13 @@ import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.serve.PoolServer;
 import io.blkspc.cli.serve.ServeOptions;
 import io.blkspc.cli.serve.ServiceNotice;
+import io.blkspc.cli.serve.ServiceSocket;
 import io.blkspc.cli.serve.StopSignals;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
 import io.blkspc.nbd.AddressRange;
 import io.blkspc.nbd.NbdAddress.Sharing;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Option;
         description = "Serve the pool in the foreground: every volume over NBD under its name, snapshots read-only as "
                 + "NAME@SNAP, new ones at once. Other commands go on working while it runs. Prints one line, "
                 + "'ready URI...', when it accepts connections. SIGTERM, SIGINT or 'blkspc stop' end it cleanly; a "
-                + "second signal ends it at once.")
+                + "second signal ends it at once. Takes over a socket of systemd's socket activation.")
 final class ServeCommand extends Task {
 
     @Option(names = "--unix", paramLabel = "PATH", description = "NBD socket; default: nbd.sock in the pool")
@@ -85,6 +87,7 @@ final class ServeCommand extends Task {
     public Integer call() throws Exception {
         CountDownLatch stop = new CountDownLatch(1);
         StopSignals.handleWith(stop::countDown);
+        ServerSocketChannel given = ServiceSocket.take(environment().variables()); // before anybody prints
         PoolServer server;
         try (Progress progress = progress("serve:")) {
             ServeOptions options = new ServeOptions(
@@ -92,7 +95,8 @@ final class ServeCommand extends Task {
                             unix,
                             sharing(),
                             tcp,
-                            allow.stream().map(AddressRange::parse).toList()),
+                            allow.stream().map(AddressRange::parse).toList(),
+                            given),
                     new ServeOptions.Encryption(tls, tlsVerifyPeer, allowPlaintext),
                     readOnly,
                     export,

@@ -10,7 +10,6 @@ import io.blkspc.cli.pool.PoolAccess.Mode;
 import io.blkspc.cli.pool.PoolAccess.OpenPool;
 import io.blkspc.cli.pool.PoolAccess.OpenRequest;
 import io.blkspc.cli.pool.PoolLocation;
-import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
 import io.blkspc.nbd.NbdServer;
 import io.blkspc.nbd.service.ExportSource;
@@ -20,7 +19,6 @@ import io.blkspc.nbd.tls.TlsCredentials;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -76,7 +74,7 @@ public final class PoolServer {
             CountDownLatch stopAsked,
             Consumer<String> progress)
             throws IOException {
-        addresses(location, options); // refuses wrong options before anything is taken
+        Addresses.of(location, options); // refuses wrong options before anything is taken
         credentials(options.encryption());
         location.prepareDirectoryOf(location.controlSocket());
         OpenPool open = access.open(
@@ -146,7 +144,7 @@ public final class PoolServer {
             control = ControlServer.start(location.controlSocket(), requests);
             ExportSource exports = new PoolExports(pool, options.readOnly());
             nbd = NbdServer.start(
-                    new NbdConfig(addresses(location, options), LIMITS, credentials(options.encryption())),
+                    new NbdConfig(Addresses.of(location, options), LIMITS, credentials(options.encryption())),
                     options.export() == null ? exports : new ChosenExports(exports, options.export()));
             open.serving(location.controlSocket().toString());
             isStarted = true;
@@ -165,19 +163,6 @@ public final class PoolServer {
         if (control != null) {
             control.close();
         }
-    }
-
-    private static List<NbdAddress> addresses(PoolLocation location, ServeOptions options) throws IOException {
-        List<NbdAddress> addresses = new ArrayList<>();
-        ServeOptions.Doors doors = options.doors();
-        Path unix = doors.unix() == null ? location.nbdSocket() : doors.unix().toAbsolutePath();
-        addresses.add(new NbdAddress.Unix(unix, doors.sharing()));
-        if (doors.tcp() != null) {
-            addresses.add(TcpAddress.parse(doors.tcp(), options.encryption(), doors.allowed()));
-        } else if (!doors.allowed().isEmpty()) {
-            throw CommandFailure.usage("addresses are those of clients on TCP: --allow needs --tcp");
-        }
-        return addresses;
     }
 
     private static TlsCredentials credentials(ServeOptions.Encryption encryption) throws IOException {

@@ -2,6 +2,7 @@ package io.blkspc.cli.serve;
 
 import io.blkspc.nbd.AddressRange;
 import io.blkspc.nbd.NbdAddress.Sharing;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -26,15 +27,16 @@ public record ServeOptions(Doors doors, Encryption encryption, boolean readOnly,
      * @param sharing who may connect to it
      * @param tcp {@code HOST:PORT} to serve NBD on as well, or {@code null}
      * @param allowed where clients on TCP may come from; empty is everywhere
+     * @param given a socket that a service manager opened for us, or {@code null}
      */
-    public record Doors(Path unix, Sharing sharing, String tcp, List<AddressRange> allowed) {
+    public record Doors(Path unix, Sharing sharing, String tcp, List<AddressRange> allowed, ServerSocketChannel given) {
 
         /** The socket in the pool directory, for its owner. */
-        public static final Doors USUAL = new Doors(null, Sharing.OWNER, null, List.of());
+        public static final Doors USUAL = new Doors(null, Sharing.OWNER, null, List.of(), null);
 
         /** With TCP, from everywhere. */
         public Doors withTcp(String address) {
-            return new Doors(unix, sharing, address, allowed);
+            return new Doors(unix, sharing, address, allowed, given);
         }
     }
 

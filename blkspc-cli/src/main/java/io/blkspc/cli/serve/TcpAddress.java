@@ -25,11 +25,7 @@ final class TcpAddress {
         }
         try {
             InetAddress address = host.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(host);
-            Protection protection = protection(address, encryption);
-            if (protection == null) {
-                throw CommandFailure.usage("TCP without encryption is served on loopback only: value=" + text
-                        + " (--tls DIR encrypts, --allow-plaintext does without)");
-            }
+            Protection protection = protection(address, encryption, text);
             return new NbdAddress.Tcp(address, Integer.parseInt(text.substring(colon + 1)), protection, allowed);
         } catch (UnknownHostException unknown) {
             throw new CommandFailure(ExitCode.USAGE, "no such host: value=" + host, unknown);
@@ -38,13 +34,18 @@ final class TcpAddress {
         }
     }
 
-    private static Protection protection(InetAddress address, ServeOptions.Encryption encryption) {
+    /** What keeps others from reading along there; without anything it is refused. */
+    static Protection protection(InetAddress address, ServeOptions.Encryption encryption, String text) {
         if (encryption.plaintextIsAllowed()) {
             return Protection.NONE;
         }
         if (encryption.directory() != null) {
             return Protection.TLS;
         }
-        return address.isLoopbackAddress() ? Protection.LOOPBACK : null;
+        if (!address.isLoopbackAddress()) {
+            throw CommandFailure.usage("TCP without encryption is served on loopback only: value=" + text
+                    + " (--tls DIR encrypts, --allow-plaintext does without)");
+        }
+        return Protection.LOOPBACK;
     }
 }

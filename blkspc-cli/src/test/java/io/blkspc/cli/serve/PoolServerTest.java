@@ -230,10 +230,10 @@ class PoolServerTest {
     @Test
     void addressesThatAreAllowedGoWithTcpOnly() throws IOException {
         List<AddressRange> allowed = List.of(AddressRange.parse("127.0.0.1"));
-        Doors unix = new Doors(null, Sharing.OWNER, null, allowed);
+        Doors unix = new Doors(null, Sharing.OWNER, null, allowed, null);
         assertThatThrownBy(() -> serve(new ServeOptions(unix, ServeOptions.NO_TLS, false, null, false)))
                 .hasMessageContaining("--allow needs --tcp");
-        Doors tcp = new Doors(null, Sharing.GROUP, "127.0.0.1:0", allowed);
+        Doors tcp = new Doors(null, Sharing.GROUP, "127.0.0.1:0", allowed, null);
         assertThat(serve(new ServeOptions(tcp, ServeOptions.NO_TLS, false, null, false))
                         .uris())
                 .hasSize(2);

@@ -95,6 +95,8 @@ public final class RawNbd implements AutoCloseable {
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 yield new RawNbd(channel);
             }
+            case NbdAddress.Inherited given ->
+                throw new IllegalArgumentException("not an address to connect to: " + given.uri());
         };
     }
 
