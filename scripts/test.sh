@@ -81,6 +81,35 @@ fetch_guest_kernel() {
         echo "blkspc: could not fetch $package, see $state/apt.log" >&2
 }
 
+# A libnbd that speaks extended headers, of Debian 13 and with all it is linked with, unpacked beside the jar from the mirror
+# this system uses; nothing is installed, and this system's own lists of packages are not touched.
+fetch_new_clients() {
+    [ -n "$release" ] && [ ! -d "$state/clients/usr" ] && [ "$install" = yes ] || return 0
+    command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1 || return 0
+    # shellcheck disable=SC2016 # what apt-get puts in
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+        sed -n 's/^Debian Debian \(http[^ ]*\)$/\1/p' | head -n 1)
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    [ -n "$mirror" ] && [ -f "$keys" ] || return 0
+    echo "blkspc: fetching a newer libnbd" >&2
+    apt=$state/clients.apt
+    rm -rf "$apt" "$state/clients.new"
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$state/clients.new"
+    : >"$apt/status"
+    echo "deb [signed-by=$keys] $mirror trixie main" >"$apt/sources.list"
+    set -- -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+        -o Dir::State::Lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" \
+        -o APT::Sandbox::User=root
+    (
+        apt-get "$@" update &&
+            apt-get "$@" install -y --no-install-recommends --download-only libnbd-bin python3-libnbd &&
+            for file in "$apt"/archives/*.deb; do
+                dpkg -x "$file" "$state/clients.new" || exit 1
+            done &&
+            rm -rf "$state/clients" && mv "$state/clients.new" "$state/clients" && rm -rf "$apt"
+    ) >>"$state/apt.log" 2>&1 || echo "blkspc: could not fetch a newer libnbd, see $state/apt.log" >&2
+}
+
 run_tests() {
     install=yes
     guest=
@@ -114,6 +143,7 @@ run_tests() {
     export PATH
     install_parts
     fetch_guest_kernel
+    fetch_new_clients
     require_jdk
     require_maven
     # A machine in a machine is slow, and all of it runs in one process of Maven; --release has a longer limit of its own.
