@@ -13,16 +13,28 @@ import java.nio.file.Path;
  */
 public record AttachAbility(boolean isThere, String facts) {
 
+    /** What is said where this process may not. */
+    public static final String NO_RIGHTS = "not without root (CAP_SYS_ADMIN)";
+
     private static final int CAP_SYS_ADMIN = 21;
 
     /** Looks at rights and driver; changes nothing. */
     public static AttachAbility examine() {
         try (NbdDriver _ = NbdDriver.open()) {
-            return mayAttach(Files.readString(Path.of("/proc/self/status")))
+            return hasRights()
                     ? new AttachAbility(true, "the driver answers, and this process may use it")
-                    : new AttachAbility(false, "not without root (CAP_SYS_ADMIN)");
+                    : new AttachAbility(false, NO_RIGHTS);
         } catch (IOException | CommandFailure failure) {
             return new AttachAbility(false, failure.getMessage());
+        }
+    }
+
+    /** Whether this process may attach, by whichever way. */
+    public static boolean hasRights() {
+        try {
+            return mayAttach(Files.readString(Path.of("/proc/self/status")));
+        } catch (IOException unknown) {
+            return false;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.blkspc.cli.attach;
 
 import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -54,6 +55,23 @@ public record NbdDevice(int index) {
         }
         devices.sort(Comparator.comparingInt(NbdDevice::index));
         return devices;
+    }
+
+    /**
+     * The first device that the driver has and nobody uses.
+     *
+     * @throws CommandFailure when there is none
+     */
+    static NbdDevice firstFree() {
+        for (int i = 0; Files.isDirectory(SYS_BLOCK.resolve("nbd" + i)); i++) {
+            NbdDevice device = new NbdDevice(i);
+            if (!device.isConnected()) {
+                return device;
+            }
+        }
+        throw new CommandFailure(
+                Files.isDirectory(SYS_BLOCK.resolve("nbd0")) ? ExitCode.BUSY : ExitCode.FAILED,
+                "no nbd device is free: try 'modprobe nbd', or name one");
     }
 
     /** Its file. */

@@ -7,6 +7,7 @@ import io.blkspc.cli.attach.Backend;
 import io.blkspc.cli.attach.Background;
 import io.blkspc.cli.attach.Keeper;
 import io.blkspc.cli.attach.NbdDevice;
+import io.blkspc.cli.attach.StockClient;
 import io.blkspc.cli.doctor.Programs;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
@@ -72,6 +73,13 @@ final class AttachCommand extends Task {
             description = "stay with the device, for a service manager; default: a process of its own does")
     private boolean foreground;
 
+    @Option(
+            names = "--nbd-client",
+            description =
+                    "let the program nbd-client attach it: the device fails when its server ends, keeps its size, "
+                            + "and is ended with 'nbd-client -d'")
+    private boolean nbdClient;
+
     @Override
     public Integer call() throws Exception {
         Names.version(name);
@@ -79,10 +87,19 @@ final class AttachCommand extends Task {
             throw CommandFailure.usage("out of range: connections=" + connections + ", timeout=" + timeoutSeconds
                     + ", dead=" + deadSeconds);
         }
+        if (nbdClient && foreground) {
+            throw CommandFailure.usage("nobody stays with a device of nbd-client: --foreground, --nbd-client");
+        }
         int index = device == null ? -1 : NbdDevice.of(device).index();
         Programs programs = new Programs(environment().variables());
+        StockClient stock = nbdClient
+                ? new StockClient(programs.find(StockClient.PROGRAM).orElse(null))
+                : null; // before anything is started for it
         loadDriver(programs);
         String uuid = identity(programs);
+        if (stock != null) {
+            return attachWith(stock, uuid, index);
+        }
         if (foreground) {
             return keep(uuid, index);
         }
@@ -100,17 +117,33 @@ final class AttachCommand extends Task {
         return print(attached.path(), true);
     }
 
+    private int attachWith(StockClient stock, String uuid, int index) throws IOException, InterruptedException {
+        NbdDevice made;
+        try (AttachLock _ = AttachLock.take(location().directory())) {
+            NbdDevice attached = find(uuid, index);
+            if (attached != null) {
+                throw new CommandFailure(ExitCode.BUSY, "attached already: device=" + attached.path());
+            }
+            made = stock.attach(socket(), name, options(index));
+        }
+        environment().err().println("blkspc: it will not outlive its server; to end it: " + StockClient.ending(made));
+        return print(made.path(), false);
+    }
+
+    private AttachOptions options(int index) {
+        return new AttachOptions(index, connections, readOnly, timeoutSeconds, deadSeconds);
+    }
+
     /** Of two processes that come here for one volume the second finds the device of the first. */
     private int keep(String uuid, int index) throws IOException, InterruptedException {
         Backend backend = new Backend(uuid, name, location().directory().toAbsolutePath());
-        AttachOptions options = new AttachOptions(index, connections, readOnly, timeoutSeconds, deadSeconds);
         Keeper keeper;
         try (AttachLock _ = AttachLock.take(location().directory())) {
             NbdDevice attached = find(uuid, index);
             if (attached != null) {
                 throw new CommandFailure(ExitCode.BUSY, "attached already: device=" + attached.path());
             }
-            keeper = Keeper.attach(socket(), backend, this::facts, options);
+            keeper = Keeper.attach(socket(), backend, this::facts, options(index));
         }
         try (keeper) {
             out().println(keeper.device().path());

@@ -1,6 +1,7 @@
 package io.blkspc.cli.doctor;
 
 import io.blkspc.cli.attach.AttachAbility;
+import io.blkspc.cli.attach.StockClient;
 import io.blkspc.cli.text.Sizes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -126,8 +127,23 @@ public final class Doctor {
                 "volumes as /dev/nbdN");
         AttachAbility attach = AttachAbility.examine();
         add("attach", attach.isThere(), false, attach.facts(), "devices that live through the end of their server");
+        lookAtNbdClient(isThere);
         boolean hasFuse = Files.exists(Path.of("/dev/fuse"));
         add("fuse", hasFuse, false, hasFuse ? "/dev/fuse" : "no /dev/fuse", "volumes as files, with nbdfuse");
+    }
+
+    /** Ready when it could attach; else what it lacks. */
+    private void lookAtNbdClient(boolean hasDriver) {
+        Optional<Path> client = programs.find(StockClient.PROGRAM);
+        String lack = client.isEmpty()
+                ? "package nbd-client"
+                : !hasDriver ? "no module nbd for it" : AttachAbility.hasRights() ? null : AttachAbility.NO_RIGHTS;
+        add(
+                StockClient.PROGRAM,
+                lack == null,
+                false,
+                lack == null ? client.get().toString() : lack,
+                "attach --nbd-client: devices that end with their server");
     }
 
     private static boolean hasModule(String name) {
@@ -148,7 +164,6 @@ public final class Doctor {
     }
 
     private void lookAtPrograms() {
-        program("nbd-client", "nbd-client", "attaching volumes to the kernel");
         program("nbdinfo", "libnbd-bin", "looking at exports");
         program("nbdcopy", "libnbd-bin", "copying images fast, both ways");
         program("nbdfuse", "libnbd-bin", "volumes as files without root");

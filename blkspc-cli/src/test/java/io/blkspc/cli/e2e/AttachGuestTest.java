@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -25,28 +24,31 @@ class AttachGuestTest {
     @TempDir
     private Path directory;
 
-    private Guest guest;
-
     static boolean isWanted() {
         return KernelGuestTest.isWanted();
     }
 
-    @BeforeEach
-    void makeGuest() throws IOException {
-        guest = Guest.make(directory, "keeper.sh", true);
+    private Guest.Result run(String story, String... words) throws IOException {
+        return Guest.make(directory, story, true).run(0, List.of(words), Map.of());
     }
 
-    /** Five kills, a clean restart and a resize under a mounted file system; then what is refused, and reading only. */
+    /** Kills and a clean restart under a mounted file system; with one connection also a resize, what is refused, and reading only. */
     @ParameterizedTest
     @ValueSource(ints = {1, 4})
     void aMountedFileSystemLivesThroughTheDeathsOfItsServer(int connections) throws IOException {
-        Guest.Result result = guest.run(0, List.of(Integer.toString(connections)), Map.of());
+        Guest.Result result = run("keeper.sh", Integer.toString(connections));
+        assertThat(result.exit()).as(result.transcript()).isZero();
+    }
+
+    @Test
+    void nbdClientAttachesWhereItIsAskedFor() throws IOException {
+        Guest.Result result = run("stock.sh", "4");
         assertThat(result.exit()).as(result.transcript()).isZero();
     }
 
     @Test
     void withoutItsKeeperTheDeviceFails() throws IOException {
-        Guest.Result result = guest.run(0, List.of("1", "unkept"), Map.of());
+        Guest.Result result = run("keeper.sh", "1", "unkept");
         assertThat(result.exit()).as(result.transcript()).isEqualTo(1);
         assertThat(result.transcript()).contains("FAILED the writer saw an error after kill 1");
     }

@@ -104,6 +104,7 @@ final class Guest {
         archive.link("/sbin/modprobe", "/bin/busybox");
         archive.file("/init", Files.readAllBytes(SCRIPTS.resolve("init")));
         archive.file("/common.sh", Files.readAllBytes(SCRIPTS.resolve("common.sh")));
+        archive.file("/product.sh", Files.readAllBytes(SCRIPTS.resolve("product.sh")));
         archive.file("/story.sh", Files.readAllBytes(SCRIPTS.resolve(story)));
         for (String tool : TOOLS) {
             addProgram(archive, "/usr/sbin/" + tool, tool);
