@@ -137,7 +137,7 @@ class PoolDumpTest {
         PoolServer server = PoolServer.start(
                 new HostAccess(),
                 location,
-                new ServeOptions(null, null, ServeOptions.NO_TLS, false, null, false),
+                new ServeOptions(ServeOptions.Doors.USUAL, ServeOptions.NO_TLS, false, null, false),
                 stop,
                 words -> {});
         CompletableFuture<Void> served = CompletableFuture.runAsync(

@@ -86,7 +86,7 @@ class OperationsDocsTest {
             PoolServer server = PoolServer.start(
                     new HostAccess(),
                     PoolLocation.of(of.pool().toString(), Map.of()),
-                    new ServeOptions(null, null, ServeOptions.NO_TLS, false, null, false),
+                    new ServeOptions(ServeOptions.Doors.USUAL, ServeOptions.NO_TLS, false, null, false),
                     stop,
                     words -> {});
             served = CompletableFuture.runAsync(
