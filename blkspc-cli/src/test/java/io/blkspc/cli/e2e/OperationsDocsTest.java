@@ -78,7 +78,7 @@ class OperationsDocsTest {
     }
 
     /** A server in this process. */
-    private final class Server implements AutoCloseable {
+    private static final class Server implements AutoCloseable {
         private final CountDownLatch stop = new CountDownLatch(1);
         private final CompletableFuture<Void> served;
 
