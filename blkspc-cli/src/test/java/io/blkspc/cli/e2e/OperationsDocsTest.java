@@ -290,13 +290,7 @@ class OperationsDocsTest {
             try (NbdConnection connection = server.connect("vm")) {
                 connection.write(0, ByteBuffer.allocate(4096).put(0, (byte) 7), 0);
                 connection.flush();
-                try (Strace _ = Strace.attach(
-                        server.pid(), "fdatasync:error=EIO", pool.pool().resolve("data"))) {
-                    Await.until(
-                            "the failure",
-                            Duration.ofSeconds(20),
-                            () -> state(pool).equals("failed") || fails(connection));
-                }
+                failForces(server, pool, connection);
                 assertThat(state(pool)).isEqualTo("failed");
                 assertThat(connection.read(0, 1).get(0)).as("reads go on").isEqualTo((byte) 7);
             }
@@ -310,6 +304,13 @@ class OperationsDocsTest {
             }
             assertThat(state(pool)).isEqualTo("serving");
             server.stopCleanly();
+        }
+    }
+
+    private static void failForces(ServerProcess server, CommandRun pool, NbdConnection connection) {
+        try (Strace _ =
+                Strace.attach(server.pid(), "fdatasync:error=EIO", pool.pool().resolve("data"))) {
+            Await.until("the failure", Duration.ofSeconds(20), () -> state(pool).equals("failed") || fails(connection));
         }
     }
 
