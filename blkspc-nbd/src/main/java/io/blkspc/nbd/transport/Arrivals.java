@@ -73,6 +73,7 @@ final class Arrivals {
     }
 
     /** Before a blocking receive: returns as soon as there is something, or the moment is over. */
+    @SuppressWarnings("ThreadPriorityCheck") // correct without: yielding only leaves the processor to others
     void await() {
         long now = nanoTime.getAsLong();
         sinceNanos = now;

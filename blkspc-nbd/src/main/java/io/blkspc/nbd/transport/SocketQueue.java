@@ -9,6 +9,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
 import java.nio.channels.SocketChannel;
 import java.util.function.IntSupplier;
@@ -52,7 +53,7 @@ final class SocketQueue implements IntSupplier {
             Method method = channel.getClass().getMethod("getFDVal");
             method.setAccessible(true);
             return (int) method.invoke(channel);
-        } catch (ReflectiveOperationException | RuntimeException e) {
+        } catch (ReflectiveOperationException | InaccessibleObjectException e) {
             return -1;
         }
     }

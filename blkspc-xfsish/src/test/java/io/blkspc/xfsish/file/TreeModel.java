@@ -2,6 +2,7 @@ package io.blkspc.xfsish.file;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -109,14 +110,14 @@ final class TreeModel {
     /** A copy that later changes do not reach; hard links stay shared. */
     TreeModel copy() {
         TreeModel copy = new TreeModel();
-        Map<Node, Node> copies = new java.util.IdentityHashMap<>();
+        IdentityHashMap<Node, Node> copies = new IdentityHashMap<>();
         copies.put(root, copy.root);
         copyInto(root, copy.root, copies);
         held.forEach(node -> copy.held.add(twinOf(node, copies)));
         return copy;
     }
 
-    private static Node twinOf(Node node, Map<Node, Node> copies) {
+    private static Node twinOf(Node node, IdentityHashMap<Node, Node> copies) {
         Node twin = copies.get(node);
         if (twin == null) {
             twin = new Node(node.type, node.permissions, node.id);
@@ -126,7 +127,7 @@ final class TreeModel {
         return twin;
     }
 
-    private static void copyInto(Node from, Node to, Map<Node, Node> copies) {
+    private static void copyInto(Node from, Node to, IdentityHashMap<Node, Node> copies) {
         to.bytes = from.bytes.clone();
         to.target = from.target;
         to.permissions = from.permissions;

@@ -120,7 +120,7 @@ final class ThrowingSeams implements Scheduler {
                 lock.signalAll();
             }
 
-            /** One task runs: one queue is as good as another. */
+            // One task runs: one queue is as good as another.
             @Override
             public Waiters newWaiters() {
                 return this;
