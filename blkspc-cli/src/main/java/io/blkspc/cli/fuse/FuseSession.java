@@ -167,12 +167,12 @@ public final class FuseSession {
         ended.complete(null);
     }
 
+    @SuppressWarnings("ThreadJoinLoop") // it is one, without the library that would be needed for the usual form
     private static void joinUninterruptibly(Thread thread) {
-        boolean isJoined = false;
-        while (!isJoined) {
+        while (true) {
             try {
                 thread.join();
-                isJoined = true;
+                return;
             } catch (InterruptedException e) {
                 // nobody interrupts this thread, and it has nothing else to do
             }

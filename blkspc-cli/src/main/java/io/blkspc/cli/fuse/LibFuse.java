@@ -115,7 +115,7 @@ final class LibFuse {
                     .toArray(MemoryLayout[]::new);
             return LINKER.upcallStub(lookup.bind(target, method, type), FunctionDescriptor.ofVoid(arguments), arena);
         } catch (NoSuchMethodException | IllegalAccessException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 

@@ -32,15 +32,15 @@ class FsMountTest {
         Tools.requireFuse();
         Tools.require("python3");
         try (MountedFiles files = MountedFiles.make(directory, "256M", "96M")) {
-            Path work = Files.createDirectory(files.at("v").resolve("posix"));
-            Exec.Result checks = PosixScript.run(work, directory).ok();
+            Path posix = Files.createDirectory(files.at("v").resolve("posix"));
+            Exec.Result checks = PosixScript.run(posix, directory).ok();
             assertThat(checks.out()).contains("failed=0").contains("ok names");
             files.command()
                     .run("fs", "mount", "v", directory.resolve("pool").toString())
                     .exits(Blkspc.BUSY);
             files.command().run("destroy", "v").exits(Blkspc.BUSY);
             try (FileChannel open =
-                    FileChannel.open(work.resolve("open"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                    FileChannel.open(posix.resolve("open"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.BUSY);
                 open.write(ByteBuffer.wrap(CONTENT));
             }
