@@ -209,6 +209,11 @@ public final class Subvolume implements AutoCloseable {
         writeback.dropDirty();
     }
 
+    /** {@code true} after a shutdown: nothing can be read or changed any more. */
+    public boolean isShutDown() {
+        return cache.dirtyBuffers().isShutDown();
+    }
+
     /**
      * Waits for running transactions, syncs and ends. When that fails it is shut down all the same.
      *
@@ -216,7 +221,7 @@ public final class Subvolume implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (cache.dirtyBuffers().isShutDown()) {
+        if (isShutDown()) {
             return;
         }
         try {

@@ -7,6 +7,7 @@ import io.blkspc.xfsish.Freeze;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.InodeFields;
 import io.blkspc.xfsish.format.Superblock;
+import io.blkspc.xfsish.inode.Directories;
 import io.blkspc.xfsish.inode.Directories.Entry;
 import io.blkspc.xfsish.inode.Inode;
 import java.lang.foreign.MemorySegment;
@@ -358,6 +359,11 @@ public final class FileSystem implements AutoCloseable {
         });
     }
 
+    /** What names have cost since the mount. */
+    Directories.Work nameWork() {
+        return reading(mounted.directories::work);
+    }
+
     /** What there is, what is used, and what the host would grant now. */
     public SpaceStatus space() {
         return reading(() -> {
@@ -405,6 +411,7 @@ public final class FileSystem implements AutoCloseable {
             thawed.signalAll();
             mounted.reservations.close();
             mounted.subvolume.shutDown();
+            mounted.directories.forgetAll();
         } finally {
             lock.unlock();
         }

@@ -59,7 +59,7 @@ final class Mount {
             replay(scan, log);
             superblock = readSuperblock(space);
         }
-        Mounted mounted = new Mounted(subvolume, new Metadata(subvolume, superblock), log, options.clock());
+        Mounted mounted = new Mounted(subvolume, new Metadata(subvolume, superblock), log, options);
         if (isReplayed) {
             mounted.groups.discardFree(run ->
                     space.discard(run.block() << Geometry.BLOCK_SHIFT, (long) run.count() << Geometry.BLOCK_SHIFT));

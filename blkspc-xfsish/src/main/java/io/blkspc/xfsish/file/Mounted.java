@@ -25,13 +25,13 @@ final class Mounted {
     final Reservations reservations;
     final LongSupplier clock;
 
-    Mounted(Subvolume subvolume, Metadata metadata, Log log, LongSupplier clock) {
+    Mounted(Subvolume subvolume, Metadata metadata, Log log, FileSystemOptions options) {
         this.subvolume = subvolume;
         this.metadata = metadata;
-        this.clock = clock;
+        this.clock = options.clock();
         groups = new Groups(metadata);
-        inodes = new Inodes(metadata, groups);
-        directories = new Directories(metadata, groups);
+        directories = new Directories(metadata, groups, options.indexes());
+        inodes = new Inodes(metadata, groups, directories::forget);
         delayed = new Delayed(groups.count());
         checkpoints = new Checkpoints(subvolume, metadata, groups, inodes, log, delayed);
         reservations = new Reservations(subvolume, metadata, groups, () -> checkpoints.run(true));
@@ -61,6 +61,7 @@ final class Mounted {
             if (!done) {
                 subvolume.shutDown();
                 transaction.close();
+                directories.forgetAll();
             }
             metadata.end();
         }

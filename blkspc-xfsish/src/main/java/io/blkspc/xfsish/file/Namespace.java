@@ -50,7 +50,7 @@ final class Namespace {
         if (mounted.directories.find(place.directory(), place.name()) != null) {
             throw new BlockSpaceException(Code.EXISTS, "file exists: name=" + text(place.name()));
         }
-        requireRoom(place.directory());
+        requireRoom(place);
     }
 
     /** One that was removed and is still held takes no names. */
@@ -60,10 +60,12 @@ final class Namespace {
         }
     }
 
-    private static void requireRoom(Inode directory) {
+    private void requireRoom(Place place) {
+        Inode directory = place.directory();
         if (!directory.mayAdd(2)) {
             throw new FileSystemException(Reason.TOO_LARGE, "directory cannot grow: inode=" + directory.number());
         }
+        mounted.directories.roomFor(directory, place.name());
     }
 
     private static String text(byte[] name) {
@@ -194,7 +196,7 @@ final class Namespace {
         if (replaced != null) {
             requireRemovable(replaced, to, moved.isDirectory());
         } else {
-            requireRoom(to.directory());
+            requireRoom(to);
         }
         mounted.change(this::adding, () -> {
             mounted.directories.replace(from.directory(), from.name(), 0, 0);

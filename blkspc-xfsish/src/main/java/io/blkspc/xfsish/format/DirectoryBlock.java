@@ -88,7 +88,8 @@ public final class DirectoryBlock {
         return isSound;
     }
 
-    private static int space(int nameLength) {
+    /** Bytes that an entry with a name of so many bytes takes; a multiple of 8. */
+    public static int space(int nameLength) {
         return NAME_OFFSET + nameLength + 7 & -8;
     }
 
@@ -135,16 +136,38 @@ public final class DirectoryBlock {
         MemorySegment.copy(name, 0, block, JAVA_BYTE, at + (long) NAME_OFFSET, name.length);
     }
 
-    /** {@code true} when {@link #add} would find room. */
-    public static boolean hasRoom(MemorySegment block, int nameLength) {
+    /** Most bytes an entry may take for {@link #add} to find room, in a verified block. */
+    public static int room(MemorySegment block) {
+        int most = 0;
         for (int at = ENTRIES_OFFSET; at < Geometry.BLOCK_BYTES; at += Bytes.u16(block, at + LENGTH_OFFSET)) {
             boolean isUsed = Bytes.i64(block, at + INODE_OFFSET) != 0;
             int used = isUsed ? space(Bytes.u8(block, at + NAME_LENGTH_OFFSET)) : 0;
-            if (Bytes.u16(block, at + LENGTH_OFFSET) - used >= space(nameLength)) {
-                return true;
+            most = Math.max(most, Bytes.u16(block, at + LENGTH_OFFSET) - used);
+        }
+        return most;
+    }
+
+    /** Offset of the used entry with this name in a verified block, or -1. */
+    public static int find(MemorySegment block, byte[] name) {
+        MemorySegment wanted = MemorySegment.ofArray(name);
+        for (int at = ENTRIES_OFFSET; at < Geometry.BLOCK_BYTES; at += Bytes.u16(block, at + LENGTH_OFFSET)) {
+            if (Bytes.i64(block, at + INODE_OFFSET) != 0
+                    && Bytes.u8(block, at + NAME_LENGTH_OFFSET) == name.length
+                    && block.asSlice(at + (long) NAME_OFFSET, name.length).mismatch(wanted) < 0) {
+                return at;
             }
         }
-        return false;
+        return -1;
+    }
+
+    /** Number in the entry at an offset that {@link #find} told. */
+    public static long inode(MemorySegment block, int at) {
+        return Bytes.i64(block, at + INODE_OFFSET);
+    }
+
+    /** Type in the entry at an offset that {@link #find} told. */
+    public static int type(MemorySegment block, int at) {
+        return Bytes.u8(block, at + TYPE_OFFSET) << 12;
     }
 
     /** Makes a name mean another inode, or removes it with inode 0; the block is sealed. {@code false}: it is not here. */

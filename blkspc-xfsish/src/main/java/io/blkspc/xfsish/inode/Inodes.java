@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 
 /**
  * Inodes: found by number, made and removed. Those used lately stay in memory; one with delayed blocks always does. Guarded
@@ -23,12 +24,18 @@ public final class Inodes {
 
     private final Metadata metadata;
     private final Groups groups;
+    private final LongConsumer forgotten;
     private final LinkedHashMap<Long, Inode> cache = new LinkedHashMap<>(64, 0.75f, true);
 
-    /** The inodes of a file system. */
-    public Inodes(Metadata metadata, Groups groups) {
+    /**
+     * The inodes of a file system.
+     *
+     * @param forgotten told the number of each inode that is removed or leaves memory
+     */
+    public Inodes(Metadata metadata, Groups groups, LongConsumer forgotten) {
         this.metadata = metadata;
         this.groups = groups;
+        this.forgotten = forgotten;
     }
 
     private UUID uuid() {
@@ -70,6 +77,7 @@ public final class Inodes {
                 Inode old = eldest.next();
                 if (old != inode && old.delayed().isEmpty()) {
                     eldest.remove();
+                    forgotten.accept(old.number());
                 }
             }
         }
@@ -157,6 +165,7 @@ public final class Inodes {
                 InodeRecord.slice(bytes, inode.number()), inode.number(), uuid(), inode.fields().generation);
         groups.countInode(block, false, !hadFree);
         cache.remove(inode.number());
+        forgotten.accept(inode.number());
     }
 
     /** Numbers of the inodes without a name that are still to be removed. */

@@ -69,6 +69,11 @@ public final class Metadata {
         unneeded.clear();
     }
 
+    /** {@code true} after a failure or the end: what is remembered of blocks may not be true any more. */
+    public boolean isShutDown() {
+        return subvolume.isShutDown();
+    }
+
     /** The newest bytes of a block, not verified, to look at until the next call of anything here. */
     public MemorySegment view(long block) {
         MemorySegment held = running == null ? null : running.held(block);

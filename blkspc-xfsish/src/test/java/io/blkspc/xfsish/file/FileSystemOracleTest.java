@@ -12,8 +12,11 @@ import io.blkspc.host.core.MemoryHost;
 import io.blkspc.xfsish.SubvolumeConfig;
 import io.blkspc.xfsish.check.CheckReport;
 import io.blkspc.xfsish.check.FileSystemCheck;
+import io.blkspc.xfsish.inode.Directories;
+import io.blkspc.xfsish.inode.IndexLimits;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** Random operations on a file system and on plain maps, with syncs, remounts and crashes of the client in between. */
@@ -22,8 +25,19 @@ class FileSystemOracleTest {
     static final long POOL = 64L << 20;
     private static final int STEPS = Boolean.getBoolean("blkspc.release") ? 500_000 : 10_000;
 
+    /** Some directories of up to ten names, or one of some fifty. */
+    private static final long INDEX_BYTES = 900;
+
     static FileSystem mount(BlockSpace space) {
         return FileSystem.mount(space, new FileSystemOptions(new SubvolumeConfig(1024, 256), () -> 1_000_000_000L));
+    }
+
+    /** Every directory with a name in it has an index, and few fit into memory, so that some are dropped all the time. */
+    static FileSystem mountIndexed(BlockSpace space) {
+        return FileSystem.mount(
+                space,
+                new FileSystemOptions(
+                        new SubvolumeConfig(1024, 256), () -> 1_000_000_000L, new IndexLimits(1, INDEX_BYTES)));
     }
 
     static void mkfs(BlockSpace space, int groupBlocks) {
@@ -36,11 +50,12 @@ class FileSystemOracleTest {
         return report;
     }
 
-    private static void run(ContractHost host, int steps, long seed) {
+    private static Directories.Work run(
+            ContractHost host, int steps, long seed, Function<BlockSpace, FileSystem> mount) {
         try (Fixture fixture = host.fixture(POOL)) {
             BlockSpace space = fixture.space();
             mkfs(space, 1000);
-            TreeDriver driver = new TreeDriver(new SplittableRandom(seed), mount(space));
+            TreeDriver driver = new TreeDriver(new SplittableRandom(seed), mount.apply(space));
             for (int i = 0; i < steps; i++) {
                 driver.step();
                 switch (driver.random.nextInt(800)) {
@@ -49,7 +64,7 @@ class FileSystemOracleTest {
                     case 9 -> {
                         driver.files.close();
                         assertThat(clean(space).needsReplay()).isFalse();
-                        driver.files = mount(space);
+                        driver.files = mount.apply(space);
                         assertThat(driver.files.wasReplayed()).isFalse();
                         driver.compare();
                     }
@@ -57,7 +72,7 @@ class FileSystemOracleTest {
                         driver.files.sync();
                         driver.files.shutDown(); // as if the process had died
                         clean(space);
-                        driver.files = mount(space);
+                        driver.files = mount.apply(space);
                         driver.compare();
                     }
                     case 11 -> driver.compare();
@@ -65,10 +80,12 @@ class FileSystemOracleTest {
                 }
             }
             driver.compare();
+            Directories.Work work = driver.files.nameWork();
             driver.files.close();
             clean(space);
             assertThat(fixture.status().reservedBytes()).isZero();
-            System.out.println("steps=" + steps + " out-of-space=" + driver.outOfSpace);
+            System.out.println("steps=" + steps + " out-of-space=" + driver.outOfSpace + " indexes " + work);
+            return work;
         } catch (RuntimeException | AssertionError e) {
             throw new AssertionError("-Dblkspc.seed=" + seed + " " + e.getMessage(), e);
         }
@@ -77,11 +94,20 @@ class FileSystemOracleTest {
     @Test
     void randomOperationsGiveTheSameTreeOnTheModelHost() {
         ModelHost host = ModelOptions::defaults;
-        run(host, STEPS, Seeds.next());
+        run(host, STEPS, Seeds.next(), FileSystemOracleTest::mount);
     }
 
     @Test
     void randomOperationsGiveTheSameTreeOnTheRealHost() {
-        run(new MemoryHost() {}, STEPS, Seeds.next());
+        run(new MemoryHost() {}, STEPS, Seeds.next(), FileSystemOracleTest::mount);
+    }
+
+    @Test
+    void randomOperationsGiveTheSameTreeWhenEveryDirectoryHasAnIndexAndSomeAreDropped() {
+        ModelHost host = ModelOptions::defaults;
+        Directories.Work work = run(host, STEPS, Seeds.next(), FileSystemOracleTest::mountIndexed);
+        assertThat(work.built()).isGreaterThan(work.kept());
+        assertThat(work.dropped()).isPositive();
+        assertThat(work.keptBytes()).isLessThanOrEqualTo(INDEX_BYTES);
     }
 }
