@@ -403,15 +403,29 @@ public final class BlockSpaceHost {
         Path map = dir.resolve(MAP);
         return new NodeStoreFactory() {
             private long capacity = maxNodes;
+            private Path beside;
+            private long largerCapacity;
 
             @Override
             public NodeStore createLarger(long nodes) {
                 // A name of its own: the library keeps open files by name.
-                Path beside = dir.resolve(MAP + "." + nodes);
-                NodeStore larger = ChronicleNodeStore.replace(map, beside, nodes, FileForce::force);
+                beside = dir.resolve(MAP + "." + nodes);
+                largerCapacity = nodes;
+                return ChronicleNodeStore.deleteAndCreate(beside, nodes, FileForce::force);
+            }
+
+            @Override
+            public NodeStore displace(NodeStore larger) {
+                NodeStore named = ((ChronicleNodeStore) larger).renamedTo(map);
+                capacity = largerCapacity;
                 DirectorySync.force(dir); // or a power cut could bring the outgrown file back after a clean stop
-                capacity = nodes;
-                return larger;
+                return named;
+            }
+
+            @Override
+            public void discard(NodeStore larger) {
+                larger.close();
+                removeIfThere(beside);
             }
 
             @Override

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,13 +22,26 @@ public record MountPoint(Path directory) {
 
     private static final Path MOUNTS = Path.of("/proc/self/mounts");
     private static final String TYPE = "fuse.blkspc";
+    private static final int MAX_LINKS = 40;
 
     /** Reads one from the command line. */
     public static MountPoint of(String text) throws IOException {
-        Path path = Path.of(text).toAbsolutePath().normalize();
+        Path path = withoutLinksAbove(Path.of(text));
+        // The kernel follows a link, and shows where it leads.
+        for (int links = 0; Files.isSymbolicLink(path); links++) {
+            if (links == MAX_LINKS) {
+                throw new FileSystemLoopException(text);
+            }
+            path = withoutLinksAbove(path.resolveSibling(Files.readSymbolicLink(path)));
+        }
+        return new MountPoint(path);
+    }
+
+    /** The directory itself cannot be looked at when the process behind it is gone; those above it can. */
+    private static Path withoutLinksAbove(Path given) throws IOException {
+        Path path = given.toAbsolutePath().normalize();
         Path parent = path.getParent();
-        // The directory itself cannot be looked at when the process behind it is gone; those above it can.
-        return new MountPoint(parent == null ? path : parent.toRealPath().resolve(path.getFileName()));
+        return parent == null ? path : parent.toRealPath().resolve(path.getFileName());
     }
 
     /** {@code true} while the kernel has one of ours here, alive or not. */

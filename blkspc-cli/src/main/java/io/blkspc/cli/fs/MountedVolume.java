@@ -100,9 +100,14 @@ final class MountedVolume {
         return closed;
     }
 
+    /** Waits a moment for the end of what the kernel shows no more; {@code false} while programs have files open. */
+    boolean endsSoon() {
+        return session.awaitEnd(DETACHED_SECONDS);
+    }
+
     /** After a detach at the end of the server: waits a moment for who has files open, and then takes them away. */
-    void closeNow() {
-        if (!session.awaitEnd(DETACHED_SECONDS)) {
+    void closeBy(long deadlineNanos) {
+        if (!session.awaitEnd(Math.max(0, TimeUnit.NANOSECONDS.toSeconds(deadlineNanos - System.nanoTime())))) {
             log.warn("files are open that can be used no more: directory={}", point.directory());
             close();
             return;

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -25,6 +26,8 @@ import org.slf4j.LoggerFactory;
 public final class MountedVolumes {
 
     private static final Logger log = LoggerFactory.getLogger("blkspc.control");
+
+    private static final long DETACHED_SECONDS = 3;
 
     private final Pool pool;
     private final LongSupplier clock;
@@ -106,6 +109,9 @@ public final class MountedVolumes {
         try {
             if (point.isMounted()) {
                 point.unmount(programs, point.isDead());
+            } else if (found != null && !found.endsSoon()) { // somebody detached it, and programs still have files open
+                throw new CommandFailure(
+                        ExitCode.BUSY, "detached, and files are still open: directory=" + point.directory());
             } else if (found == null) {
                 throw new CommandFailure(
                         ExitCode.NOT_FOUND_OR_EXISTS, "nothing is mounted there: directory=" + point.directory());
@@ -114,9 +120,12 @@ public final class MountedVolumes {
             throw new UncheckedIOException(failure);
         }
         if (found != null) {
-            awaitClosed(found);
-            synchronized (this) {
-                mounted.remove(found);
+            try {
+                awaitClosed(found);
+            } finally {
+                synchronized (this) {
+                    mounted.remove(found);
+                }
             }
         }
         return Json.of("directory", point.directory().toString(), "unmounted", true);
@@ -176,15 +185,24 @@ public final class MountedVolumes {
             all = List.copyOf(mounted);
             mounted.clear();
         }
+        all.forEach(this::detach); // all before any is waited for: programs have one moment, however many there are
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DETACHED_SECONDS);
         for (MountedVolume one : all) {
             try {
-                if (one.point.isMounted() && !one.closed().isDone()) {
-                    one.point.unmount(programs, true);
-                }
-                one.closeNow();
-            } catch (IOException | RuntimeException failure) {
+                one.closeBy(deadline);
+            } catch (RuntimeException failure) {
                 log.warn("not unmounted cleanly: directory={}, reason={}", one.point.directory(), failure.toString());
             }
+        }
+    }
+
+    private void detach(MountedVolume one) {
+        try {
+            if (one.point.isMounted() && !one.closed().isDone()) {
+                one.point.unmount(programs, true);
+            }
+        } catch (IOException | RuntimeException failure) {
+            log.warn("not unmounted cleanly: directory={}, reason={}", one.point.directory(), failure.toString());
         }
     }
 }

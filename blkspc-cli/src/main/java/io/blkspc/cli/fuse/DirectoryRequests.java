@@ -48,7 +48,9 @@ final class DirectoryRequests {
             if (offset == 0) {
                 open.put(handle, list(answers.inode(node)));
             }
-            filled[0] = fill(request, open.get(handle), (int) offset, buffer, size);
+            filled[0] = offset < 0 || offset > Integer.MAX_VALUE
+                    ? 0 // whoever seeks may say anything
+                    : fill(request, open.get(handle), (int) offset, buffer, size);
         });
         if (errno != 0) {
             LibFuse.replyError(request, errno);

@@ -45,6 +45,7 @@ enum Operation {
 
     private final int place;
     private final String method;
+
     @SuppressWarnings("ImmutableEnumChecker") // it is immutable, and says so in words only
     private final MethodType type;
 

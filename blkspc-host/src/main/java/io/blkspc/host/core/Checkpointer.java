@@ -197,6 +197,7 @@ final class Checkpointer {
             Capture capture = capture(engine.freeSpace);
             write(capture, PoolState.CLEAN);
             publish(capture);
+            engine.markClosed(); // before the lock goes: a record after this checkpoint would never be replayed
         } catch (RuntimeException | Error e) {
             engine.fail(e);
             throw e;
@@ -289,15 +290,17 @@ final class Checkpointer {
 
     private void fillMap(NodeStore larger, long dataBefore, long segmentsBefore) {
         boolean isFull = false;
+        NodeStore unused = larger;
         try {
             engine.checkWritable();
+            unused = null; // from here on the map sees to it
             map.growInto(larger);
             isFull = true;
         } catch (BlockSpaceException e) {
             throw cannotGrow(e);
         } finally {
             if (!isFull) {
-                giveBack(larger, dataBefore, segmentsBefore);
+                giveBack(unused, dataBefore, segmentsBefore);
             }
         }
     }
@@ -309,7 +312,7 @@ final class Checkpointer {
 
     private void giveBack(NodeStore larger, long dataBefore, long segmentsBefore) {
         if (larger != null) {
-            larger.close();
+            map.discard(larger);
         }
         devices.segments().ungrow(segmentsBefore);
         devices.data().ungrow(dataBefore);

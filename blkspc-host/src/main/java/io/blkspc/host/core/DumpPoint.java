@@ -106,6 +106,7 @@ final class DumpPoint implements AutoCloseable {
         Map<Long, Version> frozen = new HashMap<>(); // by the head
         for (String name : names) {
             Version snapshot = engine.catalogue.require(name);
+            snapshot.isOfDump = true;
             made.add(snapshot);
             frozen.put(engine.catalogue.require(Names.volumeOf(name)).id, snapshot);
         }
@@ -116,7 +117,7 @@ final class DumpPoint implements AutoCloseable {
         }
         catalogue = copy(frozen);
         for (Version version : engine.catalogue.visible()) {
-            if (!version.isHead()) {
+            if (!version.isHead() && (!version.isOfDump || made.contains(version))) {
                 version.dumps++;
                 pinned.add(version);
             }
@@ -153,10 +154,12 @@ final class DumpPoint implements AutoCloseable {
 
     private static Version copy(Version version, Version snapshot) {
         Version copy = new Version(version.id, version.uuid);
-        copy.name = version.name;
+        copy.name = version.isOfDump ? null : version.name; // of another dump, which lets it go while this one goes on
         copy.freezeEpoch = version.freezeEpoch;
         copy.sizeBytes = version.sizeBytes;
-        copy.holds.addAll(version.holds);
+        if (copy.name != null) {
+            copy.holds.addAll(version.holds);
+        }
         copy.createdMillis = version.createdMillis;
         copy.originId = version.originId;
         copy.guaranteeBlocks = version.guaranteeBlocks;
@@ -196,6 +199,7 @@ final class DumpPoint implements AutoCloseable {
                 }
             } catch (BlockSpaceException e) {
                 log.warn("snapshot of a dump stays: name={}, cause={}", snapshot.name, e.getMessage());
+                snapshot.isOfDump = false; // somebody keeps it: it is a snapshot like any other
             }
         }
         made.clear();

@@ -30,6 +30,9 @@ public final class DumpSource {
     static final int STATE_SHIFT = 38;
     private static final long PHYSICAL_MASK = (1L << STATE_SHIFT) - 1;
 
+    /** Node slots of the largest metadata that is believed: 3 TiB. */
+    private static final long MAX_NODES = 1L << 28;
+
     private final DumpReader in;
     private final DumpHeader header;
     private final PoolGeometry geometry;
@@ -96,19 +99,17 @@ public final class DumpSource {
     }
 
     private PoolGeometry geometryOf(DumpHeader from) {
-        PoolGeometry usual;
         try {
-            usual = PoolGeometry.of(from.dataBytes(), 0);
             PoolGeometry found =
                     new PoolGeometry(from.dataBytes(), from.maxNodes(), from.journalBytes(), from.segmentBytes());
-            // The data bounds what else may be asked of the file system before anything else of the dump was seen.
+            // Metadata may have any size that was asked for; what the file system does not have, it refuses.
             if (found.journalBytes() >= 4096
                     && found.journalBytes() <= 1L << 30
                     && Geometry.isBlockAligned(found.journalBytes())
                     && found.segmentBytes() >= 4096
                     && found.segmentBytes() <= 1 << 26
                     && Integer.bitCount(found.segmentBytes()) == 1
-                    && found.maxNodes() <= Math.max(1L << 20, 4 * usual.dataBlocks())) {
+                    && found.maxNodes() <= MAX_NODES) {
                 return found;
             }
         } catch (IllegalArgumentException impossible) {

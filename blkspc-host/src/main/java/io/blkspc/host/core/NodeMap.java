@@ -71,32 +71,38 @@ final class NodeMap implements NodeStore {
      */
     NodeStore larger(long maxNodes) {
         open(); // not after its file has another name
-        NodeStore larger = factory.createLarger(maxNodes);
-        isDisplaced = true;
-        return larger;
+        return factory.createLarger(maxNodes);
     }
 
-    /** The second half of {@link #grow}; closes the larger map when it fails. */
+    /** What {@link #larger} made is not needed after all. */
+    void discard(NodeStore larger) {
+        factory.discard(larger);
+    }
+
+    /** The second half of {@link #grow}; when it fails, the larger map is not needed any more. */
     void growInto(NodeStore larger) {
-        fill(larger);
+        NodeStore named = filled(larger);
         lock.lock();
         try {
             outgrown.add(store);
-            store = larger;
+            store = named;
             isDisplaced = false;
         } finally {
             lock.unlock();
         }
     }
 
-    private void fill(NodeStore larger) {
+    private NodeStore filled(NodeStore larger) {
         boolean isFull = false;
         try {
             rebuild.accept(larger);
+            isDisplaced = true;
+            NodeStore named = factory.displace(larger);
             isFull = true;
+            return named;
         } finally {
             if (!isFull) {
-                larger.close();
+                factory.discard(larger);
             }
         }
     }

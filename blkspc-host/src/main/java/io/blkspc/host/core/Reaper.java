@@ -65,6 +65,9 @@ final class Reaper {
         engine.lock.lock();
         try {
             engine.checkWritable();
+            if (isIdle()) {
+                return Outcome.IDLE; // before room is looked for: an idle pool writes nothing
+            }
             engine.prepareRecord(PAYLOAD_BYTES);
             return next();
         } finally {

@@ -47,6 +47,9 @@ final class Version {
     /** Dumps that read it, so that it must not be destroyed; in memory only. */
     int dumps;
 
+    /** Made by a dump that this process writes, so that no other one has it; in memory only. */
+    boolean isOfDump;
+
     long createdMillis;
     /** Version named as origin when it was made; 0 = none. */
     long originId;

@@ -85,19 +85,18 @@ public final class ChronicleNodeStore implements NodeStore {
     }
 
     /**
-     * Creates an empty store that takes the name of one that may still be open, and stays so.
+     * The store takes another name, maybe that of one that is open, and stays so.
      *
-     * @param beside where it is made; no file of that name may be open
+     * @return the same store, to be used from now on
+     * @throws BlockSpaceException {@code IO}: it has its old name
      */
-    public static ChronicleNodeStore replace(Path file, Path beside, long maxNodes, Consumer<Path> force) {
-        ChronicleNodeStore made = deleteAndCreate(beside, maxNodes, force);
+    public ChronicleNodeStore renamedTo(Path name) {
         try {
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(file, name, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            made.map.close();
-            throw notCreated(beside, maxNodes, e);
+            throw new BlockSpaceException(Code.IO, "cannot rename the node store: file=" + file + ", to=" + name, e);
         }
-        return new ChronicleNodeStore(file, force, made.map);
+        return new ChronicleNodeStore(name, force, map);
     }
 
     /**

@@ -214,7 +214,9 @@ final class FileData {
      * stays.
      */
     void punch(Inode inode, long offset, long length) {
-        if (offset < 0 || length <= 0) {
+        if (offset < 0
+                || length <= 0
+                || offset >= MAX_BYTES) { // behind the largest file there is nothing, and sums overflow
             return;
         }
         long end = length > MAX_BYTES - offset ? MAX_BYTES : offset + length;

@@ -205,4 +205,17 @@ class InodeAccessTest {
         inodes.removeAttribute(inode, "user.a");
         assertCode(Code.NOT_FOUND, () -> inodes.attribute(inode, "user.a"));
     }
+
+    @Test
+    void aHoleBehindTheLargestFileTakesNothingFromTheFile() {
+        long inode = inodes.create(root, name("a"), MAKER).inode();
+        inodes.write(inode, 0, BYTES, 0, 10_000, false);
+        for (long offset : new long[] {FileData.MAX_BYTES, 1L << 62, Long.MAX_VALUE - 4095, Long.MAX_VALUE - 10}) {
+            inodes.punch(inode, offset, 5);
+            inodes.punch(inode, offset, Long.MAX_VALUE);
+            MemorySegment read = MemorySegment.ofArray(new byte[10_000]);
+            assertThat(inodes.read(inode, 0, read, 0, 10_000)).isEqualTo(10_000);
+            assertThat(read.mismatch(BYTES.asSlice(0, 10_000))).isEqualTo(-1);
+        }
+    }
 }

@@ -209,6 +209,21 @@ class OutOfBackingTest {
         goesOn();
     }
 
+    /** Room is looked for by those who need it. */
+    @Test
+    void anIdlePoolWritesNothing() {
+        keepsSpace = false;
+        fill(Seeds.next());
+        pool.awaitReclaim();
+        settle();
+        pool.backgroundRound();
+        long before = disk.count(IoRole.JOURNAL, IoOp.WRITE);
+        for (int i = 0; i < 20; i++) {
+            pool.backgroundRound();
+        }
+        assertThat(disk.count(IoRole.JOURNAL, IoOp.WRITE)).isEqualTo(before);
+    }
+
     /** A record that cannot be taken back waits a minute; then it ends writing, and nothing is lost by it. */
     @Test
     void aChangeThatIsDecidedDoesNotWaitForEver() {
