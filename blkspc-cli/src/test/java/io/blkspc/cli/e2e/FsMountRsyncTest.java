@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,7 +50,7 @@ class FsMountRsyncTest {
             long copied = System.nanoTime();
             assertSame(source, tree);
             long compared = System.nanoTime();
-            files.command().ok("clone", "v", "c");
+            files.request("clone", Map.of("source", "v", "targets", List.of("c")));
             files.mount("c");
             Path copy = files.at("c").resolve("tree");
             assertSame(source, copy);

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -23,6 +24,8 @@ class FsMountTest {
 
     private static final byte[] CONTENT =
             "what was synced before the end\n".repeat(500).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+
+    private static final int KILLS = Boolean.getBoolean("blkspc.release") ? 5 : 1;
 
     @TempDir
     private Path directory;
@@ -44,10 +47,10 @@ class FsMountTest {
                 files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.BUSY);
                 open.write(ByteBuffer.wrap(CONTENT));
             }
-            files.unmount("v");
+            files.command().ok("fs", "umount", files.at("v").toString());
             assertThat(files.at("v")).isEmptyDirectory();
             files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.NOT_FOUND_OR_EXISTS);
-            files.mount("v");
+            files.command().ok("fs", "mount", "v", files.at("v").toString());
             assertThat(files.at("v").resolve("posix/open")).hasBinaryContent(CONTENT);
             files.stopAndCheck("v");
         }
@@ -63,8 +66,8 @@ class FsMountTest {
             AtomicBoolean isOver = new AtomicBoolean();
             Path busy = Files.createDirectory(files.at("v").resolve("busy"));
             Thread writer = Thread.ofPlatform().start(() -> churn(busy, isOver, null));
-            files.command().ok("clone", "v", "c");
-            files.command().ok("snapshot", "v@s");
+            files.request("clone", Map.of("source", "v", "targets", List.of("c")));
+            files.request("snapshot", Map.of("names", List.of("v@s")));
             isOver.set(true);
             writer.join();
             files.mount("c");
@@ -92,7 +95,7 @@ class FsMountTest {
     void whatWasSyncedIsThereAfterTheServerWasKilled() throws Exception {
         Tools.requireFuse();
         try (MountedFiles files = MountedFiles.make(directory, "256M", "96M")) {
-            for (int round = 0; round < 2; round++) {
+            for (int round = 0; round < KILLS; round++) {
                 Path work = Files.createDirectory(files.at("v").resolve("round" + round));
                 ConcurrentMap<String, Integer> synced = new ConcurrentHashMap<>();
                 CountDownLatch some = new CountDownLatch(15);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** A pool with a server and the file system of one volume, mounted by the product; closing leaves nothing mounted. */
 final class MountedFiles implements AutoCloseable {
@@ -51,12 +52,21 @@ final class MountedFiles implements AutoCloseable {
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
-        command().ok("fs", "mount", volume, at(volume).toString());
+        request("fs-mount", Map.of("name", volume, "directory", at(volume).toString(), "others", true));
         return at(volume);
     }
 
     void unmount(String volume) {
-        command().ok("fs", "umount", at(volume).toString());
+        request("fs-umount", Map.of("directory", at(volume).toString()));
+    }
+
+    /** What the command asks of the server, without a process for it. */
+    void request(String operation, Map<String, Object> arguments) {
+        try {
+            pool.request(operation, arguments);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
     /** SIGKILL, a new server, and the same mount. */
