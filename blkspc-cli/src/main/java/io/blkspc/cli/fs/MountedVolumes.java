@@ -1,6 +1,8 @@
 package io.blkspc.cli.fs;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.cli.doctor.Programs;
@@ -83,6 +85,20 @@ public final class MountedVolumes {
             throw new CommandFailure(ExitCode.FAILED, missing.getMessage(), missing);
         }
         return facts;
+    }
+
+    /**
+     * Opens a volume for somebody else. {@link #mount} cannot come between: it either sees that the volume is open, or was
+     * before.
+     *
+     * @throws BlockSpaceException {@code BUSY} while its file system is mounted
+     */
+    public synchronized BlockSpace openUnmounted(String name, Supplier<BlockSpace> open) {
+        forgetEnded();
+        if (!mounted.isEmpty() && find(pool.info(name).uuid()) != null) {
+            throw new BlockSpaceException(Code.BUSY, "its file system is mounted here: name=" + name);
+        }
+        return open.get();
     }
 
     private MountedVolume find(UUID uuid) {

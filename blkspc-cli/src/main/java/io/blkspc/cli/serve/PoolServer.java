@@ -142,7 +142,7 @@ public final class PoolServer {
             Files.deleteIfExists(location.controlSocket());
             Files.deleteIfExists(location.copySocket());
             control = ControlServer.start(location.controlSocket(), requests);
-            ExportSource exports = new PoolExports(pool, options.readOnly());
+            ExportSource exports = requests.unmounted(new PoolExports(pool, options.readOnly()));
             nbd = NbdServer.start(
                     new NbdConfig(Addresses.of(location, options), LIMITS, credentials(options.encryption())),
                     options.export() == null ? exports : new ChosenExports(exports, options.export()));

@@ -18,6 +18,7 @@ import io.blkspc.cli.text.Json;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
 import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
 import java.io.IOException;
@@ -106,6 +107,11 @@ final class Requests implements RequestHandler {
         } finally {
             atWork.release();
         }
+    }
+
+    /** These exports, without those whose file system is mounted. */
+    ExportSource unmounted(ExportSource exports) {
+        return new UnmountedExports(exports, mounts);
     }
 
     private DumpResult dump(Path target) {

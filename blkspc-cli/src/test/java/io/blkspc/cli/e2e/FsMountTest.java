@@ -1,6 +1,7 @@
 package io.blkspc.cli.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -88,6 +90,35 @@ class FsMountTest {
             files.command().ok("fs", "fsck", "v");
             files.command().ok("fs", "fsck", "c");
             files.command().ok("pool", "check");
+        }
+    }
+
+    @Test
+    void aVolumeIsMountedOrOpenForAClientAndNeverBoth() throws IOException {
+        Tools.requireFuse();
+        try (MountedFiles files = MountedFiles.make(directory, "256M", "96M")) {
+            ServerProcess server = files.pool().server();
+            files.request("create", Map.of("name", "other", "size", 1L << 20));
+            assertThatThrownBy(() -> server.connect("v")).isInstanceOf(IOException.class);
+            server.connect("other").close();
+            Files.write(files.at("v").resolve("f"), CONTENT);
+            files.unmount("v");
+            try (NbdConnection _ = server.connect("v")) {
+                assertThatThrownBy(() -> files.mount("v")).hasMessageContaining("connections=1");
+            }
+            // The server may see the end of a connection later than the client does.
+            Await.until("a mount", Duration.ofSeconds(10), () -> isMounted(files));
+            assertThat(files.at("v").resolve("f")).hasBinaryContent(CONTENT);
+            files.stopAndCheck("v");
+        }
+    }
+
+    private static boolean isMounted(MountedFiles files) {
+        try {
+            files.mount("v");
+            return true;
+        } catch (ControlSocket.Refused inUse) {
+            return false;
         }
     }
 
