@@ -118,10 +118,11 @@ class ArchitectureTest {
     }
 
     @Test
-    void nativeCodeIsCalledByTheDeviceSocketAndFusePackagesOnly() {
+    void nativeCodeIsCalledByTheDeviceTransportSocketAndFusePackagesOnly() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages(DEVICE_PACKAGE, "io.blkspc.cli.socket", "io.blkspc.cli.fuse")
+                .resideOutsideOfPackages(
+                        DEVICE_PACKAGE, "io.blkspc.nbd.transport", "io.blkspc.cli.socket", "io.blkspc.cli.fuse")
                 .should()
                 .dependOnClassesThat(assignableTo(Linker.class).or(assignableTo(SymbolLookup.class))));
     }

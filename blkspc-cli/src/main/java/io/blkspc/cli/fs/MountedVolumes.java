@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -189,11 +190,12 @@ public final class MountedVolumes {
                 .toList();
         return mounted.stream()
                 .filter(one -> uuids.contains(one.uuid))
-                .sorted(java.util.Comparator.comparing(one -> one.uuid))
+                .sorted(Comparator.comparing(one -> one.uuid))
                 .toList();
     }
 
     /** Unmounts all, whoever uses them. */
+    @SuppressWarnings("checkstyle:IllegalCatch") // whatever one of them meets, the others end too
     public void close() {
         List<MountedVolume> all;
         synchronized (this) {
@@ -212,6 +214,7 @@ public final class MountedVolumes {
         }
     }
 
+    @SuppressWarnings("checkstyle:IllegalCatch") // as above
     private void detach(MountedVolume one) {
         try {
             if (one.point.isMounted() && !one.closed().isDone()) {
