@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(28_800)
 class KillDuringCommandsTest {
 
-    private static final int CYCLES = KillCycles.count(6, 1_000);
+    private static final int CYCLES = KillCycles.count(20, 1_000);
     private static final long VOLUME_BYTES = 4 << 20;
 
     @TempDir

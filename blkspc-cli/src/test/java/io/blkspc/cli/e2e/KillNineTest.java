@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(28_800)
 class KillNineTest {
 
-    private static final int CYCLES = KillCycles.count(30, 5_000);
+    private static final int CYCLES = KillCycles.count(135, 5_000);
     private static final long VOLUME_BYTES = 16 << 20;
 
     @TempDir

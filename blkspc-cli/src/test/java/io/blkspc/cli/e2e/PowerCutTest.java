@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PowerCutTest {
 
     private static final int CUTS =
-            Integer.getInteger("blkspc.powerCuts", Boolean.getBoolean("blkspc.release") ? 3400 : 8);
+            Integer.getInteger("blkspc.powerCuts", Boolean.getBoolean("blkspc.release") ? 3400 : 17);
     private static final int CUTS_OF_A_STORY = Integer.getInteger("blkspc.cutsOfAStory", 200);
     private static final int NESTED_EVERY = Integer.getInteger("blkspc.nestedEvery", 10);
     private static final int INNER_CUTS = 2;

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
  */
 class FieldDamageTest {
 
-    private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 1_500;
+    private static final int CASES = Boolean.getBoolean("blkspc.release") ? Integer.MAX_VALUE : 2_000;
     /** Every so many damaged pools are repaired. */
     private static final int REPAIR_EVERY = Boolean.getBoolean("blkspc.release") ? 1 : 12;
 
