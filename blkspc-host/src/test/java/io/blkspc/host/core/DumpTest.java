@@ -9,6 +9,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Quota;
 import io.blkspc.api.ReservationInfo;
+import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.client.SpaceIo;
 import io.blkspc.api.contract.Seeds;
 import io.blkspc.api.contract.TestIo;
@@ -294,25 +295,37 @@ class DumpTest {
         pool.close();
         SimDisk image = disk.killImage();
         SplittableRandom random = new SplittableRandom(Seeds.next());
-        for (int i = 0; i < 40; i++) {
-            SimDisk damaged = image.killImage();
-            byte[] segments = damaged.device("segments")
-                    .peek(0, (int) damaged.device("segments").sizeBytes());
-            int at = random.nextInt(segments.length);
-            for (int k = at; k < Math.min(segments.length, at + 2048); k++) {
+        byte[] intact =
+                image.device("segments").peek(0, (int) image.device("segments").sizeBytes());
+        int maps = 0;
+        for (int i = 0; i < 60; i++) {
+            int at = random.nextInt(intact.length);
+            while (intact[at] == 0) { // most of it was never written
+                at = random.nextInt(intact.length);
+            }
+            byte[] segments = intact.clone();
+            for (int k = at; k < Math.min(segments.length, at + 64); k++) {
                 segments[k] ^= (byte) 0x5a;
             }
+            SimDisk damaged = image.killImage();
             damaged.device("segments").poke(0, segments);
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try {
                 SimPool.on(damaged, inert, 5).dump(bytes);
             } catch (BlockSpaceException e) {
                 assertThat(e.code()).isIn(Code.NEEDS_CHECK, Code.CORRUPT);
+                maps += e.getMessage().contains("cannot be dumped") ? 1 : 0;
                 continue;
             }
-            assertThat(restored(bytes.toByteArray()).list())
-                    .isEqualTo(pool(image).list());
+            HostPool expected = pool(image);
+            HostPool found = restored(bytes.toByteArray());
+            assertThat(found.list()).isEqualTo(expected.list());
+            for (VolumeInfo info : expected.list()) {
+                assertThat(content(found, info.name())).as(info.name()).isEqualTo(content(expected, info.name()));
+            }
         }
+        System.out.println("damaged pools refused for their maps: " + maps);
+        assertThat(maps).as("damage of a map that the catalogue does not show").isPositive();
     }
 
     private HostPool pool(SimDisk image) {
