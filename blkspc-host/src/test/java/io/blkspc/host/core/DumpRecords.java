@@ -94,6 +94,27 @@ final class DumpRecords {
         return shorter;
     }
 
+    /** Without a record of data, and with the numbers of all others, and the counts at the end, as if it had never been. */
+    static byte[] asIfWithout(byte[] dump, Place place) {
+        int blocks = view(dump).getInt((int) place.offset() + HEADER + 8);
+        byte[] shorter = without(dump, place);
+        List<Place> places = of(shorter);
+        for (int i = 0; i < places.size(); i++) {
+            Place each = places.get(i);
+            if (each.offset() >= place.offset()) {
+                long number = view(shorter).getLong((int) each.offset() + 16);
+                view(shorter).putLong((int) each.offset() + 16, number - 1);
+            }
+            if (i == places.size() - 1) {
+                int counts = (int) each.offset() + HEADER;
+                view(shorter).putLong(counts, view(shorter).getLong(counts) - 1);
+                view(shorter).putLong(counts + 16, view(shorter).getLong(counts + 16) - blocks);
+            }
+            seal(shorter, each);
+        }
+        return shorter;
+    }
+
     static byte[] twice(byte[] dump, Place place) {
         int behind = (int) (place.offset() + place.length());
         byte[] longer = Arrays.copyOf(dump, dump.length + (int) place.length());

@@ -261,6 +261,17 @@ class DumpTest {
         }
     }
 
+    @Test
+    void dumpWithoutSomeOfItsBlocksIsRefused() {
+        byte[] dump = someDump();
+        List<DumpRecords.Place> data =
+                DumpRecords.of(dump).stream().filter(place -> place.type() == 4).toList();
+        assertThat(data).isNotEmpty();
+        for (DumpRecords.Place place : data) {
+            assertThat(refusal(DumpRecords.asIfWithout(dump, place))).hasMessageContaining("counts=");
+        }
+    }
+
     /** Checksums are right, but what is said cannot be. */
     @Test
     void dumpThatContradictsItselfIsRefused() {
