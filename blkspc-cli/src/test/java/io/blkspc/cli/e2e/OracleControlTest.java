@@ -55,7 +55,8 @@ class OracleControlTest {
         Tools.require("nbdkit");
         assertThatThrownBy(() -> cycles(2, new Nbdkit(directory, "--filter=cow"), "one"))
                 .isInstanceOf(AssertionError.class)
-                .hasMessageContaining("LOST");
+                .hasMessageMatching(
+                        "(?s).*kind=(LOST|STALE).*"); // this filter may also mix up two clients before it dies
     }
 
     private long cycles(int connectionsEach, Nbdkit server, String... names) throws IOException {
