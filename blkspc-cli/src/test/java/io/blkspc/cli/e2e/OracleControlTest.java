@@ -50,13 +50,14 @@ class OracleControlTest {
                 .hasMessageContaining("FOREIGN");
     }
 
+    /** One request at a time: with several, this filter of nbdkit 1.32 was also seen to give back what a block held before. */
     @Test
     void serverThatForgetsEverythingIsFoundOut() {
         Tools.require("nbdkit");
-        assertThatThrownBy(() -> cycles(2, new Nbdkit(directory, "--filter=cow"), "one"))
+        Nbdkit server = new Nbdkit(directory, "--filter=noparallel", "--filter=cow", "serialize=all-requests");
+        assertThatThrownBy(() -> cycles(2, server, "one"))
                 .isInstanceOf(AssertionError.class)
-                .hasMessageMatching(
-                        "(?s).*kind=(LOST|STALE).*"); // this filter may also mix up two clients before it dies
+                .hasMessageContaining("LOST");
     }
 
     private long cycles(int connectionsEach, Nbdkit server, String... names) throws IOException {
