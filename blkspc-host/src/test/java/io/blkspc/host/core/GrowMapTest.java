@@ -32,7 +32,17 @@ class GrowMapTest {
         public NodeStore createLarger(long maxNodes) {
             return new Store();
         }
+
+        @Override
+        public NodeStore displace(NodeStore larger) {
+            if (displaceFails) {
+                throw new BlockSpaceException(Code.IO, "directory cannot be forced");
+            }
+            return larger;
+        }
     };
+
+    private boolean displaceFails;
 
     private final class Store implements NodeStore {
         private final HeapNodeStore nodes = new HeapNodeStore();
@@ -68,8 +78,21 @@ class GrowMapTest {
         }
     }
 
+    /** It may have taken the name of the old one before it failed. */
     @Test
     void isNotTrustedAtTheNextStart() {
+        displaceFails = true;
+        NodeMap map = new NodeMap(new InertScheduler(), factory, true, 0, _ -> {});
+        map.open();
+        assertThatThrownBy(() -> map.grow(100)).isInstanceOf(BlockSpaceException.class);
+        assertThat(stores).hasSize(2);
+        assertThat(stores.get(0).isClosed).isFalse();
+        assertThat(stores.get(1).isClosed).isTrue(); // its name may be needed again
+        assertThat(map.closeExact(0)).isFalse();
+    }
+
+    @Test
+    void thatCouldNotBeFilledLeavesTheOldOneAsItWas() {
         NodeMap map = new NodeMap(new InertScheduler(), factory, true, 0, _ -> {
             throw new BlockSpaceException(Code.IO, "checkpoint cannot be read");
         });
