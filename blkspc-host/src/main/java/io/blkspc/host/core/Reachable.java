@@ -29,17 +29,24 @@ final class Reachable implements ExtentVisitor {
 
     /** Marks every held block as used and returns the number of held nodes. */
     long mark() {
-        for (Version version : List.copyOf(catalogue.versions())) {
+        List<Version> versions = List.copyOf(catalogue.versions());
+        for (Version version : versions) {
             if (version.isDetached()) {
                 ownedAfter = version.ownedAfter();
                 if (version.reapCursor < Node.SPACE_BLOCKS) {
                     tree.forEach(version.root, version.reapCursor, Node.SPACE_BLOCKS, this);
                 }
                 ownedAfter = 0;
-            } else if (version.isBranchPoint()) {
-                notGivenUpYet(version);
-            } else {
+            } else if (!version.isBranchPoint()) {
                 tree.forEach(version.root, 0, Node.SPACE_BLOCKS, this);
+            }
+        }
+        // Lists name single nodes, not what is below them: after the trees, or a tree would be left out from a node on
+        // that
+        // a list named before.
+        for (Version version : versions) {
+            if (version.isBranchPoint()) {
+                notGivenUpYet(version);
             }
         }
         Reaping.SetAside aside = catalogue.reaping.setAside;
