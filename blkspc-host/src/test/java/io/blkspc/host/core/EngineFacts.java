@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.TreeSet;
+import org.agrona.collections.LongHashSet;
 
 /**
  * The accounts of a quiet pool against brute force: walks the tree of every visible version and compares with what the engine counts.
@@ -21,7 +21,7 @@ public final class EngineFacts {
 
     private final Engine engine;
     private final BitSet blocks = new BitSet();
-    private final TreeSet<Long> nodes = new TreeSet<>();
+    private final LongHashSet nodes = new LongHashSet();
 
     private EngineFacts(Engine engine) {
         this.engine = engine;
@@ -83,6 +83,42 @@ public final class EngineFacts {
                 counted == engine.freeSpace.blockCount(),
                 "used + free + resting is not the capacity: used=" + used + ", free=" + engine.freeSpace.freeBlocks()
                         + ", resting=" + engine.quarantine.blocks() + ", capacity=" + engine.freeSpace.blockCount());
+    }
+
+    /** After a recovery: no block that a visible version maps is free, and its nodes are all counted. Walks every tree. */
+    public static void requireNothingLiveIsFree(HostPool pool) {
+        Engine engine = pool.engine();
+        EngineFacts facts = new EngineFacts(engine);
+        engine.lock.lock();
+        try {
+            engine.catalogue.visible().forEach(facts::walk);
+        } finally {
+            engine.lock.unlock();
+        }
+        facts.requireUsedBlocks();
+        require(
+                facts.nodes.size() <= engine.ledger.used(Resource.NODE_SLOTS),
+                "live nodes=" + facts.nodes.size() + ", " + engine.ledger);
+    }
+
+    private void walk(Version version) {
+        engine.tree.forEach(version.root, 0, Node.SPACE_BLOCKS, new ExtentVisitor() {
+            @Override
+            public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                return nodes.add(nodeId); // what is below was seen when it was entered first
+            }
+
+            @Override
+            public void extent(long startBlock, long blockCount, long physicalBlock, long birth, int state) {
+                blocks.set((int) physicalBlock, (int) (physicalBlock + blockCount));
+            }
+        });
+    }
+
+    private void requireUsedBlocks() {
+        for (int b = blocks.nextSetBit(0); b >= 0; b = blocks.nextSetBit(b + 1)) {
+            require(engine.freeSpace.isUsed(b), "a mapped block is free: block=" + b);
+        }
     }
 
     private static void requireCovered(Engine engine, Version version) {
@@ -161,6 +197,12 @@ public final class EngineFacts {
                 || catalogue.versions().stream().anyMatch(Version::isDetached);
     }
 
+    /** {@code true} while a branch point has given up some of what all its children have, and not all of it. */
+    public static boolean isGivingUp(HostPool pool) {
+        return pool.engine().catalogue.versions().stream()
+                .anyMatch(version -> !version.gone.isEmpty() && version.counts != null && version.counts.hasComplete());
+    }
+
     /** {@code true} while a version waits to be given back for the record that hid it to be forced (R8). */
     public static boolean waitsForForce(HostPool pool) {
         Engine engine = pool.engine();
@@ -232,9 +274,7 @@ public final class EngineFacts {
         requireUsed(Resource.DATA_BLOCKS, blocks.cardinality());
         requireUsed(Resource.NODE_SLOTS, nodes.size());
         requireUsed(Resource.LOG_BYTES, logBytes);
-        for (int b = blocks.nextSetBit(0); b >= 0; b = blocks.nextSetBit(b + 1)) {
-            require(engine.freeSpace.isUsed(b), "a mapped block is free: block=" + b);
-        }
+        requireUsedBlocks();
     }
 
     private void requireUsed(Resource resource, long expected) {

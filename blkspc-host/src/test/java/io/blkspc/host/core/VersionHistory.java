@@ -296,9 +296,10 @@ final class VersionHistory {
         pool = SimPool.on(image, new InertScheduler(), random.nextLong())
                 .cacheBytes(random.nextBoolean() ? 0 : 1 << 20)
                 .open();
-        if (random.nextBoolean()) {
-            pool.engine().reaper.stepEntries = 2 + random.nextInt(8);
+        if (random.nextInt(4) != 0) {
+            pool.engine().reaper.stepEntries = 2 + random.nextInt(3);
         }
+        EngineFacts.requireNothingLiveIsFree(pool);
     }
 
     // ---- comparing ----
@@ -312,7 +313,7 @@ final class VersionHistory {
             compareAll();
         } else if (dumps && !model.isEmpty() && random.nextInt(10) == 0) {
             compareDump();
-        } else if (random.nextInt(10) == 0) {
+        } else if (random.nextInt(10) == 0 || EngineFacts.isGivingUp(pool)) {
             tell("compare a copy");
             SimDisk copy = disk.killImage();
             HostPool twin =
@@ -320,6 +321,7 @@ final class VersionHistory {
             require(
                     EngineFacts.versions(twin).equals(EngineFacts.versions(pool)),
                     "replayed: " + EngineFacts.versions(twin) + "\nlive:     " + EngineFacts.versions(pool));
+            EngineFacts.requireNothingLiveIsFree(twin);
             twin.awaitReclaim();
             requireExact(twin);
             counts.twins++;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class VersionHistoryTest {
 
     private static final int HISTORIES =
-            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 50_000 : 500);
+            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 50_000 : 1_500);
     private static final int STEPS = 40;
 
     /** A replay gave up more than the reaper, which was about to detach a child. */

@@ -106,7 +106,7 @@ final class CrashHistory {
         model.predict(disk);
         HostPool pool = open(disk, scheduler);
         if (random.nextBoolean()) {
-            EngineFacts.reaperSteps(pool, 2 + random.nextInt(8));
+            EngineFacts.reaperSteps(pool, 2 + random.nextInt(4));
         }
         workload.scheduler = scheduler;
         workload.epoch = () -> EngineFacts.epoch(pool);
@@ -231,6 +231,7 @@ final class CrashHistory {
             PoolContent content = PoolContent.of(recovered.pool);
             oracle.check(content, recovered.loss);
             EngineFacts.requireConsistent(recovered.pool);
+            EngineFacts.requireNothingLiveIsFree(recovered.pool);
             if (choice.nextInt(3) == 0) {
                 recut(recovered, content, choice);
             }

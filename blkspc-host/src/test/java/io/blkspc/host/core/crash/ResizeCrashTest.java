@@ -108,6 +108,7 @@ class ResizeCrashTest {
                     SimPool.on(images.get(i), new InertScheduler(), 7).open();
             model.requireSame(recovered, expected.get(i));
             EngineFacts.requireConsistent(recovered);
+            EngineFacts.requireNothingLiveIsFree(recovered);
             assertThat(recovered.inspect(SpaceCheck::run).findings()).isEmpty();
             look.at(recovered);
             recovered.awaitReclaim();

@@ -206,6 +206,7 @@ final class ShortSequence {
                 SimPool.on(image, new InertScheduler(), random.nextLong()).open();
         model.requireSame(recovered, expected);
         EngineFacts.requireConsistent(recovered);
+        EngineFacts.requireNothingLiveIsFree(recovered);
         oracle.check(PoolContent.of(recovered), loss);
     }
 
