@@ -39,6 +39,7 @@ final class Backing {
     private final boolean keepsJournal;
     private volatile boolean checkpointWaits;
     private volatile boolean recordRefused;
+    private volatile int refusedRecordBytes;
 
     /**
      * Of a pool.
@@ -71,8 +72,14 @@ final class Backing {
         return recordRefused;
     }
 
-    /** A journal record, or zeros in its place, found no room. */
-    void recordRefused() {
+    /** Payload of the record that found no room last: one that is shorter proves nothing. */
+    int refusedRecordBytes() {
+        return refusedRecordBytes;
+    }
+
+    /** A journal record, or bytes in its place, found no room. */
+    void recordRefused(int payloadBytes) {
+        refusedRecordBytes = payloadBytes;
         if (!recordRefused) {
             recordRefused = true;
             log.warn("backing store has no room for the journal, changes fail");
@@ -80,9 +87,9 @@ final class Backing {
         }
     }
 
-    /** A journal record, or zeros in its place, was written. */
-    void recordFits() {
-        if (recordRefused) {
+    /** A journal record, or bytes in its place, was written: that ends a shortage when none of its size found room. */
+    void recordFits(int payloadBytes) {
+        if (recordRefused && payloadBytes >= refusedRecordBytes) {
             recordRefused = false;
             log.info("backing store has room for the journal again");
             events.add(PoolEvent.Kind.BACKING_BACK, null, "");

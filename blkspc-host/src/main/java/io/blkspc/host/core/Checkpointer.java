@@ -305,8 +305,9 @@ final class Checkpointer {
         }
     }
 
-    /** Whatever it was, the pool goes on as it is: nothing that it stands on has failed. */
-    private static BlockSpaceException cannotGrow(BlockSpaceException cause) {
+    /** Whatever it was, the pool goes on as it is, unless it had failed: nothing that it stands on has failed by this. */
+    private BlockSpaceException cannotGrow(BlockSpaceException cause) {
+        engine.checkWritable();
         return new BlockSpaceException(Code.OUT_OF_BACKING, "pool cannot grow: " + cause.getMessage(), cause);
     }
 

@@ -167,11 +167,12 @@ final class Engine {
     void prepareRecord(int payloadBytes) {
         awaitJournalRoom(payloadBytes, true);
         if (backing.mayRefuseRecords()) {
+            checkWritable();
             try {
                 journal.prepare(payloadBytes);
-                backing.recordFits();
+                backing.recordFits(payloadBytes);
             } catch (BlockSpaceException e) {
-                throw refusedOrFailed(e);
+                throw refusedOrFailed(e, payloadBytes);
             }
         }
     }
@@ -181,16 +182,16 @@ final class Engine {
         lock.lock();
         try {
             if (backing.isRecordRefused()) {
-                prepareRecord(0);
+                prepareRecord(backing.refusedRecordBytes());
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private BlockSpaceException refusedOrFailed(BlockSpaceException e) {
+    private BlockSpaceException refusedOrFailed(BlockSpaceException e, int payloadBytes) {
         if (e.code() == Code.OUT_OF_BACKING) {
-            backing.recordRefused();
+            backing.recordRefused(payloadBytes);
         } else {
             fail(e);
         }
@@ -281,13 +282,13 @@ final class Engine {
             long mark = persistence.markToCarry();
             long sequence = journal.append(type, payload, payloadBytes, mark, persistence.journalForced());
             persistence.appended(mark);
-            backing.recordFits();
+            backing.recordFits(payloadBytes);
             if (checkpointer.isOverdue()) {
                 wakeBackground.run();
             }
             return sequence;
         } catch (BlockSpaceException e) {
-            throw refusedOrFailed(e);
+            throw refusedOrFailed(e, payloadBytes);
         } catch (RuntimeException | Error e) {
             fail(e);
             throw e;

@@ -7,6 +7,7 @@ import io.blkspc.api.Transfer;
 import io.blkspc.host.format.Crc32c;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.UUID;
 
 /**
@@ -192,21 +193,31 @@ public final class Journal implements AutoCloseable {
     }
 
     /**
-     * Writes zeros where a record with that payload would go next, so that the write of the record itself finds its room in
-     * the backing store (D10). Nothing is appended: what follows the last record is a torn tail. A force between the two may
-     * take that room away again on a file system that never writes in place.
+     * Writes noise where a record with that payload would go next, so that the write of the record itself finds its room in
+     * the backing store (D10); noise, because a store that compresses takes zeros without having room for anything else. No
+     * sector of it begins as a record does. Nothing is appended: what follows the last record is a torn tail. A force between
+     * the two may take that room away again on a file system that never writes in place.
      *
      * @throws BlockSpaceException as {@link #append}
      */
     public void prepare(int payloadBytes) {
         refuseWhenFailed();
         int total = JournalRecordHeader.totalLengthFor(payloadBytes);
-        staging.asSlice(0, total).fill((byte) 0);
+        fillWithNoise(total);
         if (total > capacity - position) {
             writeAt(position, JournalRecordHeader.ALIGNMENT);
             writeAt(0, total);
         } else {
             writeAt(position, total);
+        }
+    }
+
+    private void fillWithNoise(int length) {
+        long noise = position ^ lastSequence << 32;
+        for (int at = 0; at < length; at += Long.BYTES) {
+            noise += 0x9e3779b97f4a7c15L; // the increment and the mixing of SplitMix64
+            long mixed = (noise ^ noise >>> 30) * 0xbf58476d1ce4e5b9L;
+            staging.set(ValueLayout.JAVA_LONG, at, at % JournalRecordHeader.ALIGNMENT == 0 ? 0 : mixed ^ mixed >>> 27);
         }
     }
 

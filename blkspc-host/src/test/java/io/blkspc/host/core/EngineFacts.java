@@ -170,6 +170,11 @@ public final class EngineFacts {
         return pool.engine().persistence.durableMark();
     }
 
+    /** Ends all writing, as a failed force does. */
+    public static void fail(HostPool pool, Throwable cause) {
+        pool.engine().fail(cause);
+    }
+
     /** {@code true} while this thread holds the order lock: no request can be made then. */
     public static boolean isLocked(HostPool pool) {
         return pool.engine().lock.isHeld();

@@ -14,7 +14,9 @@ import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.zip.Deflater;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -182,6 +184,25 @@ class JournalTest {
                 Replayed replayed = Rings.scan(device, Rings.after(journal, before));
                 assertThat(replayed.records()).hasSize(2);
                 replayed.records().forEach(Rings::assertContent);
+            }
+        }
+    }
+
+    /** A store that compresses has room for zeros when it has room for nothing else. */
+    @Test
+    void whatTakesTheRoomOfARecordDoesNotCompressAndIsNoRecord() {
+        SimDevice device = Rings.ring(RING);
+        try (Journal journal = Rings.fresh(device)) {
+            Rings.append(journal, 100, 0, 0);
+            journal.prepare(journal.maxPayloadBytes());
+            byte[] taken = device.peek(512, journal.maxPayloadBytes());
+            Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION);
+            deflater.setInput(taken);
+            deflater.finish();
+            assertThat(deflater.deflate(new byte[2 * taken.length])).isGreaterThan(taken.length * 9 / 10);
+            deflater.end();
+            for (int at = 0; at < taken.length; at += 512) {
+                assertThat(Arrays.copyOfRange(taken, at, at + 8)).containsOnly(0);
             }
         }
     }

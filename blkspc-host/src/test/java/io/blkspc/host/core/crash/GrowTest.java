@@ -209,6 +209,21 @@ class GrowTest {
         requireClean(pool);
     }
 
+    /** What had failed before says so: more room would not help. */
+    @Test
+    void poolThatFailsMeanwhileSaysThatAndNotThatItHasNoRoom() {
+        openPool();
+        disk.faults(event -> {
+            if (event.op() == IoOp.GROW && event.device().name().equals("data")) {
+                EngineFacts.fail(pool, new IllegalStateException("met meanwhile"));
+            }
+            return null;
+        });
+        assertThatThrownBy(() -> pool.grow(16 * MIB))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.FAILED));
+    }
+
     @Test
     void smallerIsRefusedAndTheSameIsDone() {
         openPool();

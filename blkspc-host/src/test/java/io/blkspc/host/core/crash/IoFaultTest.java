@@ -47,6 +47,7 @@ class IoFaultTest {
             ClientTask client = new ClientTask(workload, pool, random.nextLong(), 4);
             for (int i = 0; i < 5; i++) {
                 client.run();
+                workload.writingEnded |= pool.failure() != null; // a record that could not be taken back found no room
                 try {
                     pool.backgroundRound();
                 } catch (BlockSpaceException e) {

@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.contract.Seeds;
@@ -125,6 +126,7 @@ class OutOfBackingTest {
         try (var space = pool.open(name)) {
             new TestIo(space).write(0, new byte[Geometry.BLOCK_BYTES]);
         }
+        pool.backgroundRound(); // looks for the room of a record as long as the one that found none
         assertThat(pool.status().state()).isEqualTo(PoolStatus.State.SERVING);
         pool.destroy(List.of(name), false);
         client(5);
@@ -207,6 +209,31 @@ class OutOfBackingTest {
         assertThat(pool.status().state()).isEqualTo(PoolStatus.State.SERVING);
         pool.destroy(List.of("kept"), false);
         goesOn();
+    }
+
+    /** Small records that find room, and looking for the room of one, say nothing of a larger one. */
+    @Test
+    void roomForAShortRecordDoesNotEndTheShortageOfALongerOne() {
+        keepsSpace = false;
+        fill(Seeds.next());
+        pool.create("kept", 8 * Geometry.BLOCK_BYTES);
+        disk.faults(event -> event.op() == IoOp.WRITE && event.role() == IoRole.JOURNAL && event.lengthBytes() > 512
+                ? Fault.ENOSPC
+                : null);
+        ReadOnlyOpeningTest.assertCode(Code.OUT_OF_BACKING, () -> pool.snapshot(List.of("kept@s")));
+        for (int round = 0; round < 4; round++) {
+            try (var space = pool.open("kept")) {
+                new TestIo(space).write(round * (long) Geometry.BLOCK_BYTES, new byte[Geometry.BLOCK_BYTES]);
+            }
+            pool.flush();
+            pool.backgroundRound();
+            assertThat(pool.status().state()).isEqualTo(PoolStatus.State.OUT_OF_BACKING);
+        }
+        disk.faults(FaultInjector.NONE);
+        pool.backgroundRound();
+        assertThat(pool.status().state()).isEqualTo(PoolStatus.State.SERVING);
+        assertThat(pool.events(0).stream().filter(event -> event.kind() == PoolEvent.Kind.OUT_OF_BACKING))
+                .hasSize(1);
     }
 
     /** Room is looked for by those who need it. */
