@@ -74,13 +74,26 @@ final class HistoryLayout {
         }
     }
 
-    /** Reads every run. */
-    static byte[] read(TestIo io) {
-        byte[] all = new byte[BLOCKS * BLOCK];
+    /** How many runs there are. */
+    static int runs() {
+        return RUNS.length;
+    }
+
+    /** The run that holds this offset in the volume. */
+    static int runOf(long offset) {
         for (int run = 0; run < RUNS.length; run++) {
-            byte[] part = io.read(RUNS[run][0] * BLOCK, (int) RUNS[run][1] * BLOCK);
-            System.arraycopy(part, 0, all, SLOTS[run] * BLOCK, part.length);
+            if (offset >= RUNS[run][0] * BLOCK && offset < (RUNS[run][0] + RUNS[run][1]) * BLOCK) {
+                return run;
+            }
         }
-        return all;
+        throw new IllegalArgumentException("no run: offset=" + offset);
+    }
+
+    /** First byte of the array that differs from what is read of one run, or -1. */
+    static int mismatch(TestIo io, int run, byte[] expected) {
+        byte[] part = io.read(RUNS[run][0] * BLOCK, (int) RUNS[run][1] * BLOCK);
+        int from = SLOTS[run] * BLOCK;
+        int difference = Arrays.mismatch(part, 0, part.length, expected, from, from + part.length);
+        return difference < 0 ? -1 : from + difference;
     }
 }

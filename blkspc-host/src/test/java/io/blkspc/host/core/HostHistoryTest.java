@@ -12,7 +12,7 @@ class HostHistoryTest {
 
     private static final long POOL_BYTES = 16L << 20;
     private static final int HISTORIES =
-            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 25_000 : 30);
+            Integer.getInteger("blkspc.histories", Boolean.getBoolean("blkspc.release") ? 25_000 : 250);
     private static final int STEPS = 400;
 
     @Test
