@@ -43,8 +43,12 @@ dd if=/dev/urandom of=/mnt/data bs=64k count=128 conv=fsync 2>/dev/null || faile
 ) &
 writer=$!
 goes_on "before any kill"
-if [ -n "$unkept" ]; then
+kill_keeper() {
     kill -9 $(process --foreground) || failed "no keeper"
+    wait_for "the end of the keeper" '[ -z "$(process --foreground)" ]'
+}
+if [ -n "$unkept" ]; then
+    kill_keeper
 fi
 for kill in 1 2 3; do
     step "kill -9 of the server, number $kill"
@@ -65,6 +69,26 @@ step "a clean restart"
 java stop >/dev/null || failed stop
 start_server
 goes_on "after the clean restart"
+
+replace_keeper() { # WHEN
+    java attached | grep -q '^/dev/nbd0 .* vm .*no' || failed "listed as kept without a keeper $1"
+    [ "$(attach vm 2>/tmp/again)" = "$device" ] || { cat /tmp/again /tmp/pool/attach.log; failed "attach again $1"; }
+    grep -q 'attached already: device=/dev/nbd0' /tmp/again || failed "$(cat /tmp/again)"
+    java attached | grep -q '^/dev/nbd0 .* vm .*yes' || failed "not kept again $1"
+}
+if [ -z "$unkept" ]; then
+    step "another keeper takes the place of one that was killed"
+    kill_keeper
+    replace_keeper "while the server runs"
+    kill_server
+    start_server
+    goes_on "with the second keeper"
+    kill_keeper
+    kill_server
+    sleep 1
+    replace_keeper "which starts the server too"
+    goes_on "with the third keeper"
+fi
 
 verify() { # reads from the server
     echo 3 >/proc/sys/vm/drop_caches

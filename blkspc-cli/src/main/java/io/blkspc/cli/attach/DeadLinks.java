@@ -35,6 +35,11 @@ final class DeadLinks {
         this.connections = connections;
     }
 
+    /** All of them may have ended: what happened before now was not heard. */
+    void suspectAll() {
+        count = connections;
+    }
+
     /** Hears one event; waits for it only while every connection lives. */
     void listen(long millis) throws IOException {
         try {
@@ -43,7 +48,7 @@ final class DeadLinks {
                 log.info("a connection ended: dead={}", count);
             }
         } catch (NetlinkSocket.Overrun | NetlinkMessage.Malformed unclear) {
-            count = connections;
+            suspectAll();
             log.warn("what happened to the connections is not clear, all are looked after: {}", unclear.getMessage());
         }
     }

@@ -43,29 +43,23 @@ public final class Keeper implements AutoCloseable {
     private final NetlinkSocket events;
     private final Path socket;
     private final Backend backend;
+    private final String export;
     private final Identity identity;
-    private final int connections;
-    private final NbdDevice device;
-    private long sizeBytes;
     private final DeadLinks dead;
+    private NbdDevice device;
+    private KeeperMark mark;
+    private long sizeBytes;
     private String lastRefusal = "";
 
-    private Keeper(
-            NbdDriver driver,
-            NetlinkSocket events,
-            Path socket,
-            Backend backend,
-            Identity identity,
-            AttachOptions options)
+    private Keeper(NbdDriver driver, Path socket, Backend backend, String export, Identity identity, int connections)
             throws IOException {
         this.driver = driver;
-        this.events = events;
         this.socket = socket;
         this.backend = backend;
+        this.export = export;
         this.identity = identity;
-        this.connections = options.connections();
         this.dead = new DeadLinks(this::isLinkDead, connections);
-        this.device = attach(options);
+        this.events = driver.events(EVENT_MILLIS); // before there is anything to hear
     }
 
     /**
@@ -77,28 +71,64 @@ public final class Keeper implements AutoCloseable {
     public static Keeper attach(Path socket, Backend backend, Identity identity, AttachOptions options)
             throws IOException {
         NbdDriver driver = NbdDriver.open();
-        NetlinkSocket events = null;
+        Keeper keeper = null;
         boolean isAttached = false;
         try {
-            events = driver.events(EVENT_MILLIS); // before there is anything to hear
-            Keeper keeper = new Keeper(driver, events, socket, backend, identity, options);
+            keeper = new Keeper(driver, socket, backend, backend.name(), identity, options.connections());
+            keeper.stayWith(keeper.attach(options));
             isAttached = true;
             return keeper;
         } finally {
-            if (!isAttached) {
-                driver.close();
-                if (events != null) {
-                    events.close();
-                }
-            }
+            closeUnless(isAttached, keeper, driver);
         }
+    }
+
+    /**
+     * Takes the place of a keeper that was killed: first every connection that has ended since is restored.
+     *
+     * @param socket the server's unix socket
+     * @param device one that was attached and is not kept
+     * @param name what the volume or snapshot is called now
+     * @throws CommandFailure when the driver is not there
+     */
+    public static Keeper adopt(Path socket, NbdDevice device, String name, Identity identity) throws IOException {
+        NbdDriver driver = NbdDriver.open();
+        Keeper keeper = null;
+        boolean isKept = false;
+        try {
+            // The kernel does not tell how many connections it has: it takes none in place of one that lives.
+            keeper = new Keeper(driver, socket, device.backend(), name, identity, AttachOptions.MAX_CONNECTIONS);
+            keeper.sizeBytes = device.sizeBytes();
+            keeper.dead.suspectAll();
+            keeper.stayWith(device);
+            isKept = true;
+            return keeper;
+        } finally {
+            closeUnless(isKept, keeper, driver);
+        }
+    }
+
+    private static void closeUnless(boolean isDone, Keeper keeper, NbdDriver driver) throws IOException {
+        if (isDone) {
+            return;
+        }
+        if (keeper == null) {
+            driver.close();
+        } else {
+            keeper.close();
+        }
+    }
+
+    private void stayWith(NbdDevice its) throws IOException {
+        device = its;
+        mark = KeeperMark.set(backend.pool(), its.index());
     }
 
     private NbdDevice attach(AttachOptions options) throws IOException {
         List<ExportSocket> sockets = new ArrayList<>();
         try {
-            for (int i = 0; i < connections; i++) {
-                sockets.add(ExportSocket.connect(socket, backend.name()));
+            for (int i = 0; i < options.connections(); i++) {
+                sockets.add(ExportSocket.connect(socket, export));
             }
             ExportSocket first = sockets.getFirst();
             sizeBytes = first.sizeBytes();
@@ -185,11 +215,11 @@ public final class Keeper implements AutoCloseable {
         if (facts() == null) {
             return false;
         }
-        try (ExportSocket export = ExportSocket.connect(socket, backend.name())) {
-            if (export.sizeBytes() < sizeBytes) {
-                return refused("it became smaller: was=" + sizeBytes + ", is=" + export.sizeBytes());
+        try (ExportSocket link = ExportSocket.connect(socket, export)) {
+            if (link.sizeBytes() < sizeBytes) {
+                return refused("it became smaller: was=" + sizeBytes + ", is=" + link.sizeBytes());
             }
-            int errno = driver.reconnect(device.index(), backend.word(), List.of(export.fd()));
+            int errno = driver.reconnect(device.index(), backend.word(), List.of(link.fd()));
             if (errno != 0) {
                 return refused("the kernel takes no new connection: errno=" + errno);
             }
@@ -206,16 +236,18 @@ public final class Keeper implements AutoCloseable {
     private boolean refused(String reason) {
         if (!reason.equals(lastRefusal)) {
             lastRefusal = reason;
-            log.info(
-                    "the server is not as it should be: device={}, name={}: {}", device.path(), backend.name(), reason);
+            log.info("the server is not as it should be: device={}, name={}: {}", device.path(), export, reason);
         }
         return false;
     }
 
     /** Lets go of the driver; the device stays. */
     @Override
-    public void close() {
+    public void close() throws IOException {
         events.close();
         driver.close();
+        if (mark != null) {
+            mark.close();
+        }
     }
 }

@@ -96,16 +96,12 @@ public record NbdDevice(int index) {
         return sectors == null ? 0 : Long.parseLong(sectors) * SECTOR_BYTES;
     }
 
-    /** Whether a process gives it new connections when its server comes back. */
+    /** Whether a process gives it new connections when its server comes back; {@code false} when that cannot be found out. */
     public boolean isKept() {
-        String thread = read("pid"); // the thread that made it
-        if (thread == null) {
-            return false;
-        }
+        Backend backend = backend();
         try {
-            String line = Files.readString(Path.of("/proc", thread, "cmdline"), StandardCharsets.ISO_8859_1);
-            return List.of(line.split("\0", -1)).contains("attach");
-        } catch (IOException gone) {
+            return backend != null && KeeperMark.isSet(backend.pool(), index);
+        } catch (IOException notOurs) {
             return false;
         }
     }

@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
         description = "Make a block device of a volume, or of a snapshot, with the kernel's nbd driver, and print its "
                 + "name. Needs root. Starts a server if none runs. The device lives through restarts and crashes of "
                 + "the server: meanwhile requests wait. It grows with the volume. A volume has one device: attached "
-                + "again, that is printed.")
+                + "again, that is printed, and kept again if the process that stayed with it was killed.")
 final class AttachCommand extends Task {
 
     private static final Path MODULE = Path.of("/sys/module/nbd");
@@ -104,12 +104,12 @@ final class AttachCommand extends Task {
             return keep(uuid, index);
         }
         NbdDevice attached = find(uuid, index);
-        if (attached == null) {
+        if (attached == null || !attached.isKept()) {
             try {
-                return print(background(programs).start(inForeground()), false);
+                return print(background(programs).start(inForeground()), attached != null);
             } catch (CommandFailure failure) {
                 attached = failure.exitCode() == ExitCode.BUSY ? find(uuid, index) : null;
-                if (attached == null) {
+                if (attached == null || !attached.isKept()) {
                     throw failure;
                 }
             }
@@ -134,16 +134,21 @@ final class AttachCommand extends Task {
         return new AttachOptions(index, connections, readOnly, timeoutSeconds, deadSeconds);
     }
 
-    /** Of two processes that come here for one volume the second finds the device of the first. */
+    /**
+     * Of two processes that come here for one volume the second finds the device of the first. A device whose process was killed
+     * gets this one.
+     */
     private int keep(String uuid, int index) throws IOException, InterruptedException {
         Backend backend = new Backend(uuid, name, location().directory().toAbsolutePath());
         Keeper keeper;
         try (AttachLock _ = AttachLock.take(location().directory())) {
             NbdDevice attached = find(uuid, index);
-            if (attached != null) {
+            if (attached != null && attached.isKept()) {
                 throw new CommandFailure(ExitCode.BUSY, "attached already: device=" + attached.path());
             }
-            keeper = Keeper.attach(socket(), backend, this::facts, options(index));
+            keeper = attached == null
+                    ? Keeper.attach(socket(), backend, this::facts, options(index))
+                    : Keeper.adopt(socket(), attached, name, this::facts);
         }
         try (keeper) {
             out().println(keeper.device().path());
@@ -186,10 +191,7 @@ final class AttachCommand extends Task {
 
     private void requireFitting(NbdDevice one, int index) {
         String objection = null;
-        if (!one.isKept()) {
-            objection = "but its process was killed, so that it will not live through the end of its server: detach it "
-                    + "first";
-        } else if (index >= 0 && index != one.index()) {
+        if (index >= 0 && index != one.index()) {
             objection = "as another device";
         } else if (readOnly && !one.isReadOnly()) {
             objection = "for writing";

@@ -32,7 +32,7 @@ class AttachGuestTest {
         return Guest.make(directory, story, true).run(0, List.of(words), Map.of());
     }
 
-    /** Kills and a clean restart under a mounted file system; with one connection also a resize, what is refused, and reading only. */
+    /** Kills, also of the process that stays with the device, and a clean restart under a mounted file system; with one connection also a resize, what is refused, and reading only. */
     @ParameterizedTest
     @ValueSource(ints = {1, 4})
     void aMountedFileSystemLivesThroughTheDeathsOfItsServer(int connections) throws IOException {
