@@ -402,13 +402,22 @@ public final class HostPool implements Pool {
      */
     public <T> T inspect(Function<Inspection, T> examine) {
         return engine.checkpointer.holdStill(
-                () -> examine.apply(opened.inspect().apply(null)));
+                () -> examine.apply(opened.inspect().apply(accounts(), null)));
     }
 
     /** As {@link #inspect}; the data of records that are not durable yet is compared with their checksums as well. */
     public <T> T inspectDeep(Function<Inspection, T> examine) {
         return engine.checkpointer.holdStill(
-                () -> examine.apply(opened.inspect().apply(this::durableMark)));
+                () -> examine.apply(opened.inspect().apply(accounts(), this::durableMark)));
+    }
+
+    private Accounts accounts() {
+        engine.lock.lock();
+        try {
+            return Accounts.of(engine);
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     private long durableMark() {

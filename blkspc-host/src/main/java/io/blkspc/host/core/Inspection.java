@@ -23,6 +23,7 @@ public final class Inspection {
     private final long nodeObjects;
     private final boolean clean;
     private final List<CorruptSpaceException> damage;
+    private final Accounts accounts; // null when the pool is not open
     private final Supplier<BlockDevice> medium;
 
     /**
@@ -71,8 +72,10 @@ public final class Inspection {
             long nodeObjects,
             boolean clean,
             List<CorruptSpaceException> damage,
+            Accounts accounts,
             Supplier<BlockDevice> medium) {
         this.damage = damage;
+        this.accounts = accounts;
         this.medium = medium;
         this.catalogue = catalogue;
         this.tree = tree;
@@ -95,6 +98,21 @@ public final class Inspection {
     /** {@code true} when the pool was stopped cleanly: the free map of the stop is there to compare with. */
     public boolean isClean() {
         return clean;
+    }
+
+    /** {@code true} when the pool runs: what it counts as in use at this moment is there to compare with. */
+    public boolean isLive() {
+        return accounts != null;
+    }
+
+    /** Data blocks the running pool counts as in use, without those staged for a commit; only when {@link #isLive}. */
+    public long usedBlocks() {
+        return accounts.usedBlocks();
+    }
+
+    /** Node slots the running pool counts as in use; only when {@link #isLive}. */
+    public long usedNodes() {
+        return accounts.usedNodes();
     }
 
     /** Epoch of the next freeze: no birth is later. */

@@ -21,8 +21,8 @@ import io.blkspc.host.sched.Scheduler;
 import java.io.OutputStream;
 import java.util.EnumSet;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -63,7 +63,10 @@ public final class PoolOpening {
 
     /** How the pool was opened, what closes its devices, and what looks at it while it is open. */
     record Opened(
-            OpeningPhases phases, boolean clean, Runnable closeDevices, Function<LongSupplier, Inspection> inspect) {
+            OpeningPhases phases,
+            boolean clean,
+            Runnable closeDevices,
+            BiFunction<Accounts, LongSupplier, Inspection> inspect) {
 
         /** Duration of the recovery, 0 when there was none. */
         long recoveryMillis() {

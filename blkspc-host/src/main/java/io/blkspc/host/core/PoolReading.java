@@ -154,19 +154,20 @@ final class PoolReading {
      * Everything that metadata says, every node read and verified. Leaves out entries above the mark whose data is not there.
      */
     Inspection inspect() {
-        return inspect(true, null);
+        return inspect(true, null, null);
     }
 
     /**
-     * The same while the pool is open in this process: then every appended record counts.
+     * The same while the pool is open in this process: then every record counts that was appended up to the moment of {@code
+     * accounts}.
      *
      * @param durableMark of the running pool, to compare the data of records above it with their checksums; {@code null} not to
      */
-    Inspection inspectLive(LongSupplier durableMark) {
-        return inspect(false, durableMark);
+    Inspection inspectLive(Accounts accounts, LongSupplier durableMark) {
+        return inspect(false, accounts, durableMark);
     }
 
-    private Inspection inspect(boolean verifyData, LongSupplier durableMark) {
+    private Inspection inspect(boolean verifyData, Accounts accounts, LongSupplier durableMark) {
         Superblock superblock = superblock().superblock();
         boolean clean = superblock.state() == PoolState.CLEAN;
         FreeSpace freeMap = freeSpace(superblock);
@@ -188,9 +189,18 @@ final class PoolReading {
         List<CorruptSpaceException> damage = new ArrayList<>();
         if (!clean) {
             Replay replay = new Replay(superblock, devices, catalogue, cache, tree, verifyData);
+            if (accounts != null) {
+                replay.upTo(accounts.sequence());
+            }
             CorruptSpaceException end = (durableMark == null ? replay : replay.telling(durableMark)).runToDamage();
             if (end != null) {
                 damage.add(end);
+            } else if (accounts != null && replay.lastSequence() < accounts.sequence()) {
+                damage.add(new CorruptSpaceException(
+                        Code.NEEDS_CHECK,
+                        "journal",
+                        -1,
+                        "lastSequence=" + replay.lastSequence() + ", appended=" + accounts.sequence()));
             }
             damage.addAll(replay.notThere());
         }
@@ -202,6 +212,7 @@ final class PoolReading {
                 nodeObjects,
                 clean,
                 damage,
+                accounts,
                 () -> devices.data().openMedium());
     }
 

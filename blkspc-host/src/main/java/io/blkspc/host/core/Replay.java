@@ -53,6 +53,7 @@ final class Replay implements RecordVisitor {
     private FreeSpace reused;
     private boolean isSalvaging;
     private LongSupplier liveMark;
+    private long limit = Long.MAX_VALUE;
     private final List<CorruptSpaceException> notThere = new ArrayList<>();
     private CorruptSpaceException stop; // what a salvage could not apply
 
@@ -144,6 +145,12 @@ final class Replay implements RecordVisitor {
         return this;
     }
 
+    /** Records that were appended later than this one are left out. */
+    Replay upTo(long sequence) {
+        limit = sequence;
+        return this;
+    }
+
     /** What {@link #telling} found. */
     List<CorruptSpaceException> notThere() {
         return notThere;
@@ -169,6 +176,9 @@ final class Replay implements RecordVisitor {
 
     @Override
     public void record(long sequence, RecordType type, long recordMark, long forced, RecordReader reader) {
+        if (sequence > limit) {
+            return;
+        }
         if (stop != null) {
             beyond(type, reader);
             return;

@@ -3,7 +3,9 @@ package io.blkspc.host.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.check.CheckReport.Finding;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.InertScheduler;
@@ -73,6 +75,45 @@ class LiveCheckTest {
                 .contains("block=7");
         write(30, 30);
         assertThat(deep()).hasSize(1);
+    }
+
+    /** What it gave away though somebody holds it, or never got back, is told before it is met. */
+    @Test
+    void accountsThatAreNotWhatIsHeldAreFound() {
+        write(1, 1);
+        for (Resource resource : List.of(Resource.DATA_BLOCKS, Resource.NODE_SLOTS)) {
+            for (int wrong : new int[] {1, -1}) {
+                pool.engine().ledger.use(resource, wrong);
+                List<Finding> findings = pool.inspect(SpaceCheck::run).findings();
+                assertThat(findings).hasSize(1);
+                assertThat(findings.getFirst().toString()).contains("accounts", "counted=", "held=");
+                pool.engine().ledger.use(resource, -wrong);
+            }
+        }
+        assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
+    }
+
+    /** Stages are nobody's yet, and records that come while it looks are not for it. */
+    @Test
+    void clientsGoOnWhileAccountsAreCompared() {
+        for (int i = 1; i <= 20; i++) {
+            write(i, i);
+        }
+        pool.snapshot(List.of("v@s"));
+        try (BlockSpace space = pool.open("v")) {
+            Cookie cookie = space.reserve(8, BLOCK);
+            List<TestIo.Staged> staged = new TestIo(space).stageAll(cookie, 4 * BLOCK, new byte[4 * BLOCK]);
+            assertThat(pool.inspect(inspection -> {
+                                write(40, 40);
+                                pool.create("w", 64 << 10);
+                                return SpaceCheck.run(inspection);
+                            })
+                            .findings())
+                    .isEmpty();
+            staged.forEach(each -> new TestIo(space).commit(cookie, each));
+            cookie.put();
+        }
+        assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
     }
 
     @Test

@@ -325,6 +325,10 @@ final class VersionHistory {
             twin.awaitReclaim();
             requireExact(twin);
             counts.twins++;
+        } else if (random.nextInt(20) == 0) {
+            tell("check");
+            var report = pool.inspect(SpaceCheck::run); // wherever the reaper is
+            require(report.findings().isEmpty(), "check: " + report.findings());
         }
     }
 
