@@ -42,6 +42,9 @@ final class MutantCampaign implements AutoCloseable {
     Outcome run(Mutant mutant) throws IOException, InterruptedException {
         long begin = System.nanoTime();
         Path classes = compile(mutant);
+        if (classes == null) {
+            return new Outcome(false, "does not compile");
+        }
         List<String> tests = new ArrayList<>(mutant.tests());
         GENERAL.stream().filter(test -> !tests.contains(test)).forEach(tests::add);
         Path log = work.resolve(mutant.id() + ".log");
@@ -91,6 +94,7 @@ final class MutantCampaign implements AutoCloseable {
     }
 
     /** Compiles the whole module, because constants are copied into the classes that use them. */
+    /** The classes with the mistake in them; {@code null} when it is none that compiles. */
     private Path compile(Mutant mutant) throws IOException {
         Path module = Path.of(mutant.file()).getName(0);
         Path root = Mutant.root();
@@ -112,11 +116,8 @@ final class MutantCampaign implements AutoCloseable {
             boolean done = compiler.getTask(
                             null, files, null, options, null, files.getJavaFileObjectsFromPaths(sources))
                     .call();
-            if (!done) {
-                throw new IllegalStateException("mutant " + mutant.id() + " does not compile");
-            }
+            return done ? classes : null;
         }
-        return classes;
     }
 
     @Override
