@@ -93,8 +93,10 @@ final class MutantCampaign implements AutoCloseable {
         return command;
     }
 
-    /** Compiles the whole module, because constants are copied into the classes that use them. */
-    /** The classes with the mistake in them; {@code null} when it is none that compiles. */
+    /**
+     * Compiles the whole module, because constants are copied into the classes that use them; {@code null} when it does not
+     * compile.
+     */
     private Path compile(Mutant mutant) throws IOException {
         Path module = Path.of(mutant.file()).getName(0);
         Path root = Mutant.root();
