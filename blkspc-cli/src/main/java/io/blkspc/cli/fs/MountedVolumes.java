@@ -166,9 +166,11 @@ public final class MountedVolumes {
      * @param names of volumes; those that are not there, or not mounted, count for nothing
      */
     public <T> T frozen(Collection<String> names, Supplier<T> work) {
+        List<MountedVolume> affected = affected(names);
+        affected.forEach(MountedVolume::sync); // so that little is left to write while they are frozen, the first for the last
         List<MountedVolume> frozen = new ArrayList<>();
         try {
-            for (MountedVolume one : affected(names)) {
+            for (MountedVolume one : affected) {
                 if (one.freeze()) {
                     frozen.add(one);
                 }
