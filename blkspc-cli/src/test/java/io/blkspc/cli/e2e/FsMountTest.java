@@ -46,6 +46,8 @@ class FsMountTest {
                     .run("fs", "mount", "v", directory.resolve("pool").toString())
                     .exits(Blkspc.BUSY);
             files.command().run("destroy", "v").exits(Blkspc.BUSY);
+            Exec.Result refused = files.command().run("fs", "ls", "v:/").exits(Blkspc.BUSY);
+            assertThat(refused.err()).contains("is mounted").hasLineCount(1);
             try (FileChannel open =
                     FileChannel.open(posix.resolve("open"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.BUSY);
