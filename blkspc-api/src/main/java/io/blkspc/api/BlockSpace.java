@@ -73,6 +73,28 @@ public interface BlockSpace extends AutoCloseable {
     Cookie reserve(int allocCount, int blockSizeBytes);
 
     /**
+     * How much {@link #reserve} would grant now: the largest <i>n</i> for which {@code reserve(n, blockSizeBytes)} would succeed,
+     * and right after it {@code reserve(max(0, creditsInAll - n), 4096)}: whole windows for <i>n</i> of so many, and one block for
+     * each of the others. It counts what reserve counts: the volume's guarantee and limit, what others hold, what is kept back,
+     * and metadata. Holds nothing, changes nothing, refuses nobody and is no {@code SHORTAGE}; costs one short hold of the host's
+     * lock, no wait and no memory.
+     *
+     * <p>True at the moment of the answer only: another client may reserve before this one does. Space that a destroy is still
+     * giving back counts when it is back, so while that goes on ({@link Pool#awaitReclaim}) reserve may grant more than this says.
+     *
+     * @param blockSizeBytes a power of two, 512 to 1,048,576
+     * @param creditsInAll 0 or more
+     * @return credits, 0 to {@code Integer.MAX_VALUE}; 0 also when {@code creditsInAll} single blocks are too many already
+     * @throws BlockSpaceException {@code READ_ONLY}; {@code CLOSED}; {@code FAILED}
+     */
+    int reservable(int blockSizeBytes, int creditsInAll);
+
+    /** Credits that one {@code reserve(n, blockSizeBytes)} would be granted now: as {@link #reservable(int, int)}, with no others. */
+    default int reservable(int blockSizeBytes) {
+        return reservable(blockSizeBytes, 0);
+    }
+
+    /**
      * The read mapping at {@code offset}. Never allocates. Call inside a lease; the mapping may be used until it ends.
      * Staged blocks show their old state.
      *

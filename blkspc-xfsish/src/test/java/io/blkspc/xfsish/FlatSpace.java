@@ -69,6 +69,11 @@ final class FlatSpace implements BlockSpace {
     }
 
     @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        return Integer.MAX_VALUE;
+    }
+
+    @Override
     public void map(long offsetBytes, long countBytes, Mapping mapping) {
         long count = Math.min(countBytes, sizeBytes - offsetBytes);
         mapping.set(offsetBytes, count, MappingState.WRITTEN, offsetBytes, true, 0);

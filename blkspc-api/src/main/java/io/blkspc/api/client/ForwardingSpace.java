@@ -63,6 +63,11 @@ public abstract class ForwardingSpace implements BlockSpace {
     }
 
     @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        return below.reservable(blockSizeBytes, creditsInAll);
+    }
+
+    @Override
     public void map(long offsetBytes, long countBytes, Mapping mapping) {
         below.map(offsetBytes, countBytes, mapping);
     }

@@ -3,6 +3,7 @@ package io.blkspc.api.contract;
 /** Every contract. A host's module makes one subclass for each way it can be configured. */
 public abstract class BlockSpaceContractTest
         implements ReserveContract,
+                ReservableContract,
                 CookieContract,
                 MapContract,
                 AllocateContract,

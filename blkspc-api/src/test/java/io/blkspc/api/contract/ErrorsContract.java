@@ -30,6 +30,7 @@ public interface ErrorsContract extends ContractHost {
             BlockSpace space = f.space("vol@s");
             assertCode(Code.READ_ONLY, space::writeLease);
             assertCode(Code.READ_ONLY, () -> space.reserve(1, BLOCK));
+            assertCode(Code.READ_ONLY, () -> space.reservable(BLOCK));
             assertCode(Code.READ_ONLY, () -> space.discard(0, BLOCK));
             assertCode(Code.READ_ONLY, () -> space.zero(0, BLOCK, true));
             assertCode(Code.READ_ONLY, () -> space.preallocate(cookie, 0, BLOCK));

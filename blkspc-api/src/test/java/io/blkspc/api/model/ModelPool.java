@@ -198,7 +198,7 @@ public final class ModelPool extends ModelBackground {
     }
 
     /** Blocks promised to a head's cookies, and what they staged anew. */
-    private long outstanding(ModelVersion head) {
+    long outstanding(ModelVersion head) {
         return cookies.stream()
                 .filter(cookie -> cookie.head == head)
                 .mapToLong(ModelCookie::outstanding)

@@ -79,16 +79,52 @@ final class ModelSpace implements BlockSpace {
 
     @Override
     public Cookie reserve(int allocCount, int blockSizeBytes) {
-        if (allocCount < 0
-                || Integer.bitCount(blockSizeBytes) != 1
-                || blockSizeBytes < Geometry.MIN_WINDOW_BYTES
-                || blockSizeBytes > Geometry.MAX_WINDOW_BYTES) {
-            throw new IllegalArgumentException(
-                    "not a reservation: allocCount=" + allocCount + ", blockSize=" + blockSizeBytes);
+        if (allocCount < 0) {
+            throw new IllegalArgumentException("allocCount is negative: allocCount=" + allocCount);
         }
+        checkWindow(blockSizeBytes);
         synchronized (pool.monitor) {
             checkWritable();
             return pool.reserve(version, allocCount, blockSizeBytes);
+        }
+    }
+
+    @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        if (creditsInAll < 0) {
+            throw new IllegalArgumentException("creditsInAll is negative: creditsInAll=" + creditsInAll);
+        }
+        checkWindow(blockSizeBytes);
+        synchronized (pool.monitor) {
+            checkWritable();
+            return credits(roomBlocks(), Math.max(1, blockSizeBytes / BLOCK), creditsInAll);
+        }
+    }
+
+    /** Blocks that could be promised: of the volume's guarantee, and then of what is left of the pool; not beyond its limit. */
+    private long roomBlocks() {
+        long held = pool.outstanding(version);
+        long owned = version.ownedBlocks();
+        long room = pool.available() + version.standing(owned, held);
+        long limit = version.quota.limitBytes() / BLOCK;
+        return limit == 0 ? room : Math.clamp(limit - owned - held, 0, room);
+    }
+
+    /** Credits for whole windows, where the others up to {@code inAll} are for one block. */
+    private static int credits(long room, long windowBlocks, long inAll) {
+        if (inAll > room) {
+            return 0;
+        }
+        long allWindows = room / windowBlocks;
+        return (int)
+                Math.min(Integer.MAX_VALUE, allWindows >= inAll ? allWindows : (room - inAll) / (windowBlocks - 1));
+    }
+
+    private static void checkWindow(int blockSizeBytes) {
+        if (Integer.bitCount(blockSizeBytes) != 1
+                || blockSizeBytes < Geometry.MIN_WINDOW_BYTES
+                || blockSizeBytes > Geometry.MAX_WINDOW_BYTES) {
+            throw new IllegalArgumentException("not a window: blockSize=" + blockSizeBytes);
         }
     }
 

@@ -7,8 +7,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Held while somebody looks whether a volume of a pool is attached and attaches it: of two who want to, the second one waits and
- * finds the device of the first. A process that was killed holds nothing. Owned by one thread.
+ * Held while somebody looks whether a volume of a pool is attached and attaches it, or whether a server runs and starts it: of
+ * two who want to, the second one waits and finds the device, or the server, of the first. A process that was killed holds
+ * nothing. Owned by one thread.
  */
 public final class AttachLock implements AutoCloseable {
 

@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
         name = "fs",
         synopsisSubcommandLabel = "COMMAND",
         description =
-                "The sample file system in a volume: mounted by the kernel, or files without a mount. The latter need the pool "
+                "The sample file system in a volume: mounted by the kernel, or files without a mount. The latter need the volume "
                         + "for themselves.",
         subcommands = {
             FsMkfsCommand.class,

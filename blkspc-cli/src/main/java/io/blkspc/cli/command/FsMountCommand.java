@@ -1,5 +1,6 @@
 package io.blkspc.cli.command;
 
+import io.blkspc.cli.attach.AttachLock;
 import io.blkspc.cli.attach.Background;
 import io.blkspc.cli.doctor.Programs;
 import io.blkspc.cli.fs.MountPoint;
@@ -57,20 +58,28 @@ final class FsMountCommand extends Task {
 
     /** Of the pool; started if there is none. */
     private ServedLink server() throws IOException, InterruptedException {
+        Path pool = location().directory();
+        if (!Files.isDirectory(pool)) {
+            throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not a pool: path=" + pool);
+        }
         Optional<ServedLink> running = running();
-        if (running.isPresent()) {
-            return running.get();
+        return running.isPresent() ? running.get() : startOne(pool);
+    }
+
+    /** Of several that find no server one starts it, and the others wait for that. */
+    private ServedLink startOne(Path pool) throws IOException, InterruptedException {
+        Path log = pool.resolve("serve.log");
+        try (AttachLock _ = AttachLock.take(pool)) {
+            Optional<ServedLink> running = running();
+            if (running.isPresent()) {
+                return running.get();
+            }
+            Programs programs = new Programs(environment().variables());
+            new Background(programs.find("setsid").orElse(null), log).start(List.of("-p", pool.toString(), "serve"));
+            return running()
+                    .orElseThrow(() -> new CommandFailure(
+                            ExitCode.FAILED, "no server answers for the pool: pool=" + pool + ", log=" + log));
         }
-        Path log = location().directory().resolve("serve.log");
-        Programs programs = new Programs(environment().variables());
-        if (Files.isDirectory(location().directory())) {
-            new Background(programs.find("setsid").orElse(null), log)
-                    .start(List.of("-p", location().directory().toString(), "serve"));
-        }
-        return running()
-                .orElseThrow(() -> new CommandFailure(
-                        ExitCode.FAILED,
-                        "no server answers for the pool: pool=" + location().directory() + ", log=" + log));
     }
 
     private Optional<ServedLink> running() {

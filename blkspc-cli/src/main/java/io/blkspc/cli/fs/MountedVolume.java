@@ -117,8 +117,12 @@ final class MountedVolume {
 
     /** {@code false}: it was unmounted meanwhile, and everything is in place. */
     boolean freeze() {
+        return unlessClosed(files::freeze);
+    }
+
+    private static boolean unlessClosed(Runnable work) {
         try {
-            files.freeze();
+            work.run();
             return true;
         } catch (BlockSpaceException e) {
             if (e.code() == Code.CLOSED) {
@@ -126,6 +130,11 @@ final class MountedVolume {
             }
             throw e;
         }
+    }
+
+    /** On return everything done before survives power loss, unless it was unmounted meanwhile: then all does. */
+    void sync() {
+        unlessClosed(files::sync);
     }
 
     void thaw() {

@@ -5,6 +5,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.VolumeInfo;
+import io.blkspc.api.client.ForwardingSpace;
 import io.blkspc.cli.doctor.Programs;
 import io.blkspc.cli.fuse.FuseSession;
 import io.blkspc.cli.outcome.CommandFailure;
@@ -15,8 +16,10 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -31,11 +34,15 @@ public final class MountedVolumes {
     private static final Logger log = LoggerFactory.getLogger("blkspc.control");
 
     private static final long DETACHED_SECONDS = 3;
+    private static final long MOMENT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final Pool pool;
     private final LongSupplier clock;
     private final Programs programs = new Programs(System.getenv());
     private final List<MountedVolume> mounted = new ArrayList<>();
+    /** Volumes that commands have for themselves. */
+    private final Set<UUID> inCommands = new HashSet<>();
+
     private boolean isEnding;
 
     /** None yet. */
@@ -52,10 +59,8 @@ public final class MountedVolumes {
      * @throws CommandFailure {@link ExitCode#BUSY} when somebody uses the volume
      */
     public synchronized Map<String, Object> mount(String name, MountPoint point, boolean forOthers) {
-        if (isEnding) {
-            throw new CommandFailure(ExitCode.BUSY, "the server is stopping");
-        }
-        VolumeInfo info = pool.info(name);
+        VolumeInfo info = awaitCommand(pool.info(name));
+        requireGoingOn();
         forgetEnded();
         Map<String, Object> facts =
                 Json.of("name", name, "directory", point.directory().toString());
@@ -64,11 +69,7 @@ public final class MountedVolumes {
             return facts;
         }
         if (info.attachments() > 0) {
-            throw new CommandFailure(
-                    ExitCode.BUSY,
-                    there != null
-                            ? "mounted already: name=" + name + ", directory=" + there.point.directory()
-                            : "somebody has the volume open: name=" + name + ", connections=" + info.attachments());
+            throw inUse(info, there);
         }
         try {
             if (point.isDead()) {
@@ -88,16 +89,92 @@ public final class MountedVolumes {
         return facts;
     }
 
+    private void requireGoingOn() {
+        if (isEnding) {
+            throw new CommandFailure(ExitCode.BUSY, "the server is stopping");
+        }
+    }
+
+    private static CommandFailure inUse(VolumeInfo info, MountedVolume there) {
+        return new CommandFailure(
+                ExitCode.BUSY,
+                there != null
+                        ? "the volume is mounted: name=" + info.name() + ", directory=" + there.point.directory()
+                        : "somebody has the volume open: name=" + info.name() + ", connections=" + info.attachments());
+    }
+
+    /**
+     * A command on files is over soon: waits a moment for it, as the next command does where no server holds the pool. Lets the lock go
+     * meanwhile, so nothing that was asked before counts.
+     */
+    private VolumeInfo awaitCommand(VolumeInfo info) {
+        long deadline = System.nanoTime() + MOMENT_NANOS;
+        while (inCommands.contains(info.uuid())) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                throw new CommandFailure(
+                        ExitCode.BUSY, "another command is at work in the volume: name=" + info.name());
+            }
+            try {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CommandFailure(ExitCode.BUSY, "interrupted while waiting for a volume", e);
+            }
+        }
+        return pool.info(info.name());
+    }
+
+    /**
+     * Waits a moment until no other command has the volume; it may have it again on return.
+     *
+     * @throws CommandFailure {@link ExitCode#BUSY} when it is mounted, or somebody has it open
+     */
+    public synchronized VolumeInfo awaitUnused(String name) {
+        VolumeInfo info = awaitCommand(pool.info(name));
+        forgetEnded();
+        if (info.attachments() > 0) {
+            throw inUse(info, find(info.uuid()));
+        }
+        return info;
+    }
+
+    /** Opens a volume for a command that has it for itself until the space is closed. Errors as {@link #awaitUnused}. */
+    public synchronized BlockSpace openForFiles(String name, Supplier<BlockSpace> open) {
+        UUID uuid = awaitUnused(name).uuid();
+        requireGoingOn();
+        BlockSpace space = new ForwardingSpace(open.get()) {
+            @Override
+            public void close() {
+                try {
+                    super.close();
+                } finally {
+                    endCommand(uuid);
+                }
+            }
+        };
+        inCommands.add(uuid);
+        return space;
+    }
+
+    private synchronized void endCommand(UUID uuid) {
+        inCommands.remove(uuid);
+        notifyAll();
+    }
+
     /**
      * Opens a volume for somebody else. {@link #mount} cannot come between: it either sees that the volume is open, or was
      * before.
      *
-     * @throws BlockSpaceException {@code BUSY} while its file system is mounted
+     * @throws BlockSpaceException {@code BUSY} while its file system is mounted, or a command is at work in it
      */
     public synchronized BlockSpace openUnmounted(String name, Supplier<BlockSpace> open) {
         forgetEnded();
-        if (!mounted.isEmpty() && find(pool.info(name).uuid()) != null) {
-            throw new BlockSpaceException(Code.BUSY, "its file system is mounted here: name=" + name);
+        if (!mounted.isEmpty() || !inCommands.isEmpty()) {
+            UUID uuid = pool.info(name).uuid();
+            if (find(uuid) != null || inCommands.contains(uuid)) {
+                throw new BlockSpaceException(Code.BUSY, "its file system is in use here: name=" + name);
+            }
         }
         return open.get();
     }
@@ -166,9 +243,12 @@ public final class MountedVolumes {
      * @param names of volumes; those that are not there, or not mounted, count for nothing
      */
     public <T> T frozen(Collection<String> names, Supplier<T> work) {
+        List<MountedVolume> affected = affected(names);
+        affected.forEach(
+                MountedVolume::sync); // so that little is left to write while they are frozen, the first for the last
         List<MountedVolume> frozen = new ArrayList<>();
         try {
-            for (MountedVolume one : affected(names)) {
+            for (MountedVolume one : affected) {
                 if (one.freeze()) {
                     frozen.add(one);
                 }

@@ -8,6 +8,7 @@ import io.blkspc.nbd.protocol.NbdCommand;
 import io.blkspc.nbd.protocol.NbdError;
 import io.blkspc.nbd.protocol.RequestHeader;
 import io.blkspc.nbd.protocol.SimpleReply;
+import io.blkspc.nbd.protocol.TransmissionFlags;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +28,9 @@ public final class NbdClient implements AutoCloseable {
     /** Most bytes of one request; every server takes this much. */
     public static final int MAX_REQUEST_BYTES = 4 << 20;
 
+    /** Most bytes of a request that carries none. */
+    private static final int MAX_RANGE_BYTES = 1 << 30;
+
     private final SocketChannel channel;
     private final String export;
     private final ByteBuffer request = ByteBuffer.allocateDirect(RequestHeader.BYTES);
@@ -35,6 +39,7 @@ public final class NbdClient implements AutoCloseable {
     private final SimpleReply replyHeader = new SimpleReply().wrap(MemorySegment.ofBuffer(reply), 0);
     private long requestCookie;
     private long sizeBytes;
+    private boolean isReadOnly;
 
     private NbdClient(SocketChannel channel, String export) {
         this.channel = channel;
@@ -52,7 +57,9 @@ public final class NbdClient implements AutoCloseable {
             SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
             NbdClient client = new NbdClient(channel, export);
             try {
-                client.sizeBytes = ClientHandshake.choose(client.wire(), export).sizeBytes();
+                ClientHandshake.Agreed agreed = ClientHandshake.choose(client.wire(), export);
+                client.sizeBytes = agreed.sizeBytes();
+                client.isReadOnly = (agreed.flags() & TransmissionFlags.READ_ONLY) != 0;
                 return client;
             } catch (IOException | BlockSpaceException failure) {
                 channel.close();
@@ -66,6 +73,11 @@ public final class NbdClient implements AutoCloseable {
     /** Size of the export in bytes. */
     public long sizeBytes() {
         return sizeBytes;
+    }
+
+    /** {@code true} when the server takes no writes to it. */
+    public boolean isReadOnly() {
+        return isReadOnly;
     }
 
     /** Reads {@code length} bytes into {@code target} from {@code start}. */
@@ -82,6 +94,24 @@ public final class NbdClient implements AutoCloseable {
         for (long done = 0; done < length; ) {
             int count = (int) Math.min(MAX_REQUEST_BYTES, length - done);
             exchange(NbdCommand.WRITE, offset + done, count, source.asSlice(start + done, count));
+            done += count;
+        }
+    }
+
+    /** Gives the blocks of a range back; they read as zeros. */
+    public void trim(long offset, long length) {
+        inParts(NbdCommand.TRIM, offset, length);
+    }
+
+    /** Makes a range read as zeros. */
+    public void writeZeroes(long offset, long length) {
+        inParts(NbdCommand.WRITE_ZEROES, offset, length);
+    }
+
+    private void inParts(int command, long offset, long length) {
+        for (long done = 0; done < length; ) {
+            int count = (int) Math.min(MAX_RANGE_BYTES, length - done);
+            exchange(command, offset + done, count, MemorySegment.NULL);
             done += count;
         }
     }

@@ -19,9 +19,10 @@ public interface PoolLink extends AutoCloseable {
     VolumeBytes openBytes(String name);
 
     /**
-     * Opens a volume, or read-only a snapshot, for a file system in this process.
+     * Opens a volume, or read-only a snapshot, for a file system in this process, which has it for itself.
      *
-     * @throws io.blkspc.cli.outcome.CommandFailure with exit code 5 when a server holds the pool
+     * @throws io.blkspc.cli.outcome.CommandFailure with exit code 5 when a server holds the pool, and the volume is mounted or
+     *     somebody has it open
      */
     BlockSpace openSpace(String name);
 

@@ -1,13 +1,13 @@
 package io.blkspc.cli.pool;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.control.ControlClient;
+import io.blkspc.cli.image.ExportSpace;
 import io.blkspc.cli.image.NbdClient;
 import io.blkspc.cli.image.ServedBytes;
 import io.blkspc.cli.image.VolumeBytes;
-import io.blkspc.cli.outcome.CommandFailure;
-import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Json;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,6 +17,17 @@ public final class ServedLink implements PoolLink {
 
     /** Request for the path of an NBD socket where every volume can be copied. */
     public static final String COPY_SOCKET = "copy-socket";
+
+    /** Request to look whether a volume can be had for a command on its files; waits a moment for another one. */
+    public static final String FILES_CHECK = "fs-check";
+
+    /** Request for what could be reserved of a volume now. */
+    public static final String RESERVABLE = "fs-reservable";
+
+    /** What stands before the name of an export that one connection has for itself. */
+    public static final String FILES = "files:";
+
+    private static final int FILES_ATTEMPTS = 5;
 
     /** Request to look for damage. */
     public static final String CHECK = "check";
@@ -46,17 +57,39 @@ public final class ServedLink implements PoolLink {
 
     @Override
     public VolumeBytes openBytes(String name) {
-        Map<String, Object> answer = Json.asObject(client.request(COPY_SOCKET, Map.of(), false));
-        NbdClient nbd = NbdClient.connect(Path.of((String) answer.get("socket")), name);
+        NbdClient nbd = NbdClient.connect(copySocket(), name);
         return new ServedBytes(nbd, offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
     }
 
-    /** A file system does its own IO, which takes the pool itself and not its server. */
+    /** Over an export that nobody else has open meanwhile; {@link ExportSpace} says what that cannot do. */
     @Override
     public BlockSpace openSpace(String name) {
-        throw new CommandFailure(
-                ExitCode.BUSY,
-                "a server holds the pool: fs needs it for itself, end the server first with 'blkspc stop'");
+        boolean isSnapshot = name.indexOf('@') >= 0; // nobody writes to one, so nobody needs it for himself
+        for (int attempt = 1; ; attempt++) {
+            if (!isSnapshot) {
+                client.request(FILES_CHECK, Map.of("name", name), false);
+            }
+            try {
+                NbdClient nbd = NbdClient.connect(copySocket(), isSnapshot ? name : FILES + name);
+                return new ExportSpace(name, nbd, (blockSize, credits) -> reservable(name, blockSize, credits));
+            } catch (BlockSpaceException refused) {
+                if (isSnapshot || attempt == FILES_ATTEMPTS) {
+                    throw refused;
+                }
+                // somebody came between: asked again, the server says who, or that there is no such volume
+            }
+        }
+    }
+
+    private int reservable(String name, int blockSizeBytes, int creditsInAll) {
+        Map<String, Object> arguments = Map.of("name", name, "block_size", blockSizeBytes, "credits", creditsInAll);
+        return Math.toIntExact(Json.asLong(
+                Json.asObject(client.request(RESERVABLE, arguments, false)).get("credits")));
+    }
+
+    private Path copySocket() {
+        return Path.of((String)
+                Json.asObject(client.request(COPY_SOCKET, Map.of(), false)).get("socket"));
     }
 
     /** Has the server look for damage; the facts of {@link io.blkspc.cli.action.CheckResult}. */

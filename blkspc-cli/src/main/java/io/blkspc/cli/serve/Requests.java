@@ -1,5 +1,6 @@
 package io.blkspc.cli.serve;
 
+import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.Actions;
 import io.blkspc.cli.action.Arguments;
@@ -86,6 +87,14 @@ final class Requests implements RequestHandler {
             if (name.equals(ServedLink.COPY_SOCKET)) {
                 return Json.of("socket", copySocket());
             }
+            if (name.equals(ServedLink.FILES_CHECK)) {
+                String volume = new Arguments(arguments).string("name");
+                mounts.awaitUnused(volume);
+                return Json.of("name", volume);
+            }
+            if (name.equals(ServedLink.RESERVABLE)) {
+                return reservable(new Arguments(arguments));
+            }
             if (name.equals(ServedLink.MOUNT)) {
                 Arguments asked = new Arguments(arguments);
                 return mounts.mount(asked.string("name"), directory(asked), asked.flag("others"));
@@ -119,6 +128,14 @@ final class Requests implements RequestHandler {
             return TargetFile.write(target, open::dump);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
+        }
+    }
+
+    private Map<String, Object> reservable(Arguments asked) {
+        try (BlockSpace space = pool.open(asked.string("name"))) {
+            int credits = space.reservable(
+                    Math.toIntExact(asked.number("block_size")), Math.toIntExact(asked.number("credits")));
+            return Json.of("credits", credits);
         }
     }
 
@@ -166,7 +183,9 @@ final class Requests implements RequestHandler {
     private void openCopies(Path socket, boolean isLast) {
         try {
             Files.createDirectories(socket.getParent());
-            copies = NbdServer.start(new NbdConfig(List.of(NbdAddress.unix(socket)), limits), new PoolExports(pool));
+            copies = NbdServer.start(
+                    new NbdConfig(List.of(NbdAddress.unix(socket)), limits),
+                    new OwnExports(new PoolExports(pool), mounts));
             copySocket = socket;
         } catch (IOException failure) {
             if (isLast) {

@@ -10,11 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,6 +46,8 @@ class FsMountTest {
                     .run("fs", "mount", "v", directory.resolve("pool").toString())
                     .exits(Blkspc.BUSY);
             files.command().run("destroy", "v").exits(Blkspc.BUSY);
+            Exec.Result refused = files.command().run("fs", "ls", "v:/").exits(Blkspc.BUSY);
+            assertThat(refused.err()).contains("is mounted").hasLineCount(1);
             try (FileChannel open =
                     FileChannel.open(posix.resolve("open"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 files.command().run("fs", "umount", files.at("v").toString()).exits(Blkspc.BUSY);
@@ -110,6 +114,40 @@ class FsMountTest {
             Await.until("a mount", Duration.ofSeconds(10), () -> isMounted(files));
             assertThat(files.at("v").resolve("f")).hasBinaryContent(CONTENT);
             files.stopAndCheck("v");
+        }
+    }
+
+    @Test
+    void ofSeveralMountsThatFindNoServerOneStartsItForAll() throws Exception {
+        Tools.requireFuse();
+        int volumes = 5;
+        try (MountedFiles files = MountedFiles.none(directory, "1G")) {
+            Blkspc command = files.command();
+            command.ok("create", "v0", "-s", "32M");
+            command.ok("fs", "mkfs", "v0");
+            command.ok("clone", "v0", "v1", "v2", "v3", "v4");
+            List<FutureTask<Exec.Result>> mounts = new ArrayList<>();
+            for (int i = 0; i <= volumes; i++) {
+                String volume = "v" + i % volumes; // one of them twice: done already is done
+                Path at = Files.createDirectories(files.at(volume));
+                FutureTask<Exec.Result> mount =
+                        new FutureTask<>(() -> command.run("fs", "mount", volume, at.toString()));
+                mounts.add(mount);
+                Thread.ofPlatform().start(mount);
+            }
+            try {
+                for (FutureTask<Exec.Result> mount : mounts) {
+                    mount.get().ok();
+                }
+                for (int i = 0; i < volumes; i++) {
+                    Files.write(files.at("v" + i).resolve("f"), CONTENT);
+                }
+            } finally {
+                command.run("stop");
+            }
+            for (int i = 0; i < volumes; i++) {
+                command.ok("fs", "fsck", "v" + i);
+            }
         }
     }
 

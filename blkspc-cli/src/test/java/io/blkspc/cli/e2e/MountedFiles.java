@@ -28,6 +28,11 @@ final class MountedFiles implements AutoCloseable {
         return files;
     }
 
+    /** A pool that nobody serves, and nothing mounted. */
+    static MountedFiles none(Path base, String poolSize) {
+        return new MountedFiles(TestPool.create(base.resolve("pool"), poolSize), base);
+    }
+
     TestPool pool() {
         return pool;
     }

@@ -32,6 +32,11 @@ final class ReadOnlySpace extends ForwardingSpace {
     }
 
     @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        throw ReadOnlyPool.refusal();
+    }
+
+    @Override
     public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
         throw ReadOnlyPool.refusal();
     }

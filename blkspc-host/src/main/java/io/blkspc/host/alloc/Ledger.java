@@ -82,11 +82,16 @@ public final class Ledger {
         return capacity[i] - used[i] - promised[i] - slop[i];
     }
 
+    /** {@code true} when all three amounts could be promised now. */
+    public boolean canPromise(long blocks, long slots, long logBytes) {
+        return blocks <= available(Resource.DATA_BLOCKS)
+                && slots <= available(Resource.NODE_SLOTS)
+                && logBytes <= available(Resource.LOG_BYTES);
+    }
+
     /** Promises all three amounts or none. */
     public boolean tryPromise(long blocks, long slots, long logBytes) {
-        if (blocks > available(Resource.DATA_BLOCKS)
-                || slots > available(Resource.NODE_SLOTS)
-                || logBytes > available(Resource.LOG_BYTES)) {
+        if (!canPromise(blocks, slots, logBytes)) {
             return false;
         }
         promised[0] += blocks;

@@ -134,7 +134,8 @@ final class HeadQuota {
         }
     }
 
-    private boolean isInLimit(long blocks) {
+    /** {@code true} when a reservation of so many blocks would not pass the limit. */
+    boolean isInLimit(long blocks) {
         return version.limitBlocks == 0
                 || blocks == 0
                 || version.exclusiveBlocks + outstanding + blocks <= version.limitBlocks;
@@ -158,6 +159,16 @@ final class HeadQuota {
         long own = version.exclusiveBlocks;
         long shared = version.mappedBlocks - own;
         return tryPromise(own, outstanding + blocks, version.ownedNodes, shared, blocks);
+    }
+
+    /** {@code true} when {@link #tryReserve} would promise so many; changes nothing. */
+    boolean canReserve(long blocks) {
+        long own = version.exclusiveBlocks;
+        long held = outstanding + blocks;
+        return ledger.canPromise(
+                blocks(own, held) - standing + blocks,
+                missingSlots(own, held, version.ownedNodes),
+                missingLogBytes(own, held, version.ownedNodes, version.mappedBlocks - own));
     }
 
     /**

@@ -80,6 +80,12 @@ final class HostSpace implements BlockSpace {
     }
 
     @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        checkWritable();
+        return writePath.reservable(head, blockSizeBytes, creditsInAll);
+    }
+
+    @Override
     public void map(long offsetBytes, long countBytes, Mapping mapping) {
         checkAlive();
         long size = head.version.sizeBytes;

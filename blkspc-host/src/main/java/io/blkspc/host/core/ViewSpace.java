@@ -90,6 +90,11 @@ final class ViewSpace implements BlockSpace {
     }
 
     @Override
+    public int reservable(int blockSizeBytes, int creditsInAll) {
+        throw PoolView.refusal();
+    }
+
+    @Override
     public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
         throw PoolView.refusal();
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Cookie;
+import io.blkspc.api.PoolEvent;
 import io.blkspc.api.contract.ContractHost;
 import io.blkspc.api.contract.Fixture;
 import io.blkspc.api.model.ModelHost;
@@ -13,8 +14,13 @@ import io.blkspc.host.core.MemoryHost;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a file system says can be written can be written, however much of the pool others have. */
 class WritableSpaceTest {
@@ -57,6 +63,47 @@ class WritableSpaceTest {
             mounted.close();
             FileSystemOracleTest.clean(space);
             others.forEach(Cookie::put);
+        }
+    }
+
+    /** A reservation for a moment would refuse the other one now and then, or be refused by it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoTakesExactlyWhatIsLeftIsNeverRefusedBesideAnotherWhoAsksHowMuchThatIs(boolean isReal) throws Exception {
+        try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
+            BlockSpace space = fixture.space();
+            FileSystemOracleTest.mkfs(space, 1000);
+            fixture.pool().create("other", FileSystemOracleTest.POOL);
+            BlockSpace other = fixture.space("other");
+            FileSystem mounted = FileSystemOracleTest.mount(space);
+            mounted.create("/f", 0644);
+            mounted.sync();
+            long unhindered = mounted.space().grantedBlocks();
+            int left = other.reservable(BLOCK);
+            Cookie all = other.reserve(left, BLOCK);
+            long hindered = mounted.space().grantedBlocks();
+            all.put();
+            assertThat(hindered).isLessThan(unhindered);
+            AtomicBoolean isOver = new AtomicBoolean();
+            FutureTask<Set<Long>> asked = Fixture.async(() -> {
+                Set<Long> answers = new TreeSet<>();
+                while (!isOver.get()) {
+                    answers.add(mounted.space().grantedBlocks());
+                }
+                return answers;
+            });
+            try {
+                for (int i = 0; i < 2000; i++) {
+                    assertThat(other.reservable(BLOCK)).isEqualTo(left);
+                    other.reserve(left, BLOCK).put();
+                }
+            } finally {
+                isOver.set(true);
+            }
+            assertThat(Fixture.get(asked)).isSubsetOf(hindered, unhindered);
+            assertThat(mounted.space().grantedBlocks()).isEqualTo(unhindered);
+            assertThat(fixture.pool().events(0)).noneMatch(event -> event.kind() == PoolEvent.Kind.SHORTAGE);
+            mounted.close();
         }
     }
 
