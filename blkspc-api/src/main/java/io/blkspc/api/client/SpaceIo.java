@@ -39,11 +39,12 @@ public final class SpaceIo implements AutoCloseable {
 
     private long openOffset;
     private long openEnd = -1;
+    private SpaceReads reads;
 
     private SpaceIo(BlockSpace space, int edgeBlocks, int maxRuns, int maxPieces, int cachedExtents) {
         this.space = space;
         this.reader = new SpaceReader(space, cachedExtents);
-        this.writer = new SpaceWriter(space, arena, edgeBlocks);
+        this.writer = new SpaceWriter(space, arena, edgeBlocks, this::beforeWaiting);
         this.zeroer = new RangeZeroer(space, reader, writer);
         this.queue = new WriteQueue(maxRuns, maxPieces);
         this.failures = new BlockSpaceException[maxPieces];
@@ -92,6 +93,18 @@ public final class SpaceIo implements AutoCloseable {
     public long readRun(long offset, long length, MemorySegment target, long start, boolean cachedOnly) {
         checkRange(offset, length);
         return reader.readRun(offset, length, target, start, cachedOnly);
+    }
+
+    /**
+     * Reads that go on while the current thread does other things; it alone uses both from now on, and closes the reads first.
+     * Where a write must wait for others, it waits for those reads before.
+     *
+     * @param depth most of them at a time
+     * @return {@code null} when the device has no way to do that
+     */
+    public SpaceReads openReads(int depth) {
+        reads = SpaceReads.tryOpen(space, reader.extents(), depth);
+        return reads;
     }
 
     /** A hint that a range will be read soon: looks up where it lies, not the data. */
@@ -268,6 +281,13 @@ public final class SpaceIo implements AutoCloseable {
         writer.close();
         if (arena.scope().isAlive()) {
             arena.close();
+        }
+    }
+
+    // Blocks that a write waits for may be free once our own reads of them end.
+    private void beforeWaiting() {
+        if (reads != null) {
+            reads.settle();
         }
     }
 

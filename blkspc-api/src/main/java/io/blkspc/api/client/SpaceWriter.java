@@ -29,6 +29,7 @@ final class SpaceWriter {
     private static final int MAX_PARTS = 512;
 
     private final BlockSpace space;
+    private final Runnable beforeWaiting;
     private final Credit credit;
     private final Edges edges;
     private final Mapping mapping = new Mapping();
@@ -45,8 +46,10 @@ final class SpaceWriter {
     private long cursor;
     private int piece;
 
-    SpaceWriter(BlockSpace space, Arena arena, int edgeSlots) {
+    /** Runs {@code beforeWaiting} before it waits for what others hold. */
+    SpaceWriter(BlockSpace space, Arena arena, int edgeSlots, Runnable beforeWaiting) {
         this.space = space;
+        this.beforeWaiting = beforeWaiting;
         this.credit = new Credit(space);
         this.edges = new Edges(arena, edgeSlots);
     }
@@ -65,6 +68,9 @@ final class SpaceWriter {
             while (run < queue.runs()) {
                 Allocation stop = writePass();
                 commit();
+                if (stop != null) {
+                    beforeWaiting.run();
+                }
                 if (stop == Allocation.NO_CREDIT) {
                     credit.reserveFor(queue, run, cursor);
                 } else if (stop == Allocation.BUSY) {

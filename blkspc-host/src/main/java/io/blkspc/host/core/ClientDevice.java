@@ -4,6 +4,8 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.QueuedDevice;
+import io.blkspc.api.ReadQueue;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.device.UnreadableBlockException;
 
@@ -11,7 +13,7 @@ import io.blkspc.host.device.UnreadableBlockException;
  * The data device as clients see it: a write that the medium failed ends all writing of the pool (contract D12), though the
  * engine has no part in it. A backing store without room fails that one write only (D10).
  */
-final class ClientDevice implements BlockDevice {
+final class ClientDevice implements QueuedDevice {
 
     private final Engine engine;
     private final BlockDevice device;
@@ -39,6 +41,12 @@ final class ClientDevice implements BlockDevice {
     @Override
     public boolean readCached(Transfer transfer, IoRole role) {
         return device.readCached(transfer, role);
+    }
+
+    @Override
+    public ReadQueue openReadQueue(int depth) {
+        ReadQueue queue = device instanceof QueuedDevice queued ? queued.openReadQueue(depth) : null;
+        return queue == null ? null : new CountedReads(queue, engine.readErrors);
     }
 
     @Override

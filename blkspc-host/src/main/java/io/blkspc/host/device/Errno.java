@@ -10,6 +10,7 @@ final class Errno {
     static final int EINTR = 4;
     static final int EIO = 5;
     static final int EAGAIN = 11;
+    static final int ENOMEM = 12;
     static final int EACCES = 13;
     static final int EBUSY = 16;
     static final int EEXIST = 17;
@@ -19,6 +20,7 @@ final class Errno {
     static final int ENOSYS = 38;
     static final int EOPNOTSUPP = 95;
     static final int EDQUOT = 122;
+    static final int ECANCELED = 125;
 
     private Errno() {}
 
@@ -31,7 +33,7 @@ final class Errno {
             case 6 -> "ENXIO";
             case 9 -> "EBADF";
             case EAGAIN -> "EAGAIN";
-            case 12 -> "ENOMEM";
+            case ENOMEM -> "ENOMEM";
             case EACCES -> "EACCES";
             case 14 -> "EFAULT";
             case EBUSY -> "EBUSY";
@@ -59,6 +61,7 @@ final class Errno {
             case 121 -> "EREMOTEIO";
             case EDQUOT -> "EDQUOT";
             case 123 -> "ENOMEDIUM";
+            case ECANCELED -> "ECANCELED";
             default -> "errno " + errno;
         };
     }

@@ -4,6 +4,8 @@ import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.QueuedDevice;
+import io.blkspc.api.ReadQueue;
 import io.blkspc.api.Transfer;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -17,7 +19,7 @@ import java.nio.file.Path;
  * fail the device. Any thread may call anything; interrupts have no effect; nothing is allocated per call after a thread's
  * first.
  */
-public final class FileBlockDevice implements BackingDevice {
+public final class FileBlockDevice implements BackingDevice, QueuedDevice {
 
     /**
      * Most bytes of one write through the page cache. The kernel keeps what one call wrote in pieces up to that size, and on
@@ -30,6 +32,8 @@ public final class FileBlockDevice implements BackingDevice {
     private volatile long sizeBytes;
     private final long maxWriteBytes;
     private final boolean keepsSpace;
+    // How reads are queued, or null where they are not.
+    private final QueuedReading queued;
     private final SharedForce sharedForce = new SharedForce();
     // One object for all forces, so that a force allocates nothing.
     private final SharedForce.Action sync = this::sync;
@@ -38,14 +42,15 @@ public final class FileBlockDevice implements BackingDevice {
     private volatile boolean canTellCached = true;
 
     FileBlockDevice(RawFile file, Path path, long sizeBytes) {
-        this(file, path, sizeBytes, true);
+        this(file, path, sizeBytes, true, null);
     }
 
-    private FileBlockDevice(RawFile file, Path path, long sizeBytes, boolean keepsSpace) {
+    FileBlockDevice(RawFile file, Path path, long sizeBytes, boolean keepsSpace, QueuedReading queued) {
         this.file = file;
         this.path = path;
         this.sizeBytes = sizeBytes;
         this.keepsSpace = keepsSpace;
+        this.queued = queued;
         this.maxWriteBytes = file instanceof DirectFile ? Long.MAX_VALUE : MAX_CACHED_WRITE_BYTES;
     }
 
@@ -103,7 +108,9 @@ public final class FileBlockDevice implements BackingDevice {
             FileFacts facts = file.facts();
             RawFile direct = DirectOpening.tryDirect(file);
             long sizeBytes = direct == null ? facts.sizeBytes() : facts.sizeBytes() & -DirectFile.BLOCK_BYTES;
-            return new FileBlockDevice(direct == null ? file : direct, file.path(), sizeBytes, facts.keepsSpace());
+            QueuedReading queued = direct == null ? null : QueuedReading.tryFor(file, Uring::open);
+            return new FileBlockDevice(
+                    direct == null ? file : direct, file.path(), sizeBytes, facts.keepsSpace(), queued);
         } catch (BlockSpaceException e) {
             file.close();
             throw e;
@@ -113,7 +120,7 @@ public final class FileBlockDevice implements BackingDevice {
     private static FileBlockDevice of(PosixFile file) {
         try {
             FileFacts facts = file.facts();
-            return new FileBlockDevice(file, file.path(), facts.sizeBytes(), facts.keepsSpace());
+            return new FileBlockDevice(file, file.path(), facts.sizeBytes(), facts.keepsSpace(), null);
         } catch (BlockSpaceException e) {
             file.close();
             throw e;
@@ -175,6 +182,12 @@ public final class FileBlockDevice implements BackingDevice {
         }
         // Everything else, a real error too, is for read to find and report.
         return false;
+    }
+
+    /** Around the page cache only: what is not in it may be read as fast there, but what is would be read twice as slowly. */
+    @Override
+    public ReadQueue openReadQueue(int depth) {
+        return queued == null ? null : queued.open(this, depth);
     }
 
     @Override

@@ -85,7 +85,8 @@ final class Posix {
 
     private Posix() {}
 
-    private static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    /** A function of the C library, with errno captured into {@link #captured}. */
+    static MethodHandle handle(String name, FunctionDescriptor descriptor, Linker.Option... options) {
         Linker.Option[] all = new Linker.Option[options.length + 1];
         all[0] = ERRNO;
         System.arraycopy(options, 0, all, 1, options.length);
@@ -93,6 +94,11 @@ final class Posix {
                 .find(name)
                 .orElseThrow(() -> new UnsupportedOperationException("the C library lacks a call: name=" + name));
         return LINKER.downcallHandle(symbol, descriptor, all);
+    }
+
+    /** The current thread's own. */
+    static MemorySegment captured() {
+        return CAPTURED.get();
     }
 
     static int open(Path path, int flags, int mode) {
@@ -216,7 +222,7 @@ final class Posix {
         return value < 0 ? -errno.get(JAVA_INT, 0) : value;
     }
 
-    private static RuntimeException passOn(Throwable e) {
+    static RuntimeException passOn(Throwable e) {
         if (e instanceof Error error) {
             throw error;
         }

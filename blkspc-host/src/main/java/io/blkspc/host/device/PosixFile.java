@@ -93,6 +93,23 @@ final class PosixFile implements RawFile {
         }
     }
 
+    /**
+     * Keeps the descriptor open, also after {@link #close}, until as many calls of {@link #release}.
+     *
+     * @throws BlockSpaceException {@code CLOSED}
+     */
+    void hold() {
+        enter();
+    }
+
+    void release() {
+        leave();
+    }
+
+    boolean isClosed() {
+        return (users.get() & CLOSED) != 0;
+    }
+
     private void enter() {
         long before;
         do {

@@ -17,12 +17,14 @@ final class Clearing {
     private final SpaceIo io;
     private final ReplyBuffer out;
     private final SlowLane slow;
+    private final QueuedReads queued;
     private final Forces forces;
 
-    Clearing(SpaceIo io, ReplyBuffer out, SlowLane slow, Forces forces) {
+    Clearing(SpaceIo io, ReplyBuffer out, SlowLane slow, QueuedReads queued, Forces forces) {
         this.io = io;
         this.out = out;
         this.slow = slow;
+        this.queued = queued;
         this.forces = forces;
     }
 
@@ -41,6 +43,7 @@ final class Clearing {
             slow.submit(later.addReply(request.cookie(), offset));
             return;
         }
+        queued.settle(); // to clear blocks waits for those who read them
         try {
             if (trim) {
                 io.trim(offset, length, false);

@@ -14,16 +14,18 @@ final class Forces {
     private final BlockSpace space;
     private final ReplyBuffer out;
     private final SlowLane slow;
+    private final QueuedReads queued;
     private final long[] cookies = new long[SlowRequest.MAX_COOKIES];
     private final long[] requestOffsets = new long[SlowRequest.MAX_COOKIES];
     private int count;
     private long offset;
     private long length; // 0: everything
 
-    Forces(BlockSpace space, ReplyBuffer out, SlowLane slow) {
+    Forces(BlockSpace space, ReplyBuffer out, SlowLane slow, QueuedReads queued) {
         this.space = space;
         this.out = out;
         this.slow = slow;
+        this.queued = queued;
     }
 
     /** Adds a flush of everything. */
@@ -70,6 +72,7 @@ final class Forces {
             return;
         }
         out.send(); // finished replies do not wait for the medium
+        queued.settle();
         int error = forceHere();
         for (int i = 0; i < count; i++) {
             out.plain(cookies[i], requestOffsets[i], error);

@@ -19,13 +19,15 @@ final class Reads {
     private final SpaceIo io;
     private final ReplyBuffer out;
     private final SlowLane slow;
+    private final QueuedReads queued;
     private final Link link;
     private final boolean chunked;
 
-    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, Link link, ReplyStyle style) {
+    Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, QueuedReads queued, Link link, ReplyStyle style) {
         this.io = io;
         this.out = out;
         this.slow = slow;
+        this.queued = queued;
         this.link = link;
         this.chunked = style.chunked();
     }
@@ -66,6 +68,9 @@ final class Reads {
             largeSimple(requestCookie, offset, length);
             return;
         }
+        if (!alone && queued.begin(requestCookie, offset, offset, length, false)) {
+            return;
+        }
         out.ensure(bytes);
         if (!io.readCached(offset, length, out.segment(), out.end() + (long) SimpleReply.BYTES)) {
             if (handOff(requestCookie, offset, 0, offset, length, alone)) {
@@ -89,6 +94,7 @@ final class Reads {
         try {
             io.read(offset, length, memory.segment(), SimpleReply.BYTES);
             out.encoder().simple(memory.segment(), 0, requestCookie, NbdError.NONE);
+            queued.beforeSending(SimpleReply.BYTES + length);
             link.send(memory.view().limit(SimpleReply.BYTES + length).position(0));
         } finally {
             slow.release(memory);
@@ -127,6 +133,9 @@ final class Reads {
             out.last(requestCookie, offset, NbdError.EOVERFLOW);
             return;
         }
+        if (!alone && queued.begin(requestCookie, offset, offset, length, false)) {
+            return;
+        }
         out.ensure(bytes);
         if (!io.readCached(offset, length, out.segment(), out.end() + (long) head)) {
             if (handOff(requestCookie, offset, flags, offset, length, alone)) {
@@ -146,6 +155,9 @@ final class Reads {
         long at = offset;
         long end = offset + length;
         while (at < end) {
+            if (!alone && queued.begin(requestCookie, offset, at, end - at, true)) {
+                return; // what is in the buffer is sent before it is answered
+            }
             out.ensure((int) Math.min(out.capacity(), ReplyEncoder.MAX_PLAIN_BYTES + (end - at)));
             long target = out.end() + (long) head;
             long count = Math.min(end - at, out.free() - ReplyEncoder.MAX_PLAIN_BYTES);

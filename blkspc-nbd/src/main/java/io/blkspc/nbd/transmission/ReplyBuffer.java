@@ -6,18 +6,22 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.function.IntConsumer;
 
 /** Replies of one connection that are sent together. Owned by one thread; the memory is the arena's. */
 final class ReplyBuffer {
 
     private final Link link;
+    private final IntConsumer beforeSending;
     private final MemorySegment segment;
     private final ByteBuffer view;
     private final ReplyEncoder encoder;
     private int end;
 
-    ReplyBuffer(Link link, Arena arena, int bytes, ReplyStyle style) {
+    /** {@code beforeSending} is told how many bytes are about to be sent. */
+    ReplyBuffer(Link link, Arena arena, int bytes, ReplyStyle style, IntConsumer beforeSending) {
         this.link = link;
+        this.beforeSending = beforeSending;
         this.encoder = new ReplyEncoder(style);
         this.segment = arena.allocate(bytes, 4096);
         this.view = segment.asByteBuffer();
@@ -72,6 +76,7 @@ final class ReplyBuffer {
         if (end > 0) {
             int length = end;
             end = 0;
+            beforeSending.accept(length);
             link.send(view.limit(length).position(0));
         }
     }

@@ -37,6 +37,7 @@ public final class Session implements AutoCloseable {
     private final ReplyBuffer out;
     private final SpaceIo io;
     private final SlowLane slow;
+    private final QueuedReads queued;
     private final Reads reads;
     private final Writes writes;
     private final Forces forces;
@@ -66,13 +67,15 @@ public final class Session implements AutoCloseable {
         this.space = negotiated.space();
         this.limits = limits;
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
-        this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
         this.io = SpaceIo.batched(space);
         this.slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
-        this.forces = new Forces(space, out, slow);
-        this.reads = new Reads(io, out, slow, link, negotiated.style());
+        this.queued = new QueuedReads(io, link, slow, negotiated.style(), limits.maxInFlight());
+        this.out =
+                new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style(), queued::beforeSending);
+        this.forces = new Forces(space, out, slow, queued);
+        this.reads = new Reads(io, out, slow, queued, link, negotiated.style());
         this.writes = new Writes(io, in, out, forces);
-        this.clearing = new Clearing(io, out, slow, forces);
+        this.clearing = new Clearing(io, out, slow, queued, forces);
         this.extents = new Extents(negotiated, out);
         this.validator = new RequestValidator(space.isReadOnly(), negotiated.style(), limits.maxPayloadBytes());
         this.request = new Request(negotiated.style());
@@ -85,10 +88,25 @@ public final class Session implements AutoCloseable {
         while (true) {
             boolean alone = serveReceived();
             settle(alone);
-            if (ended || !in.receive(link, wanted)) {
+            if (ended) {
+                queued.finish();
+                return;
+            }
+            if (!receive()) {
                 return;
             }
         }
+    }
+
+    /** Answers reads as they complete until the client sends something; {@code false} at the end of the stream. */
+    private boolean receive() throws IOException {
+        while (!queued.isIdle()) {
+            queued.advance();
+            if (link.canReceive()) {
+                break;
+            }
+        }
+        return in.receive(link, wanted);
     }
 
     /** Requests served so far; exact once {@link #run} returned. */
@@ -99,6 +117,7 @@ public final class Session implements AutoCloseable {
     /** Waits for requests in flight to be answered, then gives everything back. */
     @Override
     public void close() {
+        queued.close(); // first: the medium writes to memory of what follows
         slow.close();
         io.close();
         space.close();
@@ -142,14 +161,14 @@ public final class Session implements AutoCloseable {
                 wanted = headerBytes + (int) payload;
                 break;
             } else {
-                boolean alone = served == 0 && in.available() == headerBytes + payload;
+                boolean alone = served == 0 && in.available() == headerBytes + payload && queued.isIdle();
                 serve(alone);
                 in.consume(headerBytes + (int) payload);
             }
             served++;
             requests++;
         }
-        return served == 1 && in.available() == 0;
+        return served == 1 && in.available() == 0 && queued.isIdle();
     }
 
     /** {@code false} when the payload of a BLOCK_STATUS has not arrived yet. */
@@ -207,6 +226,7 @@ public final class Session implements AutoCloseable {
     private void streamWrite() throws IOException {
         in.consume(request.headerBytes());
         settle(false);
+        queued.finish();
         boolean fua = request.has(CommandFlags.FUA);
         if (!writes.stream(link, request.cookie(), request.offset(), request.length(), fua)) {
             ended = true;
@@ -223,6 +243,7 @@ public final class Session implements AutoCloseable {
             left -= count;
             if (left > 0) {
                 settle(false);
+                queued.finish();
                 if (!in.receive(link, request.headerBytes())) {
                     return false;
                 }

@@ -63,7 +63,7 @@ final class SlowLane {
         this.maxInFlight = limits.maxInFlight();
         this.maxBytes = limits.maxInFlightBytes();
         this.sending = new SlowRequest[maxInFlight];
-        this.gathered = new ReplyBuffer(link, arena, GATHERED_BYTES, style);
+        this.gathered = new ReplyBuffer(link, arena, GATHERED_BYTES, style, bytes -> {});
     }
 
     /** A request to fill and {@link #submit}, or {@code null} when a bound is reached and the caller does it itself. */

@@ -1,6 +1,7 @@
 package io.blkspc.nbd.transport;
 
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +22,9 @@ public final class Link {
     private final SocketChannel channel;
     private final String peer;
     private final long stallNanos;
+    private final SocketQueue queue;
     private final Arrivals arrivals;
+    private final int sendBufferBytes;
     private final ReentrantLock sending = new ReentrantLock();
     private volatile long negotiationDeadline;
     private volatile long sendDeadline = NONE;
@@ -31,8 +34,9 @@ public final class Link {
     /** Takes over {@code channel}, which is in blocking mode; {@code peer} names the client in the log. */
     public Link(SocketChannel channel, String peer, long handshakeMillis, long stallMillis) {
         this.channel = channel;
-        SocketQueue queue = SocketQueue.of(channel);
+        this.queue = SocketQueue.of(channel);
         this.arrivals = queue == null ? null : new Arrivals(queue);
+        this.sendBufferBytes = sendBufferBytes(channel);
         this.peer = peer;
         this.stallNanos = TimeUnit.MILLISECONDS.toNanos(stallMillis);
         this.negotiationDeadline = after(TimeUnit.MILLISECONDS.toNanos(handshakeMillis));
@@ -68,6 +72,25 @@ public final class Link {
     }
 
     /**
+     * A descriptor that can be watched for bytes to receive, with {@link #canReceive}; or -1 where it says nothing of them, as with
+     * TLS. Only ever watched: it may be another file's by now, if the connection was aborted.
+     */
+    public int descriptor() {
+        return queue == null || tls != null ? -1 : queue.descriptor();
+    }
+
+    /** Whether {@link #receive} finds bytes there; {@code false} also at the end of the stream. Where there is a {@link #descriptor}. */
+    public boolean canReceive() {
+        return queue.getAsInt() > 0;
+    }
+
+    /** Whether the kernel takes so many bytes at once, as far as can be told: it has much room and these are few. */
+    public boolean canSend(long bytes) {
+        int unsent = queue == null ? -1 : queue.unsent();
+        return unsent >= 0 && unsent <= sendBufferBytes / 4 && bytes <= sendBufferBytes / 4;
+    }
+
+    /**
      * Begins TLS, on the connection's thread, in the handshake of NBD: within its time limit, and while nobody else sends.
      *
      * @return what was agreed, for the log
@@ -96,6 +119,24 @@ public final class Link {
                     channel.write(source);
                 } else {
                     tls.send(source);
+                }
+            }
+        } finally {
+            sendDeadline = NONE;
+            sending.unlock();
+        }
+    }
+
+    /** Sends the first {@code count} of {@code sources} as one piece of the stream; not with TLS. They are few and short. */
+    public void send(ByteBuffer[] sources, int count) throws IOException {
+        sending.lock();
+        try {
+            int first = 0;
+            while (first < count) {
+                sendDeadline = after(stallNanos);
+                channel.write(sources, first, count - first);
+                while (first < count && !sources[first].hasRemaining()) {
+                    first++;
                 }
             }
         } finally {
@@ -159,6 +200,14 @@ public final class Link {
         } catch (IOException e) {
             // nothing is left to lose: what the client was sent is sent
             abortReason = abortReason == null ? "close failed: " + e.getMessage() : abortReason;
+        }
+    }
+
+    private static int sendBufferBytes(SocketChannel channel) {
+        try {
+            return channel.getOption(StandardSocketOptions.SO_SNDBUF);
+        } catch (IOException e) {
+            return 0; // closed already: nothing more will be sent
         }
     }
 

@@ -15,13 +15,14 @@ import java.nio.channels.SocketChannel;
 import java.util.function.IntSupplier;
 
 /**
- * How many bytes the kernel holds for a reader of one socket: {@code ioctl(FIONREAD)}, see ioctl_list(2) and tcp(7) and unix(7). The
+ * How many bytes the kernel holds for a reader of one socket, and from its writer: {@code ioctl(FIONREAD, SIOCOUTQ)}, see ioctl_list(2) and tcp(7) and unix(7). The
  * JDK does not tell; it does not give the descriptor either, except to those whom its module is open to. Where that is
  * not so, or the system is not Linux, there is no answer. One thread.
  */
 final class SocketQueue implements IntSupplier {
 
     private static final long FIONREAD = 0x541b;
+    private static final long SIOCOUTQ = 0x5411;
     private static final MethodHandle IOCTL = handle();
 
     private final int descriptor;
@@ -37,11 +38,24 @@ final class SocketQueue implements IntSupplier {
         return descriptor < 0 ? null : new SocketQueue(descriptor);
     }
 
+    int descriptor() {
+        return descriptor;
+    }
+
     @Override
-    @SuppressWarnings("checkstyle:IllegalCatch") // what invokeExact declares
     public int getAsInt() {
+        return ask(FIONREAD);
+    }
+
+    /** Bytes the kernel holds that the other side has not taken, with what they cost it where it counts that; negative when unknown. */
+    int unsent() {
+        return ask(SIOCOUTQ);
+    }
+
+    @SuppressWarnings("checkstyle:IllegalCatch") // what invokeExact declares
+    private int ask(long what) {
         try {
-            int result = (int) IOCTL.invokeExact(descriptor, FIONREAD, answer);
+            int result = (int) IOCTL.invokeExact(descriptor, what, answer);
             return result < 0 ? -1 : answer.get(JAVA_INT, 0);
         } catch (Throwable t) {
             throw new AssertionError("ioctl throws nothing", t);
