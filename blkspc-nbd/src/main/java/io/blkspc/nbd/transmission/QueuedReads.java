@@ -8,20 +8,25 @@ import io.blkspc.nbd.protocol.SimpleReply;
 import io.blkspc.nbd.transport.Link;
 import io.blkspc.nbd.transport.ReplyMemory;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Reads that are under way at the medium while the connection's own thread goes on, where the device can do that: no worker
  * and no sender has to be woken for them. The medium writes into the memory of the reply, right behind its header, and replies that
- * are complete are sent together.
+ * are complete are sent together: copied where they are short, which costs less than a call for each.
  *
  * <p>Each of them holds a lease, which nobody may be made to wait for long: before its thread waits for a client, or for what others
  * hold, it calls {@link #settle}. Owned by the connection's thread.
  */
 final class QueuedReads implements AutoCloseable {
 
-    /** Replies sent together: the client can ask for more while the next ones are sent. */
-    private static final int GATHERED = 8;
+    /**
+     * Replies sent together: at first few, because many devices complete many reads at one time, and the client is to ask for more
+     * while the rest is sent; then as many of 4 KiB as a unix socket takes as one piece.
+     */
+    private static final int FIRST_GATHERED = 2;
+
+    private static final int MOST_GATHERED = 7;
 
     /** Data begins here, so that the medium can write to it; the header ends here. */
     private static final int DATA_AT = 4096;
@@ -30,6 +35,7 @@ final class QueuedReads implements AutoCloseable {
     private static final int MAX_BYTES = (1 << 20) - DATA_AT;
 
     private final SpaceIo io;
+    private final ReplyBuffer out;
     private final Link link;
     private final SlowLane slow;
     private final ReplyEncoder encoder;
@@ -47,14 +53,14 @@ final class QueuedReads implements AutoCloseable {
     private final int[] free;
     private int freeCount;
 
-    private final ByteBuffer[] gathered = new ByteBuffer[GATHERED];
-    private final int[] gatheredTags = new int[GATHERED];
+    private int gatherable = FIRST_GATHERED;
 
-    QueuedReads(SpaceIo io, Link link, SlowLane slow, ReplyStyle style, int depth) {
+    QueuedReads(SpaceIo io, ReplyBuffer out, Link link, SlowLane slow, ReplyStyle style, int depth) {
         this.io = io;
+        this.out = out;
         this.link = link;
         this.slow = slow;
-        this.encoder = new ReplyEncoder(style);
+        this.encoder = out.encoder();
         this.chunked = style.chunked();
         this.depth = depth;
         this.memories = new ReplyMemory[depth];
@@ -66,6 +72,7 @@ final class QueuedReads implements AutoCloseable {
         for (int tag = depth - 1; tag >= 0; tag--) {
             free[freeCount++] = tag;
         }
+        out.beforeSending(this::beforeSending);
     }
 
     /** Whether the device has a way to do this; asked on the connection's thread. */
@@ -137,7 +144,7 @@ final class QueuedReads implements AutoCloseable {
         }
     }
 
-    /** Before so many bytes are sent by the connection's thread. */
+    /** Before so many bytes are sent by the connection's thread: unless the kernel takes them at once it may wait for the client. */
     void beforeSending(long bytes) {
         if (!isIdle() && !link.canSend(bytes)) {
             settle();
@@ -145,54 +152,62 @@ final class QueuedReads implements AutoCloseable {
     }
 
     private void answer() throws IOException {
+        int most = gatherable;
+        int count = gather(most);
+        gatherable = count < most ? FIRST_GATHERED : Math.min(2 * most, MOST_GATHERED);
+    }
+
+    /** Sends up to {@code most} replies that are complete, together where they are short; returns how many. */
+    private int gather(int most) throws IOException {
         int count = 0;
-        long bytes = 0;
-        for (int tag = next(count); tag != SpaceReads.NONE; tag = next(count)) {
-            gathered[count] = encode(tag);
-            bytes += gathered[count].remaining();
-            gatheredTags[count++] = tag;
-        }
-        if (count == 0) {
-            return;
-        }
-        try {
-            beforeSending(bytes);
-            link.send(gathered, count);
-        } finally {
-            for (int i = 0; i < count; i++) {
-                int tag = gatheredTags[i];
-                gathered[i] = null;
+        for (int tag = next(count, most); tag != SpaceReads.NONE; tag = next(count, most)) {
+            count++;
+            try {
+                reply(tag);
+            } finally {
                 slow.release(memories[tag]);
                 memories[tag] = null;
                 free[freeCount++] = tag;
             }
         }
+        out.send();
+        return count;
     }
 
-    private int next(int count) {
-        return count == GATHERED ? SpaceReads.NONE : reads.poll();
+    private int next(int count, int most) {
+        return count == most ? SpaceReads.NONE : reads.poll();
     }
 
-    private ByteBuffer encode(int tag) {
-        ReplyMemory memory = memories[tag];
-        int error = reads.failure() == null ? NbdError.NONE : NbdError.of(reads.failure().code());
-        int start = 0;
-        int end;
-        if (error != NbdError.NONE) {
-            end = chunked
-                    ? encoder.last(memory.segment(), 0, cookies[tag], requestOffsets[tag], error)
-                    : encoder.plain(memory.segment(), 0, cookies[tag], requestOffsets[tag], error);
-        } else if (chunked) {
-            start = DATA_AT - encoder.dataHeadBytes();
-            encoder.data(
-                    memory.segment(), start, cookies[tag], requestOffsets[tag], offsets[tag], lengths[tag], true);
-            end = DATA_AT + lengths[tag];
-        } else {
-            start = DATA_AT - SimpleReply.BYTES;
-            encoder.simple(memory.segment(), start, cookies[tag], NbdError.NONE);
-            end = DATA_AT + lengths[tag];
+    private void reply(int tag) throws IOException {
+        if (reads.failure() != null) {
+            fail(tag, NbdError.of(reads.failure().code()));
+            return;
         }
-        return memory.view().limit(end).position(start);
+        MemorySegment memory = memories[tag].segment();
+        int start = DATA_AT - (chunked ? encoder.dataHeadBytes() : SimpleReply.BYTES);
+        if (chunked) {
+            encoder.data(memory, start, cookies[tag], requestOffsets[tag], offsets[tag], lengths[tag], true);
+        } else {
+            encoder.simple(memory, start, cookies[tag], NbdError.NONE);
+        }
+        int bytes = DATA_AT + lengths[tag] - start;
+        if (bytes <= SlowLane.MAX_COPIED_BYTES) {
+            out.ensure(bytes);
+            MemorySegment.copy(memory, start, out.segment(), out.end(), bytes);
+            out.end(out.end() + bytes);
+        } else {
+            out.send();
+            beforeSending(bytes);
+            link.send(memories[tag].view().limit(start + bytes).position(start));
+        }
+    }
+
+    private void fail(int tag, int error) throws IOException {
+        if (chunked) {
+            out.last(cookies[tag], requestOffsets[tag], error);
+        } else {
+            out.plain(cookies[tag], requestOffsets[tag], error);
+        }
     }
 
     /** Waits for the medium; what is not answered never will be. */

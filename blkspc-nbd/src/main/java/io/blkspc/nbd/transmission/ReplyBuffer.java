@@ -12,19 +12,22 @@ import java.util.function.IntConsumer;
 final class ReplyBuffer {
 
     private final Link link;
-    private final IntConsumer beforeSending;
     private final MemorySegment segment;
     private final ByteBuffer view;
     private final ReplyEncoder encoder;
+    private IntConsumer beforeSending = bytes -> {};
     private int end;
 
-    /** {@code beforeSending} is told how many bytes are about to be sent. */
-    ReplyBuffer(Link link, Arena arena, int bytes, ReplyStyle style, IntConsumer beforeSending) {
+    ReplyBuffer(Link link, Arena arena, int bytes, ReplyStyle style) {
         this.link = link;
-        this.beforeSending = beforeSending;
         this.encoder = new ReplyEncoder(style);
         this.segment = arena.allocate(bytes, 4096);
         this.view = segment.asByteBuffer();
+    }
+
+    /** Tells {@code observer} from now on how many bytes are about to be sent. */
+    void beforeSending(IntConsumer observer) {
+        beforeSending = observer;
     }
 
     MemorySegment segment() {

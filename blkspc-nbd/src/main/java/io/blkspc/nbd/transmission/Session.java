@@ -67,11 +67,10 @@ public final class Session implements AutoCloseable {
         this.space = negotiated.space();
         this.limits = limits;
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
+        this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
         this.io = SpaceIo.batched(space);
         this.slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
-        this.queued = new QueuedReads(io, link, slow, negotiated.style(), limits.maxInFlight());
-        this.out =
-                new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style(), queued::beforeSending);
+        this.queued = new QueuedReads(io, out, link, slow, negotiated.style(), limits.maxInFlight());
         this.forces = new Forces(space, out, slow, queued);
         this.reads = new Reads(io, out, slow, queued, link, negotiated.style());
         this.writes = new Writes(io, in, out, forces);

@@ -29,7 +29,7 @@ final class SlowLane {
     private static final int GATHERED_BYTES = 64 << 10;
 
     /** Up to here a copy costs less than a system call. */
-    private static final int MAX_COPIED_BYTES = 16 << 10;
+    static final int MAX_COPIED_BYTES = 16 << 10;
 
     private final BlockSpace space;
     private final ReplyStyle style;
@@ -63,7 +63,7 @@ final class SlowLane {
         this.maxInFlight = limits.maxInFlight();
         this.maxBytes = limits.maxInFlightBytes();
         this.sending = new SlowRequest[maxInFlight];
-        this.gathered = new ReplyBuffer(link, arena, GATHERED_BYTES, style, bytes -> {});
+        this.gathered = new ReplyBuffer(link, arena, GATHERED_BYTES, style);
     }
 
     /** A request to fill and {@link #submit}, or {@code null} when a bound is reached and the caller does it itself. */

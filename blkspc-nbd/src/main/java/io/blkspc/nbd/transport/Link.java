@@ -127,24 +127,6 @@ public final class Link {
         }
     }
 
-    /** Sends the first {@code count} of {@code sources} as one piece of the stream; not with TLS. They are few and short. */
-    public void send(ByteBuffer[] sources, int count) throws IOException {
-        sending.lock();
-        try {
-            int first = 0;
-            while (first < count) {
-                sendDeadline = after(stallNanos);
-                channel.write(sources, first, count - first);
-                while (first < count && !sources[first].hasRemaining()) {
-                    first++;
-                }
-            }
-        } finally {
-            sendDeadline = NONE;
-            sending.unlock();
-        }
-    }
-
     /** Says that nothing more will be sent, where TLS has words for that and the client still listens. */
     public void sayGoodbye() {
         if (tls == null) {

@@ -14,6 +14,7 @@ import io.blkspc.nbd.NbdServer;
 import io.blkspc.nbd.testing.FlatExport;
 import io.blkspc.nbd.testing.FlatSpace;
 import io.blkspc.nbd.testing.Headers;
+import io.blkspc.nbd.testing.LateReads;
 import io.blkspc.nbd.testing.MemoryDevice;
 import io.blkspc.nbd.testing.NbdTestClient;
 import java.lang.management.ManagementFactory;
@@ -57,6 +58,39 @@ class SteadyStateTest {
                 allocated = allocatedByServer() - before;
             }
             assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Headers.class)
+    void queuedReadsAllocateNothing(Headers headers) throws Exception {
+        NbdConfig config = NbdConfig.on(NbdAddress.unix(directory.resolve("s")));
+        try (MemoryDevice device = new MemoryDevice(4 << 20);
+                LateReads late = new LateReads(device, 1);
+                NbdServer server = NbdServer.start(config, new FlatExport(new FlatSpace("vol", late)));
+                NbdTestClient client = NbdTestClient.open(server.addresses().getFirst(), "vol", headers)) {
+            long allocated = Long.MAX_VALUE;
+            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (allocated > REQUESTS && System.nanoTime() < giveUp) {
+                long before = allocatedByServer();
+                for (int i = 0; i < BATCHES; i++) {
+                    reads(client);
+                }
+                allocated = allocatedByServer() - before;
+            }
+            assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
+            assertThat(late.queued.get()).isGreaterThan(REQUESTS / 2);
+        }
+    }
+
+    private static void reads(NbdTestClient client) throws Exception {
+        ByteBuffer batch = ByteBuffer.allocate(ROUNDS * 5 * 32);
+        for (int i = 0; i < ROUNDS * 5; i++) {
+            client.encode(batch, READ, 0, i * 8192L, 8192, NOTHING);
+        }
+        client.sendEncoded(batch.flip());
+        while (client.inFlight() > 0) {
+            assertThat(client.take().error()).isZero();
         }
     }
 
