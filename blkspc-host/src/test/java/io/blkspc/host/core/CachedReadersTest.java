@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Test;
  */
 class CachedReadersTest implements MemoryHost {
 
-    private static final int BLOCK = 4096;
+    static final int BLOCK = 4096;
     private static final int BLOCKS = 100; // of one volume: one MiB of the cache
-    private static final int HOT = 4; // blocks that are read, and written most
+    static final int HOT = 4; // blocks that are read, and written most
     private static final int ROUNDS = 6_000;
 
-    private final long seed = Long.getLong("blkspc.seed", System.nanoTime());
+    final long seed = Long.getLong("blkspc.seed", System.nanoTime());
     /** By volume and block: the newest write, or discard, that was reported. */
     private final AtomicLongArray reported = new AtomicLongArray(2 * BLOCKS);
 
@@ -90,7 +90,8 @@ class CachedReadersTest implements MemoryHost {
         }
     }
 
-    private void read(Pool pool, int volume) {
+    /** Until {@link #isDone}: reads blocks and hands what came to {@link #check}. */
+    void read(Pool pool, int volume) {
         SplittableRandom random = new SplittableRandom(seed - volume);
         try (BlockSpace space = pool.open("v" + volume);
                 SpaceIo io = SpaceIo.batched(space);
@@ -102,17 +103,25 @@ class CachedReadersTest implements MemoryHost {
                 block = random.nextInt(200) == 0 ? random.nextInt(HOT) : block;
                 long atLeast = reported.get(volume * BLOCKS + block);
                 io.read(block * (long) BLOCK, BLOCK, memory, 0);
-                long owner = memory.get(JAVA_LONG_UNALIGNED, 0);
-                if (owner != 0) { // else discarded, now or then
-                    assertThat(owner).as("seed=%d", seed).isEqualTo(volume + 1);
-                    assertThat(memory.get(JAVA_LONG_UNALIGNED, 8))
-                            .as("seed=%d", seed)
-                            .isEqualTo(block);
-                    assertThat(memory.get(JAVA_LONG_UNALIGNED, 16))
-                            .as("seed=%d", seed)
-                            .isGreaterThanOrEqualTo(atLeast);
-                }
+                check(memory, volume, block, atLeast);
             }
         }
+    }
+
+    void check(MemorySegment memory, int volume, int block, long atLeast) {
+        long owner = memory.get(JAVA_LONG_UNALIGNED, 0);
+        if (owner != 0) { // else discarded, now or then
+            assertThat(owner).as("seed=%d", seed).isEqualTo(volume + 1);
+            assertThat(memory.get(JAVA_LONG_UNALIGNED, 8)).as("seed=%d", seed).isEqualTo(block);
+            assertThat(memory.get(JAVA_LONG_UNALIGNED, 16)).as("seed=%d", seed).isGreaterThanOrEqualTo(atLeast);
+        }
+    }
+
+    long reported(int volume, int block) {
+        return reported.get(volume * BLOCKS + block);
+    }
+
+    boolean isDone() {
+        return done;
     }
 }
