@@ -32,16 +32,14 @@ final class UringCalls {
     private static final int MAP_SHARED_POPULATE = 0x8001;
 
     private static final Linker.Option SECOND_IS_VARIADIC = Linker.Option.firstVariadicArg(1);
-    private static final MethodHandle SETUP = Posix.handle(
-            "syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS), SECOND_IS_VARIADIC);
+    private static final MethodHandle SETUP =
+            Posix.handle("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS), SECOND_IS_VARIADIC);
     private static final MethodHandle ENTER = Posix.handle(
             "syscall",
-            FunctionDescriptor.of(
-                    JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
             SECOND_IS_VARIADIC);
     private static final MethodHandle MMAP = Posix.handle(
-            "mmap",
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+            "mmap", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle MUNMAP =
             Posix.handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
 
@@ -73,8 +71,7 @@ final class UringCalls {
     static long map(int fd, long offset, long bytes) {
         MemorySegment errno = Posix.captured();
         try {
-            long address =
-                    (long) MMAP.invokeExact(errno, 0L, bytes, PROT_READ_WRITE, MAP_SHARED_POPULATE, fd, offset);
+            long address = (long) MMAP.invokeExact(errno, 0L, bytes, PROT_READ_WRITE, MAP_SHARED_POPULATE, fd, offset);
             return address == -1 ? -errno.get(JAVA_INT, 0) : address;
         } catch (Throwable e) {
             throw Posix.passOn(e);

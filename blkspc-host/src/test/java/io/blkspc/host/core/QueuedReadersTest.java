@@ -40,8 +40,8 @@ class QueuedReadersTest extends CachedReadersTest {
                     if (!busy[tag]) {
                         blocks[tag] = random.nextInt(HOT);
                         atLeast[tag] = reported(volume, blocks[tag]);
-                        busy[tag] = reads.begin(
-                                tag, blocks[tag] * (long) BLOCK, BLOCK, memory, tag * (long) BLOCK, false);
+                        busy[tag] =
+                                reads.begin(tag, blocks[tag] * (long) BLOCK, BLOCK, memory, tag * (long) BLOCK, false);
                     }
                 }
                 Thread.yield(); // others free these blocks, and would take them

@@ -57,8 +57,13 @@ class UringLayoutTest {
 
     private static void check(MemorySegment entry, long... fields) {
         assertThat(new long[] {
-                    entry.get(JAVA_BYTE, 0), entry.get(JAVA_INT, 4), entry.get(JAVA_LONG, 8), entry.get(JAVA_LONG, 16),
-                    entry.get(JAVA_INT, 24), entry.get(JAVA_INT, 28), entry.get(JAVA_LONG, 32)
+                    entry.get(JAVA_BYTE, 0),
+                    entry.get(JAVA_INT, 4),
+                    entry.get(JAVA_LONG, 8),
+                    entry.get(JAVA_LONG, 16),
+                    entry.get(JAVA_INT, 24),
+                    entry.get(JAVA_INT, 28),
+                    entry.get(JAVA_LONG, 32)
                 })
                 .containsExactly(fields);
         assertThat(entry.get(JAVA_INT, 0) >>> 8).as("flags and ioprio").isZero();

@@ -133,8 +133,7 @@ class UringTest {
 
     @Test
     void readsAllocateNothing() {
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (FileBlockDevice device = FileBlockDevice.open(path, CacheMode.DIRECT);
                 ReadQueue queue = open(device)) {
             long allocated = Long.MAX_VALUE;
