@@ -131,11 +131,8 @@ final class Uring implements ReadRing {
     public void enter(int minComplete) {
         while (queued > 0 || available() < minComplete) {
             int taken = UringCalls.enter(fd, queued, minComplete, UringCalls.ENTER_GETEVENTS);
-            // The kernel's word is its index: a call that was interrupted may have taken some.
+            // The kernel's word is its index. A call that was interrupted may have taken some, and waited for none.
             queued = rings.get(JAVA_INT, sqTail) - (int) INDEX.getAcquire(rings, sqHead);
-            if (taken >= 0 && queued == 0) {
-                return;
-            }
             if (taken == -Errno.EAGAIN || taken == -Errno.EBUSY || taken == -Errno.ENOMEM) {
                 LockSupport.parkNanos(REFUSED_NANOS); // short of memory: it asks to be asked again
             } else if (taken < 0 && taken != -Errno.EINTR) {

@@ -1,5 +1,5 @@
 /**
- * Block devices over files and raw devices, preallocation, and forcing to the medium. All native calls of the project are
- * in {@link io.blkspc.host.device.Posix}, and nothing else here knows how they are made.
+ * Block devices over files and raw devices, preallocation, and forcing to the medium. Native calls are
+ * made in {@link io.blkspc.host.device.Posix} and {@link io.blkspc.host.device.UringCalls}, and nothing else here knows how.
  */
 package io.blkspc.host.device;

@@ -11,6 +11,7 @@ import io.blkspc.host.device.BackingDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** The same with reads that are under way for long: a block that one of them looks at is nobody else's until it is complete. */
@@ -44,7 +45,7 @@ class QueuedReadersTest extends CachedReadersTest {
                                 reads.begin(tag, blocks[tag] * (long) BLOCK, BLOCK, memory, tag * (long) BLOCK, false);
                     }
                 }
-                Thread.yield(); // others free these blocks, and would take them
+                LockSupport.parkNanos(1000); // others free these blocks, and would take them
                 reads.await(-1);
                 for (int tag = reads.poll(); tag != SpaceReads.NONE; tag = reads.poll()) {
                     assertThat(reads.failure()).isNull();
