@@ -18,7 +18,7 @@ public interface ReadQueue extends AutoCloseable {
     int alignBytes();
 
     /**
-     * Begins a read; at the latest {@link #await} hands it to the medium. It completes when all its bytes are there, or with a
+     * Begins a read; at the latest {@link #start} hands it to the medium. It completes when all its bytes are there, or with a
      * failure, also with one that could be told at once.
      *
      * @param target native memory, filled from {@code start}
@@ -26,8 +26,11 @@ public interface ReadQueue extends AutoCloseable {
      */
     void read(int tag, long deviceOffsetBytes, MemorySegment target, long start, int lengthBytes, IoRole role);
 
+    /** Hands every read that was begun to the medium, and waits for nothing. */
+    void start();
+
     /**
-     * Hands every read that was begun to the medium, and waits until one is complete; or until there is something to do at a
+     * The same, and waits until one is complete; or until there is something to do at a
      * descriptor, of which the caller may be told without reason. Returns at once when a tag waits for {@link #poll}, or
      * when no read is under way.
      *

@@ -158,13 +158,14 @@ public final class SpaceReads implements AutoCloseable {
     }
 
     /**
-     * Hands what was begun to the medium, and waits as {@link ReadQueue#await} does.
+     * Hands what was begun to the medium, and waits as {@link ReadQueue#await} does; not while something can be polled.
      *
      * @param descriptor a file descriptor that ends the wait when it has bytes; or -1
      */
     public void await(int descriptor) {
-        if (underWay > 0) {
-            collect();
+        queue.start();
+        collect();
+        if (completeCount == 0 && underWay > 0) {
             queue.await(descriptor);
             collect();
         }

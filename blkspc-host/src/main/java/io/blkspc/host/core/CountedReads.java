@@ -19,6 +19,11 @@ record CountedReads(ReadQueue queue, ReadErrors errors) implements ReadQueue {
     }
 
     @Override
+    public void start() {
+        queue.start();
+    }
+
+    @Override
     public void await(int descriptor) {
         queue.await(descriptor);
     }

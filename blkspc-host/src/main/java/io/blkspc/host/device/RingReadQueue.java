@@ -88,17 +88,22 @@ final class RingReadQueue implements ReadQueue {
     }
 
     @Override
+    public void start() {
+        ring.enter(0);
+        harvest();
+    }
+
+    @Override
     public void await(int descriptor) {
-        if (doneCount > 0 || underWay == 0) {
-            ring.enter(0);
-        } else {
+        start();
+        if (doneCount == 0 && underWay > 0) {
             if (descriptor >= 0 && !watching && !ended) {
                 ring.watch(descriptor, WATCH);
                 watching = true;
             }
             ring.enter(1);
+            harvest();
         }
-        harvest();
     }
 
     private void harvest() {

@@ -38,6 +38,9 @@ record LateDevice(BackingDevice below) implements BackingDevice, QueuedDevice {
         }
 
         @Override
+        public void start() {}
+
+        @Override
         public void await(int descriptor) {
             Thread.onSpinWait();
         }

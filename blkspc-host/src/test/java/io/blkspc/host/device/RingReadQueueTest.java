@@ -157,6 +157,19 @@ class RingReadQueueTest {
     }
 
     @Test
+    void toStartWaitsForNothingAndSeesWhatIsComplete() {
+        read(0, 5);
+        read(1, 7);
+        queue.start();
+        assertThat(queue.poll()).isEqualTo(ReadQueue.NONE);
+        ring.complete(1, 2 * BLOCK, 2 * BLOCK);
+        queue.start();
+        assertThat(queue.poll()).isEqualTo(1);
+        assertThat(queue.poll()).isEqualTo(ReadQueue.NONE);
+        assertThat(ring.underWay()).isEqualTo(1);
+    }
+
+    @Test
     void closingWaitsForWhatIsUnderWay() {
         read(0, 5);
         read(1, 7);

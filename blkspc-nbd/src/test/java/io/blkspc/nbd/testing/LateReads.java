@@ -24,8 +24,10 @@ public final class LateReads implements QueuedDevice {
     private final BlockDevice below;
     private final SplittableRandom random;
 
-    /** While set, nothing completes, unless it is waited for alone. */
+    /** While set, no more than {@link #allowed} complete, one at a time. */
     public volatile boolean held;
+
+    public final AtomicInteger allowed = new AtomicInteger();
 
     /** Reads that are under way, over all queues. */
     public final AtomicInteger underWay = new AtomicInteger();
@@ -83,8 +85,16 @@ public final class LateReads implements QueuedDevice {
         }
 
         @Override
+        public void start() {}
+
+        @Override
         public void await(int descriptor) {
             if (waitingCount == 0 || completeCount > 0) {
+                return;
+            }
+            if (held && allowed.get() > 0) {
+                finish(choose(waitingCount));
+                allowed.decrementAndGet();
                 return;
             }
             if (held) {

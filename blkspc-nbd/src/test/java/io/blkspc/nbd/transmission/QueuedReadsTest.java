@@ -169,6 +169,31 @@ class QueuedReadsTest {
         }
     }
 
+    @Test
+    void aReadThatIsCompleteIsAnsweredWhateverOthersWaitFor() throws Exception {
+        try (NbdTestClient client = server.client(true)) {
+            client.write(0, new byte[16 * BLOCK]);
+            exports.device.held = true;
+            ByteBuffer batch = ByteBuffer.allocate(16 * 28);
+            for (int i = 0; i < 16; i++) {
+                client.encode(batch, READ, 0, i * (long) BLOCK, BLOCK, NOTHING);
+            }
+            client.sendEncoded(batch.flip());
+            for (int allowed : new int[] {1, 2, 3, 5}) {
+                exports.device.allowed.set(allowed);
+                for (int i = 0; i < allowed; i++) {
+                    assertThat(client.take().error()).isZero();
+                }
+                assertThat(client.inFlight()).isPositive();
+            }
+            exports.device.held = false;
+            while (client.inFlight() > 0) {
+                assertThat(client.take().error()).isZero();
+            }
+            client.disconnect();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Headers.class)
     void aReadThatFailsIsAnErrorAndTheOthersAreNot(Headers headers) throws Exception {
