@@ -163,12 +163,13 @@ public final class SpaceReads implements AutoCloseable {
      * @param descriptor a file descriptor that ends the wait when it has bytes; or -1
      */
     public void await(int descriptor) {
-        queue.start();
         collect();
-        if (completeCount == 0 && underWay > 0) {
+        if (completeCount > 0) {
+            queue.start();
+        } else if (underWay > 0) {
             queue.await(descriptor);
-            collect();
         }
+        collect();
     }
 
     /** Waits until nothing is under way and no lease is held; what is complete is polled later. */

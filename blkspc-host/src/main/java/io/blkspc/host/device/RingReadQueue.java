@@ -95,15 +95,17 @@ final class RingReadQueue implements ReadQueue {
 
     @Override
     public void await(int descriptor) {
-        start();
-        if (doneCount == 0 && underWay > 0) {
-            if (descriptor >= 0 && !watching && !ended) {
-                ring.watch(descriptor, WATCH);
-                watching = true;
-            }
-            ring.enter(1);
-            harvest();
+        harvest();
+        if (doneCount > 0 || underWay == 0) {
+            start();
+            return;
         }
+        if (descriptor >= 0 && !watching && !ended) {
+            ring.watch(descriptor, WATCH);
+            watching = true;
+        }
+        ring.enter(1); // hands over and waits in one call
+        harvest();
     }
 
     private void harvest() {
