@@ -95,8 +95,10 @@ final class RingReadQueue implements ReadQueue {
 
     @Override
     public void await(int descriptor) {
+        boolean watched = watching;
         harvest();
-        if (doneCount > 0 || underWay == 0) {
+        boolean hasBytes = watched && !watching;
+        if (hasBytes || doneCount > 0 || underWay == 0) {
             start();
             return;
         }

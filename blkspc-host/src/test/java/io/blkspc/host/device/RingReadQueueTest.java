@@ -190,7 +190,6 @@ class RingReadQueueTest {
         queue.await(9);
         assertThat(queue.poll()).isEqualTo(ReadQueue.NONE);
         assertThat(ring.isWatching()).isFalse();
-        ring.complete(0, 2 * BLOCK, 2 * BLOCK);
         queue.await(9);
         assertThat(queue.poll()).isZero();
         assertThat(ring.isWatching()).isTrue();
