@@ -195,6 +195,48 @@ class ThrowableTest {
         }
     }
 
+    /** A discard reads nodes after its record was appended: what it has given up by then is not mapped any more. */
+    @Test
+    void throwInADiscardOfManyNodesEndsWritingOrIsForgotten() {
+        boolean more = true;
+        int ended = 0;
+        for (long at = 1; more; at++) {
+            Run run = new Run(1, kindFor(at), at);
+            SimDisk disk = run.empty.killImage();
+            HostPool pool = run.open(disk);
+            twelveLeaves(pool);
+            pool.checkpoint(); // from now on nodes are read again
+            run.seams.arm();
+            try (BlockSpace space = pool.open("v")) {
+                space.discard(0, space.sizeBytes());
+            } catch (Throwable thrown) {
+                assertThat(ThrowingSeams.isPlanted(thrown))
+                        .as(thrown.toString())
+                        .isTrue();
+            }
+            run.seams.disarm();
+            ended += pool.failure() == null ? 0 : 1;
+            if (pool.failure() == null) {
+                EngineFacts.requireExact(pool);
+            }
+            HostPool recovered = run.open(disk.killImage());
+            recovered.awaitReclaim();
+            EngineFacts.requireExact(recovered);
+            more = run.seams.hasFired();
+        }
+        assertThat(ended).as("throws in the midst of a change").isPositive();
+    }
+
+    /** One block in each of twelve leaves. */
+    private static void twelveLeaves(HostPool pool) {
+        pool.create("v", 20L << 20);
+        try (BlockSpace space = pool.open("v")) {
+            for (int leaf = 0; leaf < 12; leaf++) {
+                new TestIo(space).write(((long) leaf << 20) + Geometry.BLOCK_BYTES, new byte[Geometry.BLOCK_BYTES]);
+            }
+        }
+    }
+
     /** A step of the reaper reads nodes in its midst; what it has freed by then must not be freed again. */
     @Test
     void throwInTheReaperEndsWritingOrIsForgotten() {
@@ -203,12 +245,7 @@ class ThrowableTest {
             Run run = new Run(1, kindFor(at), at);
             SimDisk disk = run.empty.killImage();
             HostPool pool = run.open(disk);
-            pool.create("v", 20L << 20);
-            try (BlockSpace space = pool.open("v")) {
-                for (int leaf = 0; leaf < 12; leaf++) {
-                    new TestIo(space).write(((long) leaf << 20) + Geometry.BLOCK_BYTES, new byte[Geometry.BLOCK_BYTES]);
-                }
-            }
+            twelveLeaves(pool);
             pool.checkpoint(); // from now on nodes are read again
             pool.destroy(List.of("v"), true);
             run.seams.arm();
