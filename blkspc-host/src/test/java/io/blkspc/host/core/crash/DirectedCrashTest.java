@@ -86,6 +86,35 @@ class DirectedCrashTest {
         return recovered;
     }
 
+    /** R1: a record that is appended between the two forces carries no mark over records that the second one is for. */
+    @Test
+    void markIsNotCarriedBeforeTheJournalIsForced() {
+        openPool(MIB);
+        pool.create("v", 16 * BLOCK);
+        write("v", 0, 1, 1);
+        pool.flush();
+        write("v", 1, 1, 2);
+        SimDisk[] between = new SimDisk[40];
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.JOURNAL && between[0] == null) {
+                between[0] = disk.killImage(); // only once
+                write("v", 2, 1, 3);
+                for (int i = 0; i < between.length; i++) {
+                    between[i] = disk.cut(random, CutKind.ALL_BUT_ONE);
+                }
+            }
+            return null;
+        });
+        pool.flush();
+        disk.faults(FaultInjector.NONE);
+        for (SimDisk image :
+                between) { // what is missing may be the record before: then it and the later one are a tail
+            HostPool recovered = SimPool.on(image, new InertScheduler(), 7).open();
+            assertThat(read(recovered, "v", 0)).isEqualTo(filled(1, 1));
+        }
+        model.follow(disk);
+    }
+
     /** R6: a stage on an unwritten block of one's own counts as a write lease. */
     @Test
     void freezeWaitsForAStageOnAnUnwrittenBlock() {

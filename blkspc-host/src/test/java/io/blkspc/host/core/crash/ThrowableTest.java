@@ -2,8 +2,11 @@ package io.blkspc.host.core.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.contract.TestIo;
@@ -218,6 +221,56 @@ class ThrowableTest {
             ended += pool.failure() == null ? 0 : 1;
             if (pool.failure() == null) {
                 EngineFacts.requireExact(pool);
+            }
+            HostPool recovered = run.open(disk.killImage());
+            recovered.awaitReclaim();
+            EngineFacts.requireExact(recovered);
+            more = run.seams.hasFired();
+        }
+        assertThat(ended).as("throws in the midst of a change").isPositive();
+    }
+
+    /** The same for a commit of blocks in many leaves. */
+    @Test
+    void throwInACommitToManyNodesEndsWritingOrIsForgotten() {
+        boolean more = true;
+        int ended = 0;
+        for (long at = 1; more; at++) {
+            Run run = new Run(1, kindFor(at), at);
+            SimDisk disk = run.empty.killImage();
+            HostPool pool = run.open(disk);
+            twelveLeaves(pool);
+            pool.snapshot(List.of("v@s"));
+            BlockSpace space = pool.open("v"); // not closed: a throw leaves its cookie as it is
+            TestIo io = new TestIo(space);
+            Cookie cookie = space.reserve(12, Geometry.BLOCK_BYTES);
+            CommitBatch batch = new CommitBatch();
+            byte[] bytes = new byte[Geometry.BLOCK_BYTES];
+            Allocation kind = null;
+            for (long leaf = 0; leaf < 12; leaf++) {
+                TestIo.Staged staged = io.stage(cookie, (leaf << 20) + Geometry.BLOCK_BYTES, bytes);
+                kind = staged.kind();
+                TestIo.addRanges(batch, staged.offset(), bytes);
+            }
+            pool.checkpoint(); // from now on nodes are read again
+            run.seams.arm();
+            try {
+                space.commit(cookie, kind.commitType(), batch);
+                run.seams.disarm();
+                cookie.put();
+                space.close();
+            } catch (Throwable thrown) {
+                assertThat(ThrowingSeams.isPlanted(thrown))
+                        .as(thrown.toString())
+                        .isTrue();
+            }
+            run.seams.disarm();
+            ended += pool.failure() == null ? 0 : 1;
+            if (pool.failure() == null && !run.seams.hasFired()) {
+                pool.awaitReclaim();
+                EngineFacts.requireExact(pool);
+            } else if (pool.failure() == null) {
+                EngineFacts.requireNothingLiveIsFree(pool);
             }
             HostPool recovered = run.open(disk.killImage());
             recovered.awaitReclaim();
