@@ -213,6 +213,7 @@ class GrowTest {
     @Test
     void poolThatFailsMeanwhileSaysThatAndNotThatItHasNoRoom() {
         openPool();
+        long before = disk.device("segments").sizeBytes() + disk.device("data").sizeBytes();
         disk.faults(event -> {
             if (event.op() == IoOp.GROW && event.device().name().equals("data")) {
                 EngineFacts.fail(pool, new IllegalStateException("met meanwhile"));
@@ -222,6 +223,9 @@ class GrowTest {
         assertThatThrownBy(() -> pool.grow(16 * MIB))
                 .isInstanceOfSatisfying(
                         BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.FAILED));
+        assertThat(disk.device("segments").sizeBytes() + disk.device("data").sizeBytes())
+                .as("what was taken is given back")
+                .isEqualTo(before);
     }
 
     @Test

@@ -207,7 +207,7 @@ class ThrowableTest {
             Run run = new Run(1, kindFor(at), at);
             SimDisk disk = run.empty.killImage();
             HostPool pool = run.open(disk);
-            twelveLeaves(pool);
+            twelveLeaves(pool, "v");
             pool.checkpoint(); // from now on nodes are read again
             run.seams.arm();
             try (BlockSpace space = pool.open("v")) {
@@ -239,7 +239,8 @@ class ThrowableTest {
             Run run = new Run(1, kindFor(at), at);
             SimDisk disk = run.empty.killImage();
             HostPool pool = run.open(disk);
-            twelveLeaves(pool);
+            twelveLeaves(pool, "v");
+            twelveLeaves(pool, "w");
             pool.snapshot(List.of("v@s"));
             BlockSpace space = pool.open("v"); // not closed: a throw leaves its cookie as it is
             TestIo io = new TestIo(space);
@@ -252,7 +253,10 @@ class ThrowableTest {
                 kind = staged.kind();
                 TestIo.addRanges(batch, staged.offset(), bytes);
             }
-            pool.checkpoint(); // from now on nodes are read again
+            pool.checkpoint(); // from now on nodes are read again, once others have taken their place in the cache
+            try (BlockSpace other = pool.open("w")) {
+                new TestIo(other).read(0, 12 << 20);
+            }
             run.seams.arm();
             try {
                 space.commit(cookie, kind.commitType(), batch);
@@ -281,9 +285,9 @@ class ThrowableTest {
     }
 
     /** One block in each of twelve leaves. */
-    private static void twelveLeaves(HostPool pool) {
-        pool.create("v", 20L << 20);
-        try (BlockSpace space = pool.open("v")) {
+    private static void twelveLeaves(HostPool pool, String name) {
+        pool.create(name, 20L << 20);
+        try (BlockSpace space = pool.open(name)) {
             for (int leaf = 0; leaf < 12; leaf++) {
                 new TestIo(space).write(((long) leaf << 20) + Geometry.BLOCK_BYTES, new byte[Geometry.BLOCK_BYTES]);
             }
@@ -298,7 +302,7 @@ class ThrowableTest {
             Run run = new Run(1, kindFor(at), at);
             SimDisk disk = run.empty.killImage();
             HostPool pool = run.open(disk);
-            twelveLeaves(pool);
+            twelveLeaves(pool, "v");
             pool.checkpoint(); // from now on nodes are read again
             pool.destroy(List.of("v"), true);
             run.seams.arm();
