@@ -147,6 +147,24 @@ class LiveCheckTest {
         assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
     }
 
+    /** The ring is read while clients append to it: of what came after the moment of the check any part may be seen. */
+    @Test
+    void whatWasAppendedAfterTheMomentOfACheckIsNoDamageOfTheJournal() {
+        write(1, 1);
+        Accounts before = Accounts.of(pool.engine());
+        long position = pool.engine().journal.positionAfter(before.sequence());
+        for (int i = 2; i < 6; i++) {
+            write(i, i);
+            pool.engine().persistence.persist();
+        }
+        Accounts after = Accounts.of(pool.engine());
+        disk.device("journal").poke(position, new byte[512]);
+        SimPool looked = SimPool.on(disk, new InertScheduler(), 3);
+        assertThat(SpaceCheck.run(looked.inspectLive(before)).findings()).isEmpty();
+        assertThat(SpaceCheck.run(looked.inspectLive(after)).findings().toString())
+                .contains("journal");
+    }
+
     @Test
     void dataThatMayBeOverwrittenIsNotCompared() {
         for (int i = 1; i <= 20; i++) {
