@@ -47,6 +47,7 @@ public final class Keeper implements AutoCloseable {
     private final Identity identity;
     private final DeadLinks dead;
     private NbdDevice device;
+    private String attachment;
     private KeeperMark mark;
     private long sizeBytes;
     private String lastRefusal = "";
@@ -121,6 +122,7 @@ public final class Keeper implements AutoCloseable {
 
     private void stayWith(NbdDevice its) throws IOException {
         device = its;
+        attachment = its.attachment();
         mark = KeeperMark.set(backend.pool(), its.index());
     }
 
@@ -156,9 +158,9 @@ public final class Keeper implements AutoCloseable {
 
     /** Returns when the device is detached. */
     public void keep() throws IOException, InterruptedException {
-        while (device.isConnected()) {
+        while (isStillThere()) {
             dead.listen(EVENT_MILLIS);
-            if (!device.isConnected()) {
+            if (!isStillThere()) {
                 break;
             }
             if (dead.count() == 0) {
@@ -168,6 +170,11 @@ public final class Keeper implements AutoCloseable {
             }
         }
         log.info("detached: device={}", device.path());
+    }
+
+    /** The kernel does not tell of a detach, and the next attach may have the same number already. */
+    private boolean isStillThere() {
+        return attachment != null && attachment.equals(device.attachment());
     }
 
     private boolean isLinkDead(long millis) throws IOException {

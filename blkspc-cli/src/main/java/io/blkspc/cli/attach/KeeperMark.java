@@ -1,11 +1,15 @@
 package io.blkspc.cli.attach;
 
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Held by the process that stays with a device for as long as it lives: a lock on the byte of the device's number in the file
@@ -16,19 +20,42 @@ final class KeeperMark implements AutoCloseable {
 
     private static final String NAME = "attach.keepers";
 
+    /** Many times what a keeper takes to see that its device is gone. */
+    private static final long PATIENCE_MILLIS = 30_000;
+
+    private static final long POLL_MILLIS = 20;
+
     private final FileChannel channel;
 
     private KeeperMark(FileChannel channel) {
         this.channel = channel;
     }
 
-    /** Sets the mark; waits while somebody looks at it. */
+    /**
+     * Sets the mark; waits while somebody looks at it, and while the keeper of a device of that number that was detached has not
+     * seen it yet.
+     *
+     * @throws CommandFailure {@link ExitCode#BUSY} when it is still held after a while
+     */
     static KeeperMark set(Path pool, int index) throws IOException {
+        return set(pool, index, PATIENCE_MILLIS);
+    }
+
+    static KeeperMark set(Path pool, int index, long patienceMillis) throws IOException {
         FileChannel channel = FileChannel.open(
                 pool.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         FileLock lock = null;
         try {
-            lock = channel.lock(index, 1, false);
+            long begin = System.nanoTime();
+            lock = channel.tryLock(index, 1, false);
+            while (lock == null) {
+                if (System.nanoTime() - begin > TimeUnit.MILLISECONDS.toNanos(patienceMillis)) {
+                    throw new CommandFailure(
+                            ExitCode.BUSY, "another process stays with the device: device=/dev/nbd" + index);
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
+                lock = channel.tryLock(index, 1, false);
+            }
             return new KeeperMark(channel);
         } finally {
             if (lock == null) {

@@ -84,6 +84,11 @@ public record NbdDevice(int index) {
         return Files.exists(SYS_BLOCK.resolve("nbd" + index).resolve("pid"));
     }
 
+    /** Tells it from a later device of the same number; {@code null} when it is not connected. */
+    String attachment() {
+        return read("pid"); // the thread that made it
+    }
+
     /** What it is made of; {@code null} when another program made it. */
     public Backend backend() {
         String word = read("backend");

@@ -1,7 +1,10 @@
 package io.blkspc.cli.attach;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -57,5 +60,20 @@ class KeeperMarkTest {
             }
             assertThat(KeeperMark.isSet(pool, 3)).isFalse();
         }
+    }
+
+    @Test
+    void whoeverFindsAKeeperThereIsToldAndDoesNotWaitForEver() throws IOException, InterruptedException {
+        Process process = holder();
+        try {
+            assertThatThrownBy(() -> KeeperMark.set(pool, 3, 200))
+                    .isInstanceOfSatisfying(
+                            CommandFailure.class,
+                            busy -> assertThat(busy.exitCode()).isEqualTo(ExitCode.BUSY));
+            KeeperMark.set(pool, 2, 200).close();
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+        KeeperMark.set(pool, 3, 200).close();
     }
 }

@@ -14,12 +14,10 @@ record Accounts(long sequence, long usedBlocks, long usedNodes) {
     /** Of now. Under the order lock. */
     static Accounts of(Engine engine) {
         long staged = 0;
-        for (Version version : engine.catalogue.versions()) {
-            if (version.head != null) {
-                StageTable stages = version.head.stages;
-                for (int i = 0; i < stages.size(); i++) {
-                    staged += stages.isFresh(i) ? stages.count(i) : 0;
-                }
+        for (Head head : engine.heads()) {
+            StageTable stages = head.stages;
+            for (int i = 0; i < stages.size(); i++) {
+                staged += stages.isFresh(i) ? stages.count(i) : 0;
             }
         }
         return new Accounts(

@@ -209,15 +209,13 @@ final class Checkpointer {
 
     /** Blocks staged by clients that never committed are free in the map that is written. */
     private void abandonStages() {
-        for (Version version : engine.catalogue.versions()) {
-            if (version.head != null) {
-                StageTable stages = version.head.stages;
-                for (int i = stages.size() - 1; i >= 0; i--) {
-                    if (stages.isFresh(i)) {
-                        engine.freeSpace.release(stages.physical(i), stages.count(i));
-                    }
-                    stages.remove(i, stages.start(i), stages.count(i));
+        for (Head head : engine.heads()) {
+            StageTable stages = head.stages;
+            for (int i = stages.size() - 1; i >= 0; i--) {
+                if (stages.isFresh(i)) {
+                    engine.freeSpace.release(stages.physical(i), stages.count(i));
                 }
+                stages.remove(i, stages.start(i), stages.count(i));
             }
         }
     }

@@ -15,6 +15,8 @@ import io.blkspc.host.journal.RecordType;
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +52,9 @@ final class Engine {
     final Drops drops;
     final Persistence persistence;
     final Reuse reuse;
+
+    /** Heads of versions that are destroyed, or gone altogether, while a client still has something staged. */
+    private final Set<Head> leftBehind = new LinkedHashSet<>();
 
     /** Set once, right after construction. */
     Backing backing;
@@ -175,6 +180,31 @@ final class Engine {
                 throw refusedOrFailed(e, payloadBytes);
             }
         }
+    }
+
+    /** A head was closed; what is staged in it stays until the last put. Under the order lock. */
+    void closed(Head head) {
+        if (head.stages.size() > 0) {
+            leftBehind.add(head);
+        }
+    }
+
+    /** Something that was staged in a head is not any more. Under the order lock. */
+    void unstaged(Head head) {
+        if (head.stages.size() == 0) {
+            leftBehind.remove(head);
+        }
+    }
+
+    /** Every head that may have something staged, also when the reaper has taken its version away. Under the order lock. */
+    Set<Head> heads() {
+        Set<Head> heads = new LinkedHashSet<>(leftBehind);
+        for (Version version : catalogue.versions()) {
+            if (version.head != null) {
+                heads.add(version.head);
+            }
+        }
+        return heads;
     }
 
     /** Ends a shortage that nobody else looks at. */

@@ -23,6 +23,7 @@ final class Heads {
             head.closed = true;
             head.closedEpoch = engine.grace.epoch();
             head.bumpGeneration();
+            engine.closed(head);
         }
     }
 }

@@ -99,7 +99,8 @@ final class Replay implements RecordVisitor {
             medium = new MediumWindow(liveMark == null ? blocks : devices.data());
             view = medium.memory().asByteBuffer();
             ScanResult result = JournalScan.scan(journal, superblock.poolUuid(), superblock.replayStart(), this);
-            if (result.tailDamagedAtOrBelowForced()) {
+            // What was appended while the ring was read may be there in part, also before what is there whole.
+            if (result.tailDamagedAtOrBelowForced() && result.lastSequence() < limit) {
                 damage = new CorruptSpaceException(
                         Code.NEEDS_CHECK,
                         "journal",

@@ -178,6 +178,7 @@ final class WritePath {
             cookie.clear();
             head.cookies.remove(cookie);
             if (returned) {
+                engine.unstaged(head);
                 engine.lock.signalAll();
             }
         } finally {

@@ -110,17 +110,28 @@ public final class SimPool {
         return pool;
     }
 
-    private PoolOpening opening() {
-        PoolDevices devices = new PoolDevices(
+    /** As a pool is looked at that runs on these devices, at the moment of these accounts. */
+    Inspection inspectLive(Accounts accounts) {
+        return new PoolReading(environment(), devices()).inspectLive(accounts, null);
+    }
+
+    private PoolDevices devices() {
+        return new PoolDevices(
                 disk.device("superblock"), disk.device("journal"), disk.device("segments"), disk.device("data"));
-        PoolOpening.Environment environment = new PoolOpening.Environment(
+    }
+
+    private PoolOpening.Environment environment() {
+        return new PoolOpening.Environment(
                 scheduler,
                 () -> new UUID(random.nextLong(), random.nextLong()),
                 random::nextLong,
                 () -> 1_600_000_000_000L,
                 cacheBytes,
                 false);
-        return new PoolOpening(environment, devices, new NodeStoreFactory() {
+    }
+
+    private PoolOpening opening() {
+        return new PoolOpening(environment(), devices(), new NodeStoreFactory() {
             @Override
             public NodeStore openExisting() {
                 throw new io.blkspc.api.BlockSpaceException(
