@@ -79,7 +79,7 @@ final class Backing {
 
     /** A journal record, or bytes in its place, found no room. */
     void recordRefused(int payloadBytes) {
-        refusedRecordBytes = payloadBytes;
+        refusedRecordBytes = recordRefused ? Math.max(refusedRecordBytes, payloadBytes) : payloadBytes;
         if (!recordRefused) {
             recordRefused = true;
             log.warn("backing store has no room for the journal, changes fail");

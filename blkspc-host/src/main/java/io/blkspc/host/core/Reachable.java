@@ -41,9 +41,9 @@ final class Reachable implements ExtentVisitor {
                 tree.forEach(version.root, 0, Node.SPACE_BLOCKS, this);
             }
         }
-        // Lists name single nodes, not what is below them: after the trees, or a tree would be left out from a node on
-        // that
-        // a list named before.
+        // Lists name single nodes, not what is below them. So they come after the trees: a tree is not walked again
+        // below a node
+        // that is known already.
         for (Version version : versions) {
             if (version.isBranchPoint()) {
                 notGivenUpYet(version);
