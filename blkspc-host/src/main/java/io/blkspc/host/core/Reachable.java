@@ -41,9 +41,8 @@ final class Reachable implements ExtentVisitor {
                 tree.forEach(version.root, 0, Node.SPACE_BLOCKS, this);
             }
         }
-        // Lists name single nodes, not what is below them. So they come after the trees: a tree is not walked again
-        // below a node
-        // that is known already.
+        // Lists name single nodes, not what is below them, and a tree is not walked again below a node that is known:
+        // so they come after the trees.
         for (Version version : versions) {
             if (version.isBranchPoint()) {
                 notGivenUpYet(version);
