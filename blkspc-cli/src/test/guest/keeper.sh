@@ -149,6 +149,11 @@ if [ "$connections" = 1 ]; then
     dd if=/dev/zero of="$device" bs=4096 count=1 conv=fsync 2>/dev/null && failed "it was written"
     verify
     java detach "$device" || failed "detach by device"
+    step "attached right after a detach, before the old keeper has seen it"
+    again=$(attach vm -r) || failed "attach right after a detach"
+    java attached | grep -q "^$again .*yes" || failed "not kept: $(java attached)"
+    java detach vm || failed "detach again"
+    wait_for "the end of every keeper" '[ -z "$(process --foreground)" ]'
 fi
 cat /tmp/pool/attach.log
 dmesg | grep -E 'I/O error|EXT4-fs error|EXT4-fs .*abort|BUG:|Call Trace' | grep -v "$device.*WRITE" && failed "the kernel complained"
