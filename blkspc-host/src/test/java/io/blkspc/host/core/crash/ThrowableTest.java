@@ -21,6 +21,7 @@ import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
@@ -247,6 +248,7 @@ class ThrowableTest {
             Cookie cookie = space.reserve(12, Geometry.BLOCK_BYTES);
             CommitBatch batch = new CommitBatch();
             byte[] bytes = new byte[Geometry.BLOCK_BYTES];
+            Arrays.fill(bytes, (byte) 7);
             Allocation kind = null;
             for (long leaf = 0; leaf < 12; leaf++) {
                 TestIo.Staged staged = io.stage(cookie, (leaf << 20) + Geometry.BLOCK_BYTES, bytes);
@@ -275,6 +277,7 @@ class ThrowableTest {
                 EngineFacts.requireExact(pool);
             } else if (pool.failure() == null) {
                 EngineFacts.requireNothingLiveIsFree(pool);
+                assertThat(changedLeaves(pool)).as(run.seams.fired()).isIn(0, 12);
             }
             HostPool recovered = run.open(disk.killImage());
             recovered.awaitReclaim();
@@ -282,6 +285,16 @@ class ThrowableTest {
             more = run.seams.hasFired();
         }
         assertThat(ended).as("throws in the midst of a change").isPositive();
+    }
+
+    private static int changedLeaves(HostPool pool) {
+        int changed = 0;
+        try (BlockSpace space = pool.open("v")) {
+            for (long leaf = 0; leaf < 12; leaf++) {
+                changed += new TestIo(space).read((leaf << 20) + Geometry.BLOCK_BYTES, 1)[0] == 7 ? 1 : 0;
+            }
+        }
+        return changed;
     }
 
     /** One block in each of twelve leaves. */
