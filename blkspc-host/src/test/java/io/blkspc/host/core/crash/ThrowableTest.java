@@ -6,6 +6,7 @@ import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
@@ -91,6 +92,19 @@ class ThrowableTest {
                     });
                 }
             }
+        }
+
+        /** Runs work that nothing but what is planted may throw out of. */
+        void untilThrown(Runnable work) {
+            seams.arm();
+            try {
+                work.run();
+            } catch (Throwable thrown) {
+                assertThat(ThrowingSeams.isPlanted(thrown))
+                        .as(thrown.toString())
+                        .isTrue();
+            }
+            seams.disarm();
         }
 
         /** A new process finds everything that was durable, and nothing that was half done. */
@@ -210,15 +224,11 @@ class ThrowableTest {
             HostPool pool = run.open(disk);
             twelveLeaves(pool, "v");
             pool.checkpoint(); // from now on nodes are read again
-            run.seams.arm();
-            try (BlockSpace space = pool.open("v")) {
-                space.discard(0, space.sizeBytes());
-            } catch (Throwable thrown) {
-                assertThat(ThrowingSeams.isPlanted(thrown))
-                        .as(thrown.toString())
-                        .isTrue();
-            }
-            run.seams.disarm();
+            run.untilThrown(() -> {
+                try (BlockSpace space = pool.open("v")) {
+                    space.discard(0, space.sizeBytes());
+                }
+            });
             ended += pool.failure() == null ? 0 : 1;
             if (pool.failure() == null) {
                 EngineFacts.requireExact(pool);
@@ -259,18 +269,13 @@ class ThrowableTest {
             try (BlockSpace other = pool.open("w")) {
                 new TestIo(other).read(0, 12 << 20);
             }
-            run.seams.arm();
-            try {
-                space.commit(cookie, kind.commitType(), batch);
+            CommitType type = kind.commitType();
+            run.untilThrown(() -> {
+                space.commit(cookie, type, batch);
                 run.seams.disarm();
                 cookie.put();
                 space.close();
-            } catch (Throwable thrown) {
-                assertThat(ThrowingSeams.isPlanted(thrown))
-                        .as(thrown.toString())
-                        .isTrue();
-            }
-            run.seams.disarm();
+            });
             ended += pool.failure() == null ? 0 : 1;
             if (pool.failure() == null && !run.seams.hasFired()) {
                 pool.awaitReclaim();
@@ -318,15 +323,7 @@ class ThrowableTest {
             twelveLeaves(pool, "v");
             pool.checkpoint(); // from now on nodes are read again
             pool.destroy(List.of("v"), true);
-            run.seams.arm();
-            try {
-                pool.awaitReclaim();
-            } catch (Throwable thrown) {
-                assertThat(ThrowingSeams.isPlanted(thrown))
-                        .as(thrown.toString())
-                        .isTrue();
-            }
-            run.seams.disarm();
+            run.untilThrown(pool::awaitReclaim);
             if (pool.failure() == null) {
                 pool.awaitReclaim();
                 EngineFacts.requireEmpty(pool);
