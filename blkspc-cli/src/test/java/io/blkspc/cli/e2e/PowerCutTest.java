@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,7 @@ class PowerCutTest {
     private final Random random = new Random(seed);
     private PoolDisks.Layout layout;
     private PowerStory story;
+    private int tornPlaces;
 
     @ParameterizedTest
     @EnumSource
@@ -48,23 +50,26 @@ class PowerCutTest {
         for (int done = 0; done < CUTS; done += CUTS_OF_A_STORY) {
             try (PowerStory recorded = PowerStory.record(layout, directory, random.nextLong())) {
                 story = recorded;
+                tornPlaces += story.tornAt().size();
                 unflushed += cutAnywhere(Math.min(CUTS_OF_A_STORY, CUTS - done));
                 disksThatIgnoreFlushesAreFoundOut();
             }
         }
-        System.out.println("PowerCutTest layout=" + layout + " cuts=" + CUTS + " unflushedWrites=" + unflushed);
+        System.out.println("PowerCutTest layout=" + layout + " cuts=" + CUTS + " unflushedWrites=" + unflushed
+                + " tornSectors=" + tornPlaces);
         assertThat(unflushed).as("writes that cuts could lose").isPositive();
     }
 
     private int cutAnywhere(int count) throws IOException {
         PowerCut cuts = new PowerCut(story.log(), story.copyEmptyImages("flushed"), Integer.MAX_VALUE);
         int unflushed = 0;
-        int[] places = random.ints(count, story.createdAt(), story.log().size() + 1)
-                .map(place -> random.nextInt(3) == 0 ? afterNextFlush(place) : place)
+        IntStream anywhere = random.ints(count, story.createdAt(), story.log().size() + 1)
+                .map(place -> random.nextInt(3) == 0 ? afterNextFlush(place) : place);
+        int[] places = IntStream.concat(anywhere, story.tornAt().stream().mapToInt(Integer::intValue))
                 .sorted()
                 .toArray();
         for (int i = 0; i < places.length; i++) {
-            CutKind kind = CutKind.any(random);
+            CutKind kind = story.tornAt().contains(places[i]) ? CutKind.ALL : CutKind.any(random);
             unflushed += cut(cuts, places[i], kind, i % NESTED_EVERY == NESTED_EVERY / 2);
         }
         return unflushed;
@@ -96,7 +101,7 @@ class PowerCutTest {
             Path kept = Files.createDirectories(Path.of("target", "power-cut-" + layout + "-" + place));
             cuts.materialise(place, kind, new Random(cutSeed), layout.images(kept, "disk"));
             throw new AssertionError(
-                    wrong.getMessage() + "\nlayout=" + layout + ", place=" + place + " of "
+                    wrong.getMessage() + "\nlayout=" + layout + ", path=" + story.path() + ", place=" + place + " of "
                             + story.log().size() + ", kind=" + kind
                             + ", unflushed=" + unflushed + ", nested=" + isNested + ", seed=" + seed + ", disks="
                             + kept.toAbsolutePath(),

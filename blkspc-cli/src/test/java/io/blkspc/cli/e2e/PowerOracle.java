@@ -9,13 +9,24 @@ import java.util.Optional;
  * Knows for one version, and for a power cut at any moment, which values each sector may hold afterwards: those of writes
  * that began before the cut, unless a later write of the sector was certainly durable by then. A write is durable when it was
  * replied to before a persist point began that was over at the cut, or when it was FUA and replied to.
+ *
+ * <p>Where the server writes through the page cache, a sector may also be a {@link SectorMixture}.
  */
 final class PowerOracle {
 
     private static final int REQUESTS_SHOWN = 4;
 
+    /** How the server brings data to its disk. */
+    enum DataPath {
+        /** The kernel copies pages to the disk when it likes, also while they are written. */
+        PAGE_CACHE,
+        /** Memory that nobody writes meanwhile goes to the disk as it is. */
+        DIRECT
+    }
+
     private final History history;
     private final RequestLog requests;
+    private final DataPath path;
     private final VolumeOracle volume;
     private final VolumeOracle origin;
     private final long createBegin;
@@ -31,9 +42,16 @@ final class PowerOracle {
      * @param createBegin before the command was sent
      * @param createEnd after it returned
      */
-    PowerOracle(History history, VolumeOracle volume, VolumeOracle origin, long createBegin, long createEnd) {
+    PowerOracle(
+            History history,
+            DataPath path,
+            VolumeOracle volume,
+            VolumeOracle origin,
+            long createBegin,
+            long createEnd) {
         this.history = history;
         this.requests = history.requests();
+        this.path = path;
         this.volume = volume;
         this.origin = origin;
         this.createBegin = createBegin;
@@ -70,7 +88,9 @@ final class PowerOracle {
             List<Finding> findings = new ArrayList<>();
             for (int sector = 0; sector < volume.sectorCount(); sector++) {
                 Sector found = Sector.decode(data, sector * Sector.BYTES);
-                at.judge(sector, found).ifPresent(findings::add);
+                if (found.kind() != Sector.Kind.GARBAGE || !at.isLegalMixture(sector, data)) {
+                    at.judge(sector, found).ifPresent(findings::add);
+                }
             }
             return findings;
         }
@@ -115,11 +135,13 @@ final class PowerOracle {
             for (RequestLog.Entry entry : requests.entries()) {
                 History.Operation operation = entry.operation();
                 if (operation.oracle() == of && operation.submitTick() < last) {
-                    boolean isDone = entry.isReplied() && entry.endTick() < end;
-                    boolean isDurable = isDone && (entry.isFua() || entry.endTick() < durable);
-                    apply(operation, isDurable, Math.min(entry.endTick(), last));
+                    apply(operation, isDurable(entry, end, durable), Math.min(entry.endTick(), last));
                 }
             }
+        }
+
+        private static boolean isDurable(RequestLog.Entry entry, long end, long durable) {
+            return entry.isReplied() && entry.endTick() < end && (entry.isFua() || entry.endTick() < durable);
         }
 
         private void see(RequestLog.Sighting sighting) {
@@ -142,8 +164,57 @@ final class PowerOracle {
             }
         }
 
+        /**
+         * Blocks of a version that is there are not overwritten for its origin any more, so a mixture then comes from writes of
+         * its own.
+         */
+        private boolean isLegalMixture(int sector, ByteBuffer data) {
+            if (path == DataPath.DIRECT) {
+                return false;
+            }
+            SectorMixture mixture = new SectorMixture();
+            if (zeroEnd[sector] >= floor[sector]) {
+                mixture.addZeros();
+            }
+            if (isAsSeen(sector)) {
+                mixture.addSettled(history.volumeOf(seenSeq[sector]), sector, seenSeq[sector]);
+            }
+            long ownDurable = requests.lastPersistBegin(volume, cutTick);
+            for (RequestLog.Entry entry : requests.entries()) {
+                VolumeOracle of = entry.operation().oracle();
+                long last = of == volume ? cutTick : cloneEnd;
+                boolean isLegal = (of == volume || of == origin)
+                        && isOf(entry.operation(), sector)
+                        && entry.operation().submitTick() < last
+                        && Math.min(entry.endTick(), last) >= floor[sector];
+                if (isLegal && isSettled(entry, ownDurable)) {
+                    boolean isWrite = entry.operation().change() == History.Change.WRITE;
+                    mixture.addSettled(
+                            of.number(), sector, isWrite ? entry.operation().seq() : 0);
+                } else if (isLegal) {
+                    mixture.addUnsettled(entry.operation(), sector);
+                }
+            }
+            return mixture.canBe(data, sector * Sector.BYTES);
+        }
+
+        private boolean isSettled(RequestLog.Entry entry, long ownDurable) {
+            return entry.operation().oracle() == volume
+                    ? isDurable(entry, cutTick, ownDurable)
+                    : createEnd < cutTick || isDurable(entry, createBegin, createBegin);
+        }
+
+        private static boolean isOf(History.Operation operation, int sector) {
+            int place = sector - operation.firstSector();
+            return place >= 0 && place < operation.sectorCount();
+        }
+
+        private boolean isAsSeen(int sector) {
+            return seenTick[sector] > 0 && seenTick[sector] >= floor[sector];
+        }
+
         private Optional<Finding> judge(int sector, Sector found) {
-            boolean isAsSeen = seenTick[sector] > 0 && seenTick[sector] >= floor[sector];
+            boolean isAsSeen = isAsSeen(sector);
             return switch (found.kind()) {
                 case GARBAGE -> finding(Finding.Kind.TORN, sector, "no write made these bytes");
                 case ZERO ->
@@ -186,9 +257,8 @@ final class PowerOracle {
             List<String> found = new ArrayList<>();
             for (RequestLog.Entry entry : requests.entries()) {
                 History.Operation operation = entry.operation();
-                int place = sector - operation.firstSector();
                 boolean isOurs = operation.oracle() == volume || operation.oracle() == origin;
-                if (isOurs && place >= 0 && place < operation.sectorCount() && operation.submitTick() < cutTick) {
+                if (isOurs && isOf(operation, sector) && operation.submitTick() < cutTick) {
                     found.add(operation.change() + " seq=" + operation.seq() + " volume="
                             + operation.oracle().name() + " ticks=" + operation.submitTick() + "-"
                             + (entry.endTick() < cutTick ? entry.endTick() : "") + (entry.isFua() ? " fua" : ""));

@@ -3,12 +3,15 @@ package io.blkspc.cli.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * One recorded life of a pool: volumes under load, a snapshot, a clone and a destroy meanwhile, a kill, a recovery, a clean
@@ -25,6 +28,7 @@ final class PowerStory implements AutoCloseable {
     private final Random random;
     private final History history = History.keepingRequests();
     private final DiskLog log;
+    private final PowerOracle.DataPath path;
     private final List<PowerOracle> versions = new ArrayList<>();
     private final List<VolumeOracle> existing = new ArrayList<>();
     private final List<VolumeOracle> heads = new ArrayList<>();
@@ -32,12 +36,14 @@ final class PowerStory implements AutoCloseable {
     private int createdAt;
     private int populatedAt;
     private int killedAt;
+    private final Set<Integer> tornAt = new TreeSet<>();
 
     private PowerStory(PoolDisks.Layout layout, Path directory, long seed) {
         this.layout = layout;
         this.directory = directory;
         random = new Random(seed);
         log = new DiskLog(directory.resolve("log"), history::now);
+        path = random.nextBoolean() ? PowerOracle.DataPath.PAGE_CACHE : PowerOracle.DataPath.DIRECT;
     }
 
     /** Lives it; on return everything is unmounted again, and the directory holds the record. */
@@ -53,6 +59,11 @@ final class PowerStory implements AutoCloseable {
                 story.close();
             }
         }
+    }
+
+    /** How its server brings data to the disk. */
+    PowerOracle.DataPath path() {
+        return path;
     }
 
     History history() {
@@ -75,6 +86,11 @@ final class PowerStory implements AutoCloseable {
     /** Event at which the volumes existed and nothing was written. */
     int populatedAt() {
         return populatedAt;
+    }
+
+    /** Events right after the kernel copied sectors to a disk while they were written. */
+    Set<Integer> tornAt() {
+        return tornAt;
     }
 
     /** Event at which the server was killed under its first load. */
@@ -106,12 +122,16 @@ final class PowerStory implements AutoCloseable {
                         disk -> LoopDevice.attach(directory.resolve("nbd" + disk), disks.uri(disk)))) {
             pool.createPool(layout, POOL_SIZE);
             createdAt = log.size();
-            try (ServerProcess server = new ServerProcess(pool.pool());
+            try (ServerProcess server = new ServerProcess(pool.pool(), "--cache", cacheMode());
                     Writeback _ = Writeback.of(pool.written(), random.nextLong())) {
                 live(pool.pool(), server);
             }
         }
         checkLog(images);
+    }
+
+    private String cacheMode() {
+        return path == PowerOracle.DataPath.DIRECT ? "direct" : "writeback";
     }
 
     /** The record is whole: all that it says was written makes the disks what they are. */
@@ -124,6 +144,23 @@ final class PowerStory implements AutoCloseable {
                     .ok();
             Files.delete(copies.get(disk));
         }
+        for (int i = createdAt; i < log.size(); i++) {
+            if (log.event(i).kind() == DiskLog.Kind.WRITE && hasTornSector(log.bytes(log.event(i)))) {
+                tornAt.add(i + 1);
+            }
+        }
+        if (path == PowerOracle.DataPath.DIRECT) {
+            assertThat(tornAt).as("torn sectors of data came to a disk").isEmpty();
+        }
+    }
+
+    private static boolean hasTornSector(ByteBuffer bytes) {
+        for (int at = 0; at + Sector.BYTES <= bytes.limit(); at += Sector.BYTES) {
+            if (Sector.isTorn(bytes, at)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void live(Path pool, ServerProcess server) throws IOException {
@@ -197,7 +234,7 @@ final class PowerStory implements AutoCloseable {
         long begin = history.now();
         control.request("create", Map.of("name", name, "size", VOLUME_BYTES));
         VolumeOracle volume = history.volume(name, VOLUME_BYTES);
-        versions.add(new PowerOracle(history, volume, null, begin, history.now()));
+        versions.add(new PowerOracle(history, path, volume, null, begin, history.now()));
         existing.add(volume);
         heads.add(volume);
     }
@@ -218,7 +255,7 @@ final class PowerStory implements AutoCloseable {
         long end = history.now();
         for (int i = 0; i < names.size(); i++) {
             VolumeOracle made = windows.get(i).end();
-            versions.add(new PowerOracle(history, made, origins.get(i), begin, end));
+            versions.add(new PowerOracle(history, path, made, origins.get(i), begin, end));
             existing.add(made);
             if (command.equals("clone")) {
                 heads.add(made);

@@ -77,6 +77,12 @@ record Sector(Kind kind, int volume, long lba, long seq) {
                 buffer.getLong(at + SEQ_OFFSET));
     }
 
+    /** Whether the 512 bytes at this place begin as a sector does and do not go on as one. */
+    static boolean isTorn(ByteBuffer buffer, int at) {
+        buffer.order(ByteOrder.LITTLE_ENDIAN);
+        return buffer.getLong(at) == MAGIC && decode(buffer, at).kind() == Kind.GARBAGE;
+    }
+
     private static boolean isZero(ByteBuffer buffer, int at) {
         for (int offset = 0; offset < BYTES; offset += Long.BYTES) {
             if (buffer.getLong(at + offset) != 0) {
