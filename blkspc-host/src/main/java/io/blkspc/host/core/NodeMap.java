@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -128,10 +129,11 @@ final class NodeMap implements NodeStore {
     private NodeStore openTrusted() {
         try {
             NodeStore existing = factory.openExisting();
-            if (existing.size() == entries) {
+            long found = closedUnless(existing, existing::size);
+            if (found == entries) {
                 return existing;
             }
-            log.warn("node map is not the one of the last stop: entries={}, expected={}", existing.size(), entries);
+            log.warn("node map is not the one of the last stop: entries={}, expected={}", found, entries);
             existing.close();
         } catch (BlockSpaceException e) {
             log.warn("node map cannot be used: {}", e.getMessage());
@@ -141,9 +143,26 @@ final class NodeMap implements NodeStore {
 
     private NodeStore rebuilt() {
         NodeStore empty = factory.createEmpty();
-        rebuild.accept(empty);
+        closedUnless(empty, () -> {
+            rebuild.accept(empty);
+            return empty;
+        });
         log.info("node map was made again from the checkpoint: entries={}", empty.size());
         return empty;
+    }
+
+    /** Does something with an open store, which is closed when that throws. */
+    static <T> T closedUnless(NodeStore store, Supplier<T> done) {
+        try {
+            return done.get();
+        } catch (RuntimeException | Error failure) {
+            try {
+                store.close();
+            } catch (BlockSpaceException again) {
+                failure.addSuppressed(again);
+            }
+            throw failure;
+        }
     }
 
     @Override

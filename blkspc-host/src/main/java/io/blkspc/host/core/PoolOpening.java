@@ -284,6 +284,11 @@ public final class PoolOpening {
         if (!environment.lazyMap()) {
             map.open();
         }
+        return NodeMap.closedUnless(map, () -> openOver(map, superblock, catalogue, freeSpace, segments));
+    }
+
+    private Engine openOver(
+            NodeMap map, Superblock superblock, Catalogue catalogue, FreeSpace freeSpace, SegmentStore segments) {
         SuperblockStore store = superblockStore();
         // From the first change on, the map on disk and the free map of the last stop are history.
         long entries = superblock.nodeMapEntries();
@@ -305,6 +310,11 @@ public final class PoolOpening {
         SegmentStore segments = reading.segments(superblock);
         NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes, store -> loadNodes(superblock, segments, store));
         phases.done("empty map");
+        return NodeMap.closedUnless(map, () -> recoverInto(map, superblock, freeSpace, segments, phases));
+    }
+
+    private Engine recoverInto(
+            NodeMap map, Superblock superblock, FreeSpace freeSpace, SegmentStore segments, OpeningPhases phases) {
         Catalogue catalogue = loadAll(superblock, segments, map);
         phases.done("checkpoint read");
         NodeCache cache = newCache(superblock, map);

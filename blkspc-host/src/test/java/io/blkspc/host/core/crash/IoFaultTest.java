@@ -10,6 +10,7 @@ import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.SimPool;
 import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.Fault;
 import io.blkspc.host.sim.FaultInjector;
@@ -17,8 +18,11 @@ import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoEvent;
 import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Contract D10 to D12: every single IO of small workloads fails in every way, once and for good. */
@@ -131,10 +135,10 @@ class IoFaultTest {
         }
     }
 
-    /** A recovery that meets a failing medium refuses or serves, and the next one finds everything. */
+    /** An opening that meets a failing medium refuses, and leaves no map open, or serves; the next one finds everything. */
     @ParameterizedTest
-    @ValueSource(longs = {11, 12, 13, 14})
-    void recoveryMayFailAtAnyIoAndBeTriedAgain(long seed) {
+    @CsvSource({"11, true", "12, true", "13, true", "14, true", "11, false", "12, false"})
+    void openingMayFailAtAnyIoAndBeTriedAgain(long seed, boolean isRecovery) {
         boolean more = true;
         for (long n = 1; more; n++) {
             more = false;
@@ -144,12 +148,22 @@ class IoFaultTest {
                     SimDisk disk = run.disk.killImage().use(run.scheduler);
                     HostPool pool = SimPool.on(disk, run.scheduler, seed + 1).open();
                     run.work(disk, pool);
+                    if (!isRecovery) {
+                        pool.close();
+                    }
                     SimDisk killed = disk.killImage().use(run.scheduler);
                     killed.faults(run.failing(n, Fault.EIO, sticky));
+                    Set<NodeStore> open = new HashSet<>();
                     try {
-                        SimPool.on(killed, run.scheduler, seed + 2).open();
+                        SimPool.on(killed, run.scheduler, seed + 2)
+                                .nodes(nodes -> noted(nodes, open))
+                                .open();
+                        assertThat(open).hasSize(1);
                     } catch (BlockSpaceException e) {
                         assertThat(run.fired).as(e.toString()).isNotEqualTo("nothing");
+                        assertThat(open)
+                                .as("maps left open by an opening that failed: %s", e)
+                                .isEmpty();
                     }
                     more |= !run.fired.equals("nothing");
                     run.checkAfterHealing(killed);
@@ -158,5 +172,16 @@ class IoFaultTest {
                 }
             }
         }
+    }
+
+    private static NodeStore noted(NodeStore nodes, Set<NodeStore> open) {
+        open.add(nodes);
+        return new ForwardingNodes(nodes) {
+            @Override
+            public void close() {
+                open.remove(nodes);
+                super.close();
+            }
+        };
     }
 }

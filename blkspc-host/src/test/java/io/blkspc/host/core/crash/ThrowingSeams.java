@@ -152,35 +152,30 @@ final class ThrowingSeams implements Scheduler {
 
     /** A node store whose calls count too. */
     NodeStore on(NodeStore store) {
-        return new NodeStore() {
+        return new ForwardingNodes(store) {
             @Override
             public boolean read(long nodeId, MemorySegment target) {
                 call("node read");
-                return store.read(nodeId, target);
+                return super.read(nodeId, target);
             }
 
             @Override
             public void put(long nodeId, MemorySegment image) {
                 call("node put");
-                store.put(nodeId, image);
+                super.put(nodeId, image);
                 call("node put done");
             }
 
             @Override
             public void remove(long nodeId) {
                 call("node remove");
-                store.remove(nodeId);
+                super.remove(nodeId);
             }
 
             @Override
             public long size() {
                 call("node store size");
-                return store.size();
-            }
-
-            @Override
-            public void close() {
-                store.close();
+                return super.size();
             }
         };
     }
