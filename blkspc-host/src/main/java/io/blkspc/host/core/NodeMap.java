@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Any thread may read; one thread at a time puts and removes.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // what was opened is closed, whatever went wrong
 final class NodeMap implements NodeStore {
 
     private static final Logger log = LoggerFactory.getLogger(NodeMap.class);
