@@ -83,27 +83,35 @@ public final class SpaceReads implements AutoCloseable {
      * @param dataOnly refuse what has bytes that are not stored
      * @return {@code false} when the device has no way to do this one aside, or there is nothing to do aside: nothing was begun
      * @throws BlockSpaceException of looking it up: nothing was begun
+     * @throws IllegalStateException of the device, which may write to the memory all the same: see {@link #holds}
      */
     public boolean begin(int tag, long offset, int length, MemorySegment target, long start, boolean dataOnly) {
         if (((offset | length | (target.address() + start)) & alignMask) != 0 || freePieceCount == 0) {
             return false;
         }
         Lease lease = space.readLease();
-        boolean begun = false;
+        int pieces = 0;
         try {
-            int pieces = find(offset, length, dataOnly);
-            begun = pieces > 0 && pieces <= freePieceCount;
-            if (begun) {
-                read(tag, offset, length, target, start, pieces);
-            }
+            int found = find(offset, length, dataOnly);
+            pieces = found > freePieceCount ? 0 : found;
         } finally {
-            if (begun) {
-                leases[tag] = lease;
-            } else {
+            if (pieces == 0) {
                 lease.close();
             }
         }
-        return begun;
+        if (pieces > 0) {
+            leases[tag] = lease; // first: a piece may be at the medium though the next one throws
+            read(tag, offset, length, target, start, pieces);
+        }
+        return pieces > 0;
+    }
+
+    /**
+     * Whether the memory of a tag is needed: from {@link #begin} until the read is complete. Where {@link #begin} threw something
+     * unforeseen, until {@link #close}: such a read has a tag that does not come back.
+     */
+    public boolean holds(int tag) {
+        return leases[tag] != null;
     }
 
     /** Finds the pieces of a range; 0 when there are none, or too many, or zeros that are not wanted. */
@@ -136,19 +144,27 @@ public final class SpaceReads implements AutoCloseable {
     }
 
     private void read(int tag, long offset, int length, MemorySegment target, long start, int pieces) {
+        missing[tag] = pieces + 1; // one more until all are begun: those of a read that threw do not complete it
         long at = offset;
         for (int i = 0; i < pieces; i++) {
             zero(target, start + (at - offset), pieceOffsets[i] - at);
             int piece = freePieces[--freePieceCount];
             owners[piece] = tag;
-            queue.read(
-                    piece, pieceDevices[i], target, start + (pieceOffsets[i] - offset), pieceLengths[i], IoRole.DATA);
+            queue(piece, pieceDevices[i], target, start + (pieceOffsets[i] - offset), pieceLengths[i]);
             at = pieceOffsets[i] + pieceLengths[i];
         }
         zero(target, start + (at - offset), offset + length - at);
         missing[tag] = pieces;
         failures[tag] = null;
         underWay++;
+    }
+
+    private void queue(int piece, long device, MemorySegment target, long start, int length) {
+        try {
+            queue.read(piece, device, target, start, length, IoRole.DATA);
+        } catch (BlockSpaceException e) { // else it would pass for one of looking up
+            throw new IllegalStateException("a read queue threw a failure instead of completing with it", e);
+        }
     }
 
     private static void zero(MemorySegment target, long start, long length) {

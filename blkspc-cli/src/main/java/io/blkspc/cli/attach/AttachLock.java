@@ -1,8 +1,10 @@
 package io.blkspc.cli.attach;
 
+import io.blkspc.cli.socket.OwnedFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -23,9 +25,14 @@ public final class AttachLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    /** Waits for the lock of the pool in that directory. */
+    /**
+     * Waits for the lock of the pool in that directory. Its file belongs to the pool's owner, who needs no root for what else asks
+     * for it, also where root made it.
+     */
     public static AttachLock take(Path pool) throws IOException {
-        FileChannel channel = FileChannel.open(pool.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        Path file = pool.resolve(NAME);
+        OwnedFile.makeIfAbsent(file);
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
         FileLock lock = null;
         try {
             lock = channel.lock();

@@ -41,13 +41,18 @@ public record NbdDevice(int index) {
 
     /** Every attached device that this program made, by number. */
     public static List<NbdDevice> ours() throws IOException {
+        return connected().stream().filter(device -> device.backend() != null).toList();
+    }
+
+    /** Every attached device, by number. */
+    static List<NbdDevice> connected() throws IOException {
         List<NbdDevice> devices = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(SYS_BLOCK, "nbd*")) {
             for (Path one : all) {
                 Matcher name = NAME.matcher(one.getFileName().toString());
                 if (name.matches()) {
                     NbdDevice device = new NbdDevice(Integer.parseInt(name.group(1)));
-                    if (device.isConnected() && device.backend() != null) {
+                    if (device.isConnected()) {
                         devices.add(device);
                     }
                 }
@@ -95,6 +100,12 @@ public record NbdDevice(int index) {
         return word == null ? null : Backend.parse(word);
     }
 
+    /** Whether whoever made it told the driver what it is made of; nbd-client does not. */
+    boolean hasBackend() {
+        String word = read("backend");
+        return word != null && !word.isEmpty(); // empty where the driver was told nothing
+    }
+
     /** Its size in bytes. */
     public long sizeBytes() {
         String sectors = read("size");
@@ -118,7 +129,7 @@ public record NbdDevice(int index) {
 
     /**
      * Who uses it: where it or a partition of it is mounted, {@code swap}, a device on it, {@code pid=} a process that has it
-     * open; {@code null} when nobody does.
+     * open, but for the nbd-client that made it; {@code null} when nobody does.
      */
     public String user() throws IOException {
         Pattern partOfIt = Pattern.compile(Pattern.quote(path()) + "(p\\d+)?");
@@ -138,12 +149,14 @@ public record NbdDevice(int index) {
     }
 
     /** A process that has it open, as far as this one may look. */
-    private static String opener(Pattern device) throws IOException {
+    private String opener(Pattern device) throws IOException {
+        StockDevices stock = new StockDevices();
         long self = ProcessHandle.current().pid();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
-                if (!process.endsWith(Long.toString(self)) && hasOpen(process, device)) {
-                    return "pid=" + process.getFileName();
+                String pid = process.getFileName().toString();
+                if (!pid.equals(Long.toString(self)) && hasOpen(process, device) && !stock.isClient(pid, this)) {
+                    return "pid=" + pid;
                 }
             }
         }

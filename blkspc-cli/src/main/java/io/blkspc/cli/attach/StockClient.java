@@ -90,7 +90,7 @@ public final class StockClient {
         return words;
     }
 
-    /** Command line that ends such a device. */
+    /** Command line that ends a device whatever is lost by that. */
     public static String ending(NbdDevice device) {
         return PROGRAM + " -d " + device.path();
     }

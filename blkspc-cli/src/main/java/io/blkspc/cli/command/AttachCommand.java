@@ -8,6 +8,8 @@ import io.blkspc.cli.attach.Background;
 import io.blkspc.cli.attach.Keeper;
 import io.blkspc.cli.attach.NbdDevice;
 import io.blkspc.cli.attach.StockClient;
+import io.blkspc.cli.attach.StockDevice;
+import io.blkspc.cli.attach.StockDevices;
 import io.blkspc.cli.doctor.Programs;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
@@ -76,8 +78,7 @@ final class AttachCommand extends Task {
     @Option(
             names = "--nbd-client",
             description =
-                    "let the program nbd-client attach it: the device fails when its server ends, keeps its size, "
-                            + "and is ended with 'nbd-client -d'")
+                    "let the program nbd-client attach it: the device fails when its server ends, and keeps its size")
     private boolean nbdClient;
 
     @Override
@@ -125,9 +126,18 @@ final class AttachCommand extends Task {
                 throw new CommandFailure(ExitCode.BUSY, "attached already: device=" + attached.path());
             }
             made = stock.attach(socket(), name, options(index));
+            note(made, uuid);
         }
-        environment().err().println("blkspc: it will not outlive its server; to end it: " + StockClient.ending(made));
+        environment().err().println("blkspc: it will not outlive its server; to end it: blkspc detach " + made.path());
         return print(made.path(), false);
+    }
+
+    private void note(NbdDevice made, String uuid) {
+        try {
+            new StockDevices().note(made, backend(uuid));
+        } catch (IOException e) { // it is attached all the same
+            environment().err().println("blkspc: nobody will know what is attached there: " + e);
+        }
     }
 
     private AttachOptions options(int index) {
@@ -139,7 +149,7 @@ final class AttachCommand extends Task {
      * gets this one.
      */
     private int keep(String uuid, int index) throws IOException, InterruptedException {
-        Backend backend = new Backend(uuid, name, location().directory().toAbsolutePath());
+        Backend backend = backend(uuid);
         Keeper keeper;
         try (AttachLock _ = AttachLock.take(location().directory())) {
             NbdDevice attached = find(uuid, index);
@@ -177,8 +187,20 @@ final class AttachCommand extends Task {
         }
     }
 
-    /** The device of the volume, when it is there already: there is one at most. */
+    private Backend backend(String uuid) {
+        return new Backend(uuid, name, location().directory().toAbsolutePath());
+    }
+
+    /** The device of the volume, when it is there already: there is one at most. One of nbd-client can only be refused. */
     private NbdDevice find(String uuid, int index) throws IOException {
+        for (StockDevice one : new StockDevices().all()) {
+            if (one.isOf(backend(uuid))) {
+                throw new CommandFailure(
+                        ExitCode.BUSY,
+                        "attached already, by nbd-client: device="
+                                + one.device().path() + ", name=" + name);
+            }
+        }
         for (NbdDevice one : NbdDevice.ours()) {
             Backend backend = one.backend();
             if (backend != null && backend.uuid().equals(uuid)) {

@@ -1,7 +1,11 @@
 package io.blkspc.cli.command;
 
+import io.blkspc.cli.attach.Backend;
 import io.blkspc.cli.attach.NbdDevice;
 import io.blkspc.cli.attach.NbdDriver;
+import io.blkspc.cli.attach.StockClient;
+import io.blkspc.cli.attach.StockDevice;
+import io.blkspc.cli.attach.StockDevices;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.socket.DeviceFile;
@@ -10,6 +14,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -19,8 +24,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "detach",
         description =
-                "End a device that attach made, after everything written to it is on the volume. Refused (5) while "
-                        + "it is mounted, used for swap, or open.")
+                "End a device that attach or nbd-client made, after everything written to it is on the volume. Refused "
+                        + "(5) while it is mounted, used for swap, or open.")
 final class DetachCommand extends Task {
 
     private static final long LIMIT_SECONDS = 30;
@@ -30,6 +35,8 @@ final class DetachCommand extends Task {
 
     @Parameters(paramLabel = "NAME|/dev/nbdN", description = "volume or snapshot of this pool, or device")
     private String what;
+
+    private final StockDevices stock = new StockDevices();
 
     @Override
     public Integer call() throws Exception {
@@ -44,6 +51,7 @@ final class DetachCommand extends Task {
             driver.disconnect(device.index());
         }
         awaitEnd(device);
+        stock.forget(device);
         show(Json.of("device", device.path(), "detached", true), () -> "");
         return ExitCode.DONE;
     }
@@ -70,17 +78,26 @@ final class DetachCommand extends Task {
             if (!device.isConnected()) {
                 throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not attached: device=" + what);
             }
-            if (device.backend() == null) {
+            if (device.backend() == null && stock.find(device) == null) {
                 throw new CommandFailure(
-                        ExitCode.NOT_FOUND_OR_EXISTS, "not made by attach, end it with what made it: device=" + what);
+                        ExitCode.NOT_FOUND_OR_EXISTS,
+                        "not made by attach or nbd-client, end it with what made it: device=" + what);
             }
             return device;
         }
         Path pool = location().directory().toAbsolutePath();
-        List<NbdDevice> devices = NbdDevice.ours().stream()
-                .filter(device -> device.backend().name().equals(what)
-                        && device.backend().pool().equals(pool))
-                .toList();
+        List<NbdDevice> devices = new ArrayList<>();
+        for (NbdDevice device : NbdDevice.ours()) {
+            Backend backend = device.backend();
+            if (backend != null && backend.name().equals(what) && backend.pool().equals(pool)) {
+                devices.add(device);
+            }
+        }
+        for (StockDevice device : stock.all()) {
+            if (what.equals(device.name()) && pool.equals(device.pool())) {
+                devices.add(device.device());
+            }
+        }
         if (devices.isEmpty()) {
             throw new CommandFailure(ExitCode.NOT_FOUND_OR_EXISTS, "not attached: name=" + what + ", pool=" + pool);
         }
@@ -92,9 +109,18 @@ final class DetachCommand extends Task {
     }
 
     /** What programs wrote to the device itself may still be in the page cache. */
-    private static void persist(NbdDevice device) throws IOException {
+    private void persist(NbdDevice device) throws IOException {
         try (FileChannel channel = FileChannel.open(Path.of(device.path()), StandardOpenOption.READ)) {
             channel.force(true);
+        } catch (IOException e) {
+            if (stock.find(device) == null) {
+                throw e;
+            }
+            // No server of later will ever take it: somebody has to decide.
+            throw new CommandFailure(
+                    ExitCode.FAILED,
+                    "what was written last cannot be brought to the volume, to end it all the same: "
+                            + StockClient.ending(device) + ", said=" + e.getMessage());
         }
     }
 

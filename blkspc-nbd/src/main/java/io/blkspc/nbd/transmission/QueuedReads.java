@@ -104,23 +104,20 @@ final class QueuedReads implements AutoCloseable {
             return false;
         }
         int tag = free[freeCount - 1];
-        boolean begun = false;
         try {
-            begun = reads.begin(tag, offset, (int) length, memory.segment(), DATA_AT, dataOnly);
+            return reads.begin(tag, offset, (int) length, memory.segment(), DATA_AT, dataOnly);
         } finally {
-            if (!begun) {
+            if (reads.holds(tag)) { // also when it threw: the medium may write there until all is closed
+                freeCount--;
+                memories[tag] = memory;
+                cookies[tag] = requestCookie;
+                requestOffsets[tag] = requestOffset;
+                offsets[tag] = offset;
+                lengths[tag] = (int) length;
+            } else {
                 slow.release(memory);
             }
         }
-        if (begun) {
-            freeCount--;
-            memories[tag] = memory;
-            cookies[tag] = requestCookie;
-            requestOffsets[tag] = requestOffset;
-            offsets[tag] = offset;
-            lengths[tag] = (int) length;
-        }
-        return begun;
     }
 
     /** Waits until some of them are complete or the client sends something, and answers some. */

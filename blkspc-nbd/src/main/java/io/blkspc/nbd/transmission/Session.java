@@ -87,17 +87,17 @@ public final class Session implements AutoCloseable {
         while (true) {
             boolean alone = serveReceived();
             settle(alone);
-            if (ended) {
+            if (ended || !receive()) {
                 queued.finish();
-                return;
-            }
-            if (!receive()) {
                 return;
             }
         }
     }
 
-    /** Answers reads as they complete until the client sends something; {@code false} at the end of the stream. */
+    /**
+     * Answers reads as they complete until the client sends something; {@code false} at the end of the stream, which after a stop
+     * comes while reads are under way and bytes wait that will not be received.
+     */
     private boolean receive() throws IOException {
         while (!queued.isIdle()) {
             queued.advance();
@@ -113,14 +113,16 @@ public final class Session implements AutoCloseable {
         return requests;
     }
 
-    /** Waits for requests in flight to be answered, then gives everything back. */
+    /** Waits for requests in flight to be answered, then gives everything back; what fails keeps nothing else from it. */
     @Override
     public void close() {
-        queued.close(); // first: the medium writes to memory of what follows
-        slow.close();
-        io.close();
-        space.close();
-        arena.close();
+        // In reverse: the reads that are queued end first, since their leases are the space's.
+        try (arena;
+                space;
+                io;
+                slow) {
+            queued.close();
+        }
     }
 
     /** Publishes, forces and sends what the requests served so far left to do. */

@@ -23,7 +23,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * this connection, started with the first of them, sends the replies, so that a client that does not read holds its own
  * sender and no worker. It sends what is complete as one piece, and waits for nothing more to complete.
  */
-final class SlowLane {
+final class SlowLane implements AutoCloseable {
 
     /** Replies that are sent together. */
     private static final int GATHERED_BYTES = 64 << 10;
@@ -162,7 +162,8 @@ final class SlowLane {
     }
 
     /** Waits until every request is answered, or could not be because the client is gone; then ends the sender. */
-    void close() {
+    @Override
+    public void close() {
         lock.lock();
         try {
             while (inFlight > 0) {

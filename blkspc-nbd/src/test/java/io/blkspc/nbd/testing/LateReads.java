@@ -29,6 +29,23 @@ public final class LateReads implements QueuedDevice {
 
     public final AtomicInteger allowed = new AtomicInteger();
 
+    /** While set beside {@link #held}, nobody is told that there is something to receive. */
+    public volatile boolean deaf;
+
+    /** Pieces until one throws {@link #planted} instead of a failure; below 1 none does. */
+    public final AtomicInteger untilThrow = new AtomicInteger();
+
+    public volatile RuntimeException planted = new IllegalStateException("planted");
+
+    /** The piece that throws is under way all the same. */
+    public volatile boolean throwsLate;
+
+    /** Queues throw {@link #planted} once all is complete and they are closed. */
+    public volatile boolean closeThrows;
+
+    /** Queues that somebody has begun to close. */
+    public final AtomicInteger closing = new AtomicInteger();
+
     /** Reads that are under way, over all queues. */
     public final AtomicInteger underWay = new AtomicInteger();
 
@@ -75,6 +92,10 @@ public final class LateReads implements QueuedDevice {
 
         @Override
         public void read(int tag, long offset, MemorySegment target, long start, int length, IoRole role) {
+            boolean isPlanted = untilThrow.getAndDecrement() == 1;
+            if (isPlanted && !throwsLate) {
+                throw planted;
+            }
             Read read = spare.removeLast();
             read.tag = tag;
             read.target = target;
@@ -82,6 +103,9 @@ public final class LateReads implements QueuedDevice {
             waiting[waitingCount++] = read;
             underWay.incrementAndGet();
             queued.incrementAndGet();
+            if (isPlanted) {
+                throw planted;
+            }
         }
 
         @Override
@@ -99,6 +123,9 @@ public final class LateReads implements QueuedDevice {
             }
             if (held) {
                 LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(200));
+                while (deaf) {
+                    Thread.onSpinWait();
+                }
                 if (descriptor >= 0) {
                     return; // there may be something to receive
                 }
@@ -146,11 +173,15 @@ public final class LateReads implements QueuedDevice {
 
         @Override
         public void close() {
+            closing.incrementAndGet();
             while (held && waitingCount > 0) {
                 Thread.onSpinWait();
             }
             while (waitingCount > 0) {
                 finish(waitingCount - 1);
+            }
+            if (closeThrows) {
+                throw planted;
             }
         }
     }

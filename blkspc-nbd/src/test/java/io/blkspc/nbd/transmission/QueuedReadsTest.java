@@ -8,14 +8,18 @@ import static io.blkspc.nbd.testing.NbdTestClient.TRIM;
 import static io.blkspc.nbd.testing.NbdTestClient.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.model.ModelFaults;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.LatePool;
+import io.blkspc.nbd.testing.LateReads;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
+import io.blkspc.nbd.testing.RawNbd;
 import io.blkspc.nbd.testing.TestServer;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Reads that a device completes when it likes, in the order it likes, while the connection's own thread goes on. */
@@ -291,6 +296,100 @@ class QueuedReadsTest {
         assertThat(exports.device.underWay).hasValue(0);
         assertThat(server.server().status().bufferBytes()).isZero();
         assertThat(server.server().status().faults()).isZero();
+        assertThat(pool.info("vol").attachments()).isZero();
+    }
+
+    @Test
+    void aStopAnswersReadsThoughBytesWaitThatNobodyReceives() throws Exception {
+        try (NbdTestClient client = server.client(true)) {
+            client.write(0, new byte[8 * BLOCK]);
+            exports.device.deaf = true;
+            exports.device.held = true;
+            ByteBuffer batch = ByteBuffer.allocate(8 * 28);
+            for (int i = 0; i < 8; i++) {
+                client.encode(batch, READ, 0, i * (long) BLOCK, BLOCK, NOTHING);
+            }
+            client.sendEncoded(batch.flip());
+            await(() -> exports.device.underWay.get() == 8, exports.device.underWay);
+            Thread stop = Thread.ofPlatform().start(server.server()::close);
+            sendUntilItStops(client.raw());
+            exports.device.deaf = false;
+            exports.device.held = false;
+            for (int i = 0; i < 8; i++) {
+                assertThat(client.take().error()).isZero();
+            }
+            stop.join();
+        }
+    }
+
+    /** From then on the other end receives nothing more, and what was sent before waits there for ever. */
+    private void sendUntilItStops(RawNbd raw) {
+        byte[] half = new byte[14]; // of a request
+        await(
+                () -> {
+                    try {
+                        raw.send(half);
+                        return false;
+                    } catch (IOException stopped) {
+                        return true;
+                    }
+                },
+                "stop");
+    }
+
+    /** A read of three pieces whose second one throws, before or after the medium has it. */
+    @ParameterizedTest
+    @CsvSource({"false, false, 1", "true, false, 2", "false, true, 1", "true, true, 2"})
+    void memoryAndBlocksOutliveAReadWhoseNextPieceThrew(boolean throwsLate, boolean isFailure, int underWay)
+            throws Exception {
+        try (NbdTestClient client = server.client(true)) {
+            for (int block : new int[] {2, 1, 0}) {
+                client.write(block * (long) BLOCK, new byte[BLOCK]); // in the order of the device: the other way round
+            }
+            LateReads device = exports.device;
+            device.throwsLate = throwsLate;
+            device.planted = isFailure
+                    ? new BlockSpaceException(BlockSpaceException.Code.IO, "planted")
+                    : new IllegalStateException("planted");
+            device.held = true;
+            device.untilThrow.set(2);
+            ByteBuffer batch = ByteBuffer.allocate(2 * 28);
+            client.encode(batch, READ, DF, 0, 3 * BLOCK, NOTHING);
+            client.encode(batch, READ, DF, 0, 3 * BLOCK, NOTHING);
+            client.sendEncoded(batch.flip());
+            await(() -> device.closing.get() == 1, "the end of the connection");
+            assertThat(device.underWay).hasValue(underWay);
+            assertThat(exports.leases).hasValue(1);
+            assertThat(server.server().status().bufferBytes()).isPositive();
+            device.held = false;
+            await(() -> server.server().status().connections() == 0, "connections");
+        }
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aCloseThatFailsKeepsNothingFromTheOthers() throws Exception {
+        try (NbdTestClient client = server.client(true)) {
+            client.write(0, new byte[BLOCK]);
+            ByteBuffer batch = ByteBuffer.allocate(2 * 28);
+            client.encode(batch, READ, 0, 0, BLOCK, NOTHING);
+            client.encode(batch, READ, 0, 0, BLOCK, NOTHING);
+            client.sendEncoded(batch.flip());
+            while (client.inFlight() > 0) {
+                assertThat(client.take().error()).isZero();
+            }
+            assertThat(exports.device.queued).hasValue(2);
+            exports.device.closeThrows = true;
+            client.disconnect();
+        }
+        await(() -> server.server().status().connections() == 0, "connections");
+        assertNothingIsLeft();
+    }
+
+    private void assertNothingIsLeft() {
+        assertThat(exports.leases).hasValue(0);
+        assertThat(server.server().status().bufferBytes()).isZero();
+        assertThat(server.server().status().faults()).isEqualTo(1);
         assertThat(pool.info("vol").attachments()).isZero();
     }
 }
