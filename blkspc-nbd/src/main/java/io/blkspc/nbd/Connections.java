@@ -154,7 +154,7 @@ final class Connections {
         }
     }
 
-    /** Lets clients in transmission finish what they sent, and the others go; nobody enters any more. */
+    /** What was received of clients in transmission is finished, the others go; nobody enters any more. */
     void beginClosing() {
         lock.lock();
         try {
