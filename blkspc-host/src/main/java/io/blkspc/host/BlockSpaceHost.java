@@ -59,6 +59,9 @@ public final class BlockSpaceHost {
 
     private static final Logger log = LoggerFactory.getLogger(BlockSpaceHost.class);
 
+    /** Memory for a check of all metadata, per extent of each version, about. */
+    static final int CHECK_BYTES_PER_EXTENT = 128;
+
     private static final String SUPERBLOCK = "superblock";
     private static final String JOURNAL = "journal";
     private static final String SEGMENTS = "segments";
@@ -157,7 +160,8 @@ public final class BlockSpaceHost {
 
     /**
      * Makes a pool that is equal to the one that was dumped: the same volumes and snapshots with their bytes, identities, options
-     * and tags, the same sharing and reservations. It is checked before this returns. On an exception nothing of it is left.
+     * and tags, the same sharing and reservations. Where memory allows it is checked before this returns, which takes more than
+     * making it: {@value #CHECK_BYTES_PER_EXTENT} bytes for each extent of each version. On an exception nothing of it is left.
      *
      * @param from the dump, read once from its beginning to its end
      * @param data file for the data of the new pool, or {@code null} for {@code DIR/data}
@@ -175,6 +179,10 @@ public final class BlockSpaceHost {
         PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, false, allowUnreserved);
         create(dir, spec, dump.geometry(), (opening, _) -> {
             report[0] = opening.createFrom(dump, progress);
+            if (dump.extentCount() > Runtime.getRuntime().maxMemory() / CHECK_BYTES_PER_EXTENT) {
+                progress.accept("too many extents to check in this memory");
+                return;
+            }
             progress.accept("checking");
             CheckReport check = SpaceCheck.run(opening.inspect(), false);
             if (!check.isClean()) {

@@ -172,9 +172,7 @@ final class DumpPoint implements AutoCloseable {
     Salvage salvage() {
         PoolGeometry geometry = engine.checkpointer.ofSuperblock(PoolGeometry::of);
         long features = engine.checkpointer.ofSuperblock(superblock -> superblock.incompatFeatures());
-        Salvage salvage = new Salvage(geometry, features, catalogue, null, engine.data, List.of());
-        salvage.read(engine.tree);
-        return salvage;
+        return new Salvage(geometry, features, catalogue, engine.tree, null, engine.data, List.of());
     }
 
     /** Lets the moment go. */

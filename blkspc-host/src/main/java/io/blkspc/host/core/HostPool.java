@@ -438,6 +438,10 @@ public final class HostPool implements Pool {
      *     is damaged; {@code BUSY}
      */
     public RepairReport dump(OutputStream to, long dumpId, Consumer<String> progress) {
+        return dump(to, dumpId, ExtentBudget.usual(), progress);
+    }
+
+    RepairReport dump(OutputStream to, long dumpId, ExtentBudget budget, Consumer<String> progress) {
         engine.checkWritable();
         String tag = "dump-" + Long.toHexString(dumpId);
         DumpPoint.Freezing freezing = new DumpPoint.Freezing() {
@@ -452,7 +456,7 @@ public final class HostPool implements Pool {
             }
         };
         try (DumpPoint point = DumpPoint.take(engine, freezing, tag)) {
-            return new PoolDump(point.salvage(), uuid, versionOps.nowMillis(), progress).write(to, dumpId);
+            return new PoolDump(point.salvage(), budget, uuid, versionOps.nowMillis(), progress).write(to, dumpId);
         }
     }
 
