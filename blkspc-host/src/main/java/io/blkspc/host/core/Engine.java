@@ -207,6 +207,23 @@ final class Engine {
         return heads;
     }
 
+    /**
+     * As {@link #prepareRecord}, for several of this size at most that are appended without letting the order lock go.
+     *
+     * @throws BlockSpaceException {@code LIMIT} when the journal is too small for them all; {@code OUT_OF_BACKING}
+     */
+    void prepareRecords(int payloadBytes, int count) {
+        if (!journal.couldFit(payloadBytes, count)) {
+            throw new BlockSpaceException(
+                    Code.LIMIT, "journal is too small: records=" + count + ", capacity=" + journal.capacityBytes());
+        }
+        while (!journal.fits(payloadBytes, count)) {
+            checkWritable();
+            checkpointer.runWithLockHeld();
+        }
+        prepareRecord(payloadBytes);
+    }
+
     /** Ends a shortage that nobody else looks at. */
     void lookForRoom() {
         lock.lock();

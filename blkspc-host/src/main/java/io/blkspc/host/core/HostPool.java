@@ -430,11 +430,11 @@ public final class HostPool implements Pool {
     }
 
     /**
-     * Writes all that the pool contains at one moment into a stream, while clients go on. Snapshots of all volumes hold that
-     * moment until the dump ends; no snapshot can be destroyed meanwhile.
+     * Writes all that the pool contains at one moment into a stream, while clients go on. All volumes are frozen at that moment, and
+     * what was frozen is kept until the dump ends; no snapshot can be destroyed meanwhile.
      *
      * @param progress takes a few words now and then
-     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room for the snapshots; {@code NEEDS_CHECK} when something
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room to freeze them; {@code NEEDS_CHECK} when something
      *     is damaged; {@code BUSY}
      */
     public RepairReport dump(OutputStream to, long dumpId, Consumer<String> progress) {
@@ -443,21 +443,15 @@ public final class HostPool implements Pool {
 
     RepairReport dump(OutputStream to, long dumpId, ExtentBudget budget, Consumer<String> progress) {
         engine.checkWritable();
-        String tag = "dump-" + Long.toHexString(dumpId);
-        DumpPoint.Freezing freezing = new DumpPoint.Freezing() {
-            @Override
-            public void freeze(List<String> snapshots, Runnable look) {
-                withReclaim(() -> versionOps.snapshot(snapshots, look));
-            }
-
-            @Override
-            public void destroy(String snapshot) {
-                versionOps.destroy(List.of(snapshot), true);
-            }
-        };
-        try (DumpPoint point = DumpPoint.take(engine, freezing, tag)) {
+        try (DumpPoint point = DumpPoint.take(engine, this::freeze)) {
             return new PoolDump(point.salvage(), budget, uuid, versionOps.nowMillis(), progress).write(to, dumpId);
         }
+    }
+
+    private boolean freeze(VersionOps.Moment moment) {
+        boolean[] isFrozen = new boolean[1];
+        withReclaim(() -> isFrozen[0] = versionOps.freezeAll(moment));
+        return isFrozen[0];
     }
 
     /** Calls this when a background round should come soon: from any thread, under locks; it must only wake somebody. */
