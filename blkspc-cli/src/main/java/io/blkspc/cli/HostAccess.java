@@ -66,6 +66,11 @@ public final class HostAccess implements PoolAccess {
             public DumpResult dump(OutputStream to) {
                 return resultOf(BlockSpaceHost.dump(pool, to, words -> {}));
             }
+
+            @Override
+            public void endDumps() {
+                BlockSpaceHost.endDumps(pool);
+            }
         };
     }
 

@@ -159,6 +159,15 @@ public final class BlockSpaceHost {
     }
 
     /**
+     * Ends the dumps of an open pool that is about to be closed, which does that too: this is for who waits for them first.
+     *
+     * @param pool opened by {@link #open}
+     */
+    public static void endDumps(Pool pool) {
+        running(pool).endDumps();
+    }
+
+    /**
      * Makes a pool that is equal to the one that was dumped: the same volumes and snapshots with their bytes, identities, options
      * and tags, the same sharing and reservations. Where memory allows it is checked before this returns, which takes more than
      * making it: {@value #CHECK_BYTES_PER_EXTENT} bytes for each extent of each version. On an exception nothing of it is left.

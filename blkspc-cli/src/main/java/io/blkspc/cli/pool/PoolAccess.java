@@ -73,6 +73,9 @@ public interface PoolAccess {
          * @throws io.blkspc.api.BlockSpaceException {@code OUT_OF_SPACE} when that moment cannot be held; {@code NEEDS_CHECK}
          */
         DumpResult dump(OutputStream to);
+
+        /** The pool is about to be closed: dumps end at once with {@code BUSY}. */
+        void endDumps();
     }
 
     /** Who holds the pool now. */

@@ -65,6 +65,9 @@ public final class ModelAccess implements PoolAccess {
             public DumpResult dump(OutputStream to) {
                 return dumpOf(pool, to);
             }
+
+            @Override
+            public void endDumps() {}
         };
     }
 

@@ -221,7 +221,7 @@ final class Engine {
             checkWritable();
             checkpointer.runWithLockHeld();
         }
-        prepareRecord(payloadBytes);
+        prepareRecord((int) Math.min((long) payloadBytes * count, journal.maxPayloadBytes()));
     }
 
     /** Ends a shortage that nobody else looks at. */

@@ -34,6 +34,7 @@ final class PoolDump {
     private final Consumer<String> progress;
     private final FreeSpace wanted;
     private final Transfer transfer = new Transfer();
+    private Runnable check = () -> {};
     private DumpWriter out;
     private RecordWriter payload;
     private int room; // for more entries in the record; 0: none was begun
@@ -48,6 +49,12 @@ final class PoolDump {
         this.createdMillis = createdMillis;
         this.progress = progress;
         this.wanted = new FreeSpace(salvage.geometry().dataBlocks());
+    }
+
+    /** Asked again and again while trees are walked; throws when the dump is to end. */
+    PoolDump endedBy(Runnable mayGoOn) {
+        check = mayGoOn;
+        return this;
     }
 
     /** Writes everything; the stream belongs to the caller. */
@@ -97,6 +104,7 @@ final class PoolDump {
                         new ExtentVisitor() {
                             @Override
                             public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                                check.run();
                                 return filter.take(birth);
                             }
 

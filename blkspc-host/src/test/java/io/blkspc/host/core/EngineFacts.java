@@ -190,6 +190,11 @@ public final class EngineFacts {
         return pool.engine().ledger.used(Resource.NODE_SLOTS);
     }
 
+    /** Writes the mark, as the background does when it is behind. */
+    public static void writeMark(HostPool pool) {
+        pool.engine().persistence.advanceMark();
+    }
+
     /** Makes the steps of the reaper small, so that a crash cuts through more of them. */
     public static void reaperSteps(HostPool pool, int entries) {
         pool.engine().reaper.stepEntries = entries;
