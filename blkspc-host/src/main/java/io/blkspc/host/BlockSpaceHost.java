@@ -13,6 +13,7 @@ import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
 import io.blkspc.host.core.RepairReport;
+import io.blkspc.host.core.RestoreReport;
 import io.blkspc.host.core.Salvage;
 import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.device.CacheMode;
@@ -179,17 +180,28 @@ public final class BlockSpaceHost {
      *     {@code TOO_NEW}; {@code OUT_OF_BACKING} when the space cannot be had; {@code BUSY}
      * @throws java.io.UncheckedIOException when the stream fails
      */
-    public static RepairReport restore(
+    public static RestoreReport restore(
             InputStream from, Path dir, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        return restore(from, dir, data, allowUnreserved, Runtime.getRuntime().maxMemory(), progress);
+    }
+
+    static RestoreReport restore(
+            InputStream from,
+            Path dir,
+            Path data,
+            boolean allowUnreserved,
+            long memoryBytes,
+            Consumer<String> progress) {
         refuseExisting(dir);
         progress.accept("reading");
         DumpSource dump = new DumpSource(from);
-        RepairReport[] report = new RepairReport[1];
+        RestoreReport[] report = new RestoreReport[1];
         PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, false, allowUnreserved);
         create(dir, spec, dump.geometry(), (opening, _) -> {
-            report[0] = opening.createFrom(dump, progress);
-            if (dump.extentCount() > Runtime.getRuntime().maxMemory() / CHECK_BYTES_PER_EXTENT) {
-                progress.accept("too many extents to check in this memory");
+            RepairReport made = opening.createFrom(dump, progress);
+            boolean isChecked = dump.extentCount() <= memoryBytes / CHECK_BYTES_PER_EXTENT;
+            report[0] = new RestoreReport(made, isChecked);
+            if (!isChecked) {
                 return;
             }
             progress.accept("checking");
