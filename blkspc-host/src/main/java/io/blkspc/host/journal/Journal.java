@@ -216,14 +216,22 @@ public final class Journal implements AutoCloseable {
      * @throws BlockSpaceException as {@link #append}
      */
     public void prepare(int payloadBytes) {
+        prepare(payloadBytes, 1);
+    }
+
+    /** The same for several of them, one after the other, which {@link #fits(int, int)}. */
+    public void prepare(int payloadBytes, int count) {
         refuseWhenFailed();
         int total = JournalRecordHeader.totalLengthFor(payloadBytes);
         fillWithNoise(total);
-        if (total > capacity - position) {
-            writeAt(position, JournalRecordHeader.ALIGNMENT);
-            writeAt(0, total);
-        } else {
-            writeAt(position, total);
+        long at = position;
+        for (int i = 0; i < count; i++) {
+            if (total > capacity - at) {
+                writeAt(at, JournalRecordHeader.ALIGNMENT);
+                at = 0;
+            }
+            writeAt(at, total);
+            at = at + total == capacity ? 0 : at + total;
         }
     }
 

@@ -1,14 +1,20 @@
 package io.blkspc.host.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
 import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.Seeds;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.Fault;
+import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
@@ -17,6 +23,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -198,6 +205,48 @@ class ManyVolumesDumpTest {
         pool.awaitReclaim();
         assertThat(pool.engine().catalogue.versions()).hasSize(volumes);
         assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
+    }
+
+    /** A store that promised no room has it for all records but the last: nothing was frozen then. */
+    @Test
+    void dumpIsRefusedWhereTheStoreHasRoomForSomeOfItsRecordsOnly() {
+        int volumes = 2_000;
+        requireSeveralRecords(volumes);
+        InertScheduler inert = new InertScheduler();
+        SimDisk disk = new SimDisk(inert, 1);
+        SimPool sim = SimPool.create(disk, inert, SimPool.geometry(4 << 20, 5_000, 256 << 10), 2);
+        disk.promisesNothing();
+        HostPool pool = sim.open();
+        IntStream.range(0, volumes).forEach(i -> pool.create(name(i), 64 << 10));
+        pool.flush();
+        pool.checkpoint();
+        long records = Math.ceilDiv(volumes * (long) LogRecord.Snapshot.NAMELESS_BYTES, RECORD_BYTES);
+        long room = (records - 1) * (RECORD_BYTES + 512) / 512 + 1; // sectors, with headers and the end of the ring
+        BitSet taken = new BitSet();
+        disk.faults(event -> {
+            if (event.op() != IoOp.WRITE || event.role() != IoRole.JOURNAL) {
+                return null;
+            }
+            BitSet with = (BitSet) taken.clone();
+            with.set((int) (event.offsetBytes() / 512), (int)
+                    Math.ceilDiv(event.offsetBytes() + event.lengthBytes(), 512));
+            if (with.cardinality() > room) {
+                return Fault.ENOSPC;
+            }
+            taken.or(with);
+            return null;
+        });
+        assertThatThrownBy(() -> pool.dump(OutputStream.nullOutputStream(), 1, _ -> {}))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.OUT_OF_BACKING));
+        assertThat(pool.failure()).isNull();
+        assertThat(pool.engine().catalogue.versions()).hasSize(volumes);
+        EngineFacts.requireExact(pool);
+        disk.faults(FaultInjector.NONE);
+        assertThat(pool.dump(OutputStream.nullOutputStream(), 1, _ -> {}).volumes())
+                .isEqualTo(volumes);
+        pool.awaitReclaim();
+        EngineFacts.requireExact(pool);
     }
 
     /** Dumps a pool; what is left of it at each write to the journal until the first byte of the dump. */
