@@ -4,6 +4,7 @@ import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
+import io.blkspc.cli.action.RestoreResult;
 import io.blkspc.cli.pool.PoolAccess;
 import io.blkspc.host.BlockSpaceHost;
 import io.blkspc.host.HostConfig;
@@ -11,6 +12,7 @@ import io.blkspc.host.PoolLock;
 import io.blkspc.host.PoolSpec;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.core.RepairReport;
+import io.blkspc.host.core.RestoreReport;
 import io.blkspc.host.device.CacheMode;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -66,6 +68,11 @@ public final class HostAccess implements PoolAccess {
             public DumpResult dump(OutputStream to) {
                 return resultOf(BlockSpaceHost.dump(pool, to, words -> {}));
             }
+
+            @Override
+            public void endDumps() {
+                BlockSpaceHost.endDumps(pool);
+            }
         };
     }
 
@@ -101,9 +108,10 @@ public final class HostAccess implements PoolAccess {
     }
 
     @Override
-    public DumpResult restore(
+    public RestoreResult restore(
             InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
-        return resultOf(BlockSpaceHost.restore(from, directory, data, allowUnreserved, progress));
+        RestoreReport report = BlockSpaceHost.restore(from, directory, data, allowUnreserved, progress);
+        return new RestoreResult(resultOf(report.made()), report.isChecked());
     }
 
     private static DumpResult resultOf(RepairReport report) {

@@ -131,6 +131,24 @@ class PoolDumpTest {
     }
 
     @Test
+    void whatAKilledDumpLeftGoesWithTheNextOne() throws Exception {
+        Process dead = new ProcessBuilder("true").start();
+        dead.waitFor();
+        Process alive = new ProcessBuilder("sleep", "60").start();
+        Path left = Files.write(directory.resolve(".pool.dump.blkspc-partial-" + dead.pid()), new byte[] {1});
+        Path used = Files.write(directory.resolve(".pool.dump.blkspc-partial-" + alive.pid()), new byte[] {1});
+        Path other = Files.write(directory.resolve(".other.blkspc-partial-" + dead.pid()), new byte[] {1});
+        try {
+            command.ok("pool", "dump", dump.toString());
+        } finally {
+            alive.destroyForcibly();
+        }
+        assertThat(left).doesNotExist();
+        assertThat(used).exists();
+        assertThat(other).exists();
+    }
+
+    @Test
     void servedPoolIsDumpedWhileItIsUsed() throws Exception {
         PoolLocation location = PoolLocation.of(command.pool().toString(), Map.of());
         CountDownLatch stop = new CountDownLatch(1);

@@ -13,6 +13,7 @@ import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
 import io.blkspc.host.core.RepairReport;
+import io.blkspc.host.core.RestoreReport;
 import io.blkspc.host.core.Salvage;
 import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.device.CacheMode;
@@ -58,6 +59,9 @@ import org.slf4j.LoggerFactory;
 public final class BlockSpaceHost {
 
     private static final Logger log = LoggerFactory.getLogger(BlockSpaceHost.class);
+
+    /** Memory for a check of all metadata, per extent of each version, about. */
+    static final int CHECK_BYTES_PER_EXTENT = 128;
 
     private static final String SUPERBLOCK = "superblock";
     private static final String JOURNAL = "journal";
@@ -156,8 +160,18 @@ public final class BlockSpaceHost {
     }
 
     /**
+     * Ends the dumps of an open pool that is about to be closed, which does that too: this is for who waits for them first.
+     *
+     * @param pool opened by {@link #open}
+     */
+    public static void endDumps(Pool pool) {
+        running(pool).endDumps();
+    }
+
+    /**
      * Makes a pool that is equal to the one that was dumped: the same volumes and snapshots with their bytes, identities, options
-     * and tags, the same sharing and reservations. It is checked before this returns. On an exception nothing of it is left.
+     * and tags, the same sharing and reservations. Where memory allows it is checked before this returns, which takes more than
+     * making it: {@value #CHECK_BYTES_PER_EXTENT} bytes for each extent of each version. On an exception nothing of it is left.
      *
      * @param from the dump, read once from its beginning to its end
      * @param data file for the data of the new pool, or {@code null} for {@code DIR/data}
@@ -166,15 +180,30 @@ public final class BlockSpaceHost {
      *     {@code TOO_NEW}; {@code OUT_OF_BACKING} when the space cannot be had; {@code BUSY}
      * @throws java.io.UncheckedIOException when the stream fails
      */
-    public static RepairReport restore(
+    public static RestoreReport restore(
             InputStream from, Path dir, Path data, boolean allowUnreserved, Consumer<String> progress) {
+        return restore(from, dir, data, allowUnreserved, Runtime.getRuntime().maxMemory(), progress);
+    }
+
+    static RestoreReport restore(
+            InputStream from,
+            Path dir,
+            Path data,
+            boolean allowUnreserved,
+            long memoryBytes,
+            Consumer<String> progress) {
         refuseExisting(dir);
         progress.accept("reading");
         DumpSource dump = new DumpSource(from);
-        RepairReport[] report = new RepairReport[1];
+        RestoreReport[] report = new RestoreReport[1];
         PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, false, allowUnreserved);
         create(dir, spec, dump.geometry(), (opening, _) -> {
-            report[0] = opening.createFrom(dump, progress);
+            RepairReport made = opening.createFrom(dump, progress);
+            boolean isChecked = dump.extentCount() <= memoryBytes / CHECK_BYTES_PER_EXTENT;
+            report[0] = new RestoreReport(made, isChecked);
+            if (!isChecked) {
+                return;
+            }
             progress.accept("checking");
             CheckReport check = SpaceCheck.run(opening.inspect(), false);
             if (!check.isClean()) {

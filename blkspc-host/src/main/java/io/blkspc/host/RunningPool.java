@@ -103,6 +103,13 @@ final class RunningPool implements Pool {
         return worked.dump(to, dumpId, progress);
     }
 
+    /** Ends dumps that are written; none begins any more. */
+    void endDumps() {
+        if (worked != null) {
+            worked.endDumps();
+        }
+    }
+
     /** Tells other processes that this one serves now. */
     void serving(String socketPath) {
         lock.update(PoolLock.Mode.SERVING, socketPath);
@@ -230,6 +237,7 @@ final class RunningPool implements Pool {
         }
         closed = true;
         stopping = true;
+        endDumps(); // while the background still gives room
         if (worked != null) {
             worked.hurry();
         }

@@ -12,7 +12,7 @@ import java.util.Map;
  */
 public record DumpResult(int volumes, int snapshots, long dataBytes) {
 
-    /** The object of {@code pool dump} and {@code pool restore}. */
+    /** The object of {@code pool dump}. */
     public Map<String, Object> facts() {
         return Json.of("volumes", volumes, "snapshots", snapshots, "data", dataBytes);
     }

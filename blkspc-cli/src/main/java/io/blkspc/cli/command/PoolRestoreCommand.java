@@ -1,6 +1,7 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.action.DumpResult;
+import io.blkspc.cli.action.RestoreResult;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
 import java.io.BufferedInputStream;
@@ -16,8 +17,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "restore",
         description = "Make the pool anew from a dump: the same size, volumes, snapshots, options, tags and "
-                + "reservations, and what they share. The dump and the new pool are verified; when anything is wrong "
-                + "nothing is left. A pool that is there already is refused (exit code 3), a damaged dump too (4).")
+                + "reservations, and what they share. The dump is verified, the new pool is checked where memory is "
+                + "enough; when anything is wrong nothing is left. A pool that is there already is refused (exit code "
+                + "3), a damaged dump too (4).")
 /* What fails is removed again: no outcome is unknown. */
 final class PoolRestoreCommand extends Task {
 
@@ -38,18 +40,20 @@ final class PoolRestoreCommand extends Task {
     public Integer call() throws Exception {
         Path directory = location().directory();
         Path dataPath = data == null ? null : data.toAbsolutePath().normalize();
-        DumpResult result;
+        RestoreResult result;
         try (InputStream in = file.equals("-") ? environment().in() : Files.newInputStream(Path.of(file));
                 InputStream buffered = new BufferedInputStream(in, BUFFER_BYTES);
                 Progress progress = progress("restore:")) {
             result = environment().access().restore(buffered, directory, dataPath, allowUnreserved, progress::say);
         }
+        DumpResult made = result.made();
         Map<String, Object> facts = Json.of("pool", directory.toString());
         facts.putAll(result.facts());
         show(
                 facts,
-                () -> "restored pool " + directory + ": volumes=" + result.volumes() + ", snapshots="
-                        + result.snapshots() + ", data=" + size(result.dataBytes()) + "\n");
+                () -> "restored pool " + directory + ": volumes=" + made.volumes() + ", snapshots=" + made.snapshots()
+                        + ", data=" + size(made.dataBytes()) + "\n"
+                        + (result.isChecked() ? "" : "not checked: too many extents to check in this memory\n"));
         return 0;
     }
 }

@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,6 +18,7 @@ import java.util.function.Function;
 /** A file that somebody named for an image or a dump. */
 public final class TargetFile {
 
+    private static final String PARTIAL = ".blkspc-partial-";
     private static final int S_IFMT = 0xf000;
     private static final int S_IFBLK = 0x6000;
     private static final int BUFFER_BYTES = 1 << 20;
@@ -46,8 +48,29 @@ public final class TargetFile {
 
     /** The name a file has until it is complete. */
     public static Path partial(Path target) {
-        return target.resolveSibling("." + target.getFileName() + ".blkspc-partial-"
-                + ProcessHandle.current().pid());
+        return target.resolveSibling(
+                "." + target.getFileName() + PARTIAL + ProcessHandle.current().pid());
+    }
+
+    /** Of processes that were killed while they wrote this file. */
+    private static void removeLeftovers(Path target) throws IOException {
+        if (!Files.isReadable(target.getParent())) {
+            return; // which may be written to all the same
+        }
+        String prefix = "." + target.getFileName() + PARTIAL;
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(target.getParent(), Files::isRegularFile)) {
+            for (Path each : beside) {
+                String name = each.getFileName().toString();
+                if (name.startsWith(prefix) && isOfTheDead(name.substring(prefix.length()))) {
+                    Files.deleteIfExists(each);
+                }
+            }
+        }
+    }
+
+    private static boolean isOfTheDead(String pid) {
+        return pid.matches("[0-9]{1,18}")
+                && ProcessHandle.of(Long.parseLong(pid)).isEmpty();
     }
 
     /**
@@ -62,12 +85,15 @@ public final class TargetFile {
             throw CommandFailure.usage("is a directory: path=" + named);
         }
         if (Files.exists(named) && !Files.isRegularFile(named)) {
-            try (OutputStream out = Files.newOutputStream(named, StandardOpenOption.WRITE)) {
+            // an interrupt ends the wait for who reads, which it does not in Files.newOutputStream
+            try (OutputStream out = Channels.newOutputStream(FileChannel.open(named, StandardOpenOption.WRITE))) {
                 return writing.apply(out);
             }
         }
         Path target = Files.exists(named) ? named.toRealPath() : named.toAbsolutePath();
+        removeLeftovers(target);
         Path partial = partial(target);
+        partial.toFile().deleteOnExit(); // a signal ends the process without what is below
         try {
             T result;
             try (FileChannel channel =

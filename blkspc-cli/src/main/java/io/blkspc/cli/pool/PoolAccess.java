@@ -4,6 +4,7 @@ import io.blkspc.api.Pool;
 import io.blkspc.cli.action.CheckResult;
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
+import io.blkspc.cli.action.RestoreResult;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -73,6 +74,9 @@ public interface PoolAccess {
          * @throws io.blkspc.api.BlockSpaceException {@code OUT_OF_SPACE} when that moment cannot be held; {@code NEEDS_CHECK}
          */
         DumpResult dump(OutputStream to);
+
+        /** The pool is about to be closed: dumps end at once with {@code BUSY}. */
+        void endDumps();
     }
 
     /** Who holds the pool now. */
@@ -121,7 +125,8 @@ public interface PoolAccess {
      * @throws io.blkspc.api.BlockSpaceException {@code EXISTS}; {@code NEEDS_CHECK} when the dump is damaged; {@code
      *     OUT_OF_BACKING}; {@code TOO_NEW}
      */
-    DumpResult restore(InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress);
+    RestoreResult restore(
+            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress);
 
     /**
      * Looks for damage in a pool that nobody holds. Changes nothing.

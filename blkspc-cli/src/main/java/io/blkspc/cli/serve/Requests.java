@@ -195,7 +195,7 @@ final class Requests implements RequestHandler {
         }
     }
 
-    /** Takes no more requests, ends copies, waits for the requests at work, and unmounts what is mounted. */
+    /** Takes no more requests, ends copies and dumps, waits for the requests at work, and unmounts what is mounted. */
     void finish(long millis) {
         synchronized (this) {
             finished = true;
@@ -203,6 +203,7 @@ final class Requests implements RequestHandler {
                 copies.close();
             }
         }
+        open.endDumps(); // they may take hours, or wait for who reads
         try {
             if (!atWork.tryAcquire(MAX_AT_WORK, millis, TimeUnit.MILLISECONDS)) {
                 log.warn("requests are still at work and will fail: count={}", MAX_AT_WORK - atWork.availablePermits());

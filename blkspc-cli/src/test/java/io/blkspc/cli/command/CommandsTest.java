@@ -338,6 +338,20 @@ class CommandsTest {
     }
 
     @Test
+    void restoreThatIsNotCheckedSaysSo() {
+        CommandRun restored = new CommandRun(access, Path.of("/model/restored"));
+        assertThat(restored.ok("pool", "restore", "-", "--json").object()).containsEntry("checked", true);
+        access.shortenMemory();
+        CommandRun other = new CommandRun(access, Path.of("/model/other"));
+        assertThat(other.ok("pool", "restore", "-").out()).isEqualTo("""
+                        restored pool /model/other: volumes=1, snapshots=0, data=4K
+                        not checked: too many extents to check in this memory
+                        """);
+        CommandRun third = new CommandRun(access, Path.of("/model/third"));
+        assertThat(third.ok("pool", "restore", "-", "--json").object()).containsEntry("checked", false);
+    }
+
+    @Test
     void repairListsWhatIsLostAndTellsItByItsExitCode() {
         assertThat(command.ok("pool", "repair", "--to", "/model/new").out())
                 .isEqualTo("repaired pool /model/new: volumes=1, snapshots=0, copied=4K, losses=0\n");

@@ -7,6 +7,7 @@ import io.blkspc.api.model.ModelPool;
 import io.blkspc.cli.action.CheckResult;
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RepairResult;
+import io.blkspc.cli.action.RestoreResult;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -25,6 +26,7 @@ public final class ModelAccess implements PoolAccess {
     private final Map<Path, ModelPool> pools = new ConcurrentHashMap<>();
     private final Map<Path, Holder> holders = new ConcurrentHashMap<>();
     private volatile BlockSpaceException openFailure;
+    private volatile boolean isMemoryShort;
     private volatile List<RepairResult.Lost> losses = List.of();
     private volatile CheckResult damage = new CheckResult(List.of(), 2, 3, 4, 5, 0, true);
 
@@ -65,6 +67,9 @@ public final class ModelAccess implements PoolAccess {
             public DumpResult dump(OutputStream to) {
                 return dumpOf(pool, to);
             }
+
+            @Override
+            public void endDumps() {}
         };
     }
 
@@ -107,15 +112,20 @@ public final class ModelAccess implements PoolAccess {
     }
 
     @Override
-    public DumpResult restore(
+    public RestoreResult restore(
             InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
         create(directory, new NewPool(1 << 20, data, 0, false, allowUnreserved));
-        return new DumpResult(1, 0, 4096);
+        return new RestoreResult(new DumpResult(1, 0, 4096), !isMemoryShort);
     }
 
     /** Every later repair loses this. */
     public void lose(RepairResult.Lost... lost) {
         losses = List.of(lost);
+    }
+
+    /** No later restore checks what it made. */
+    public void shortenMemory() {
+        isMemoryShort = true;
     }
 
     /** Every later check finds this. */

@@ -17,7 +17,7 @@ import org.agrona.collections.Long2LongHashMap;
  * The logical state of a pool: the version tree, the epoch and the reaper's queue, and what each journal record does to
  * them. The same methods run when a record is published and when it is replayed, so a replay cannot come to another result.
  *
- * <p>Invariants: C1 a hidden version has several children, or the reaper knows it; C2 a head has no children; C3 births are at
+ * <p>Invariants: C1 a hidden version has several children, or the reaper or a dump knows it; C2 a head has no children; C3 births are at
  * most {@link #epoch}; C4 a version's freeze epoch is greater than its parent's. Guarded by the order lock.
  *
  * <p>What becomes of hidden versions is in {@link Reaping}. The algebra (birth epochs, deadlists, merging into an only child)
@@ -152,7 +152,7 @@ final class Catalogue {
     void snapshot(LogRecord.Snapshot record) {
         for (LogRecord.Frozen item : record.items()) {
             Version frozen = freeze(require(item.headId()), item.frozenId(), item.uuid(), record.createdMillis());
-            frozen.name = item.name();
+            frozen.name = item.name().isEmpty() ? null : item.name();
             frozen.originId = 0;
             add(frozen);
         }

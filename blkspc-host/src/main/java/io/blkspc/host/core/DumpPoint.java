@@ -8,128 +8,125 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Predicate;
 
 /**
- * One moment of an open pool, kept until {@link #close} so that it can be read at leisure. A snapshot of each volume, all of them
- * one record, holds what the heads were; the catalogue is copied while the order lock is still held, each head with the root of its
- * snapshot. Snapshots are kept from being destroyed, and a frozen version never changes: so its tree can be walked without a lock,
- * and its blocks keep their bytes. What a destroyed or hidden version holds is not in a dump.
+ * One moment of an open pool, kept until {@link #close} so that it can be read at leisure. Every volume that is not what a snapshot
+ * of it is gets a frozen version without a name; the catalogue is copied while the order lock is still held, each head with the root
+ * that was frozen. Frozen versions never change, and none is destroyed or merged while a dump has it: so their trees can be walked
+ * without a lock, and their blocks keep their bytes. What a destroyed or hidden version holds is not in a dump.
  *
- * <p>The snapshots have names ({@code NAME@dump-...}), because a process that ends in the middle leaves them behind.
+ * <p>That a dump has them is known in memory only. To whoever opens the pool next, or when the dump ends, they are hidden versions
+ * with one child, which the reaper merges: nothing is left of a dump that was killed.
  */
-final class DumpPoint implements AutoCloseable {
+final class DumpPoint implements AutoCloseable, VersionOps.Moment {
 
-    private static final Logger log = LoggerFactory.getLogger(DumpPoint.class);
-
-    /** Volumes may come, go or change their names between looking for them and freezing them. */
+    /** Volumes may come or get their first writer between looking for those and freezing. */
     private static final int MAX_TRIES = 10;
 
+    /** From here on writers are kept out of volumes that have none yet. */
+    private static final int TRIES_WITHOUT_IDLE = 3;
+
     private final Engine engine;
-    private final Freezing freezing;
-    private final String tag;
-    private final List<Version> made = new ArrayList<>();
     private final List<Version> pinned = new ArrayList<>();
+    private List<Version> freezing = List.of();
     private Catalogue catalogue;
+    private int tries;
 
-    /** What a dump asks of the pool. */
-    interface Freezing {
-        /** Makes these snapshots, and runs something at that moment under the order lock. */
-        void freeze(List<String> snapshots, Runnable look);
-
-        /** Destroys a snapshot. */
-        void destroy(String snapshot);
-    }
-
-    private DumpPoint(Engine engine, Freezing freezing, String tag) {
+    private DumpPoint(Engine engine) {
         this.engine = engine;
-        this.freezing = freezing;
-        this.tag = tag;
     }
 
     /**
      * Takes one.
      *
-     * @param tag what the snapshots are called
+     * @param freezes as {@link VersionOps#freezeAll}
      */
-    static DumpPoint take(Engine engine, Freezing freezing, String tag) {
-        DumpPoint point = new DumpPoint(engine, freezing, tag);
-        boolean done = false;
-        try {
-            for (int i = 0; i < MAX_TRIES && !done; i++) {
-                done = point.tryTake();
-            }
-            if (!done) {
+    static DumpPoint take(Engine engine, Predicate<VersionOps.Moment> freezes) {
+        DumpPoint point = new DumpPoint(engine);
+        while (!point.tryTake(freezes)) {
+            if (point.tries == MAX_TRIES) {
                 throw new BlockSpaceException(Code.BUSY, "volumes came and went all the time, tries=" + MAX_TRIES);
             }
-            return point;
-        } finally {
-            if (!done) {
-                point.close();
-            }
         }
+        return point;
     }
 
-    private boolean tryTake() {
-        List<String> names = new ArrayList<>();
-        engine.lock.lock();
+    private boolean tryTake(Predicate<VersionOps.Moment> freezes) {
+        tries++;
+        boolean isTaken = false;
         try {
-            for (Version version : engine.catalogue.visible()) {
-                if (version.isHead()) {
-                    names.add(version.name + "@" + tag);
-                }
-            }
-            if (names.isEmpty()) {
-                look(names); // without volumes nothing moves
-                return true;
-            }
-        } finally {
-            engine.lock.unlock();
-        }
-        try {
-            freezing.freeze(names, () -> look(names));
+            isTaken = freezes.test(this);
         } catch (BlockSpaceException e) {
             if (e.code() != Code.NOT_FOUND) {
                 throw e;
             }
-            return false; // one was destroyed or renamed meanwhile
-        }
-        if (catalogue == null) {
-            destroySnapshots();
-        }
-        return catalogue != null;
-    }
-
-    /** At the moment of the freeze. Leaves {@link #catalogue} alone when a volume is there that was not frozen. */
-    private void look(List<String> names) {
-        Map<Long, Version> frozen = new HashMap<>(); // by the head
-        for (String name : names) {
-            Version snapshot = engine.catalogue.require(name);
-            snapshot.isOfDump = true;
-            made.add(snapshot);
-            frozen.put(engine.catalogue.require(Names.volumeOf(name)).id, snapshot);
-        }
-        for (Version version : engine.catalogue.visible()) {
-            if (version.isHead() && !frozen.containsKey(version.id)) {
-                return;
+            // one was destroyed or renamed meanwhile
+        } finally {
+            if (!isTaken) {
+                close();
             }
         }
-        catalogue = copy(frozen);
-        for (Version version : engine.catalogue.visible()) {
-            if (!version.isHead() && (!version.isOfDump || made.contains(version))) {
-                version.dumps++;
-                pinned.add(version);
-            }
-        }
+        return isTaken;
     }
 
-    /** The catalogue as it was before the snapshots. */
+    @Override
+    public Set<String> withWriters() {
+        Set<String> names = new HashSet<>();
+        for (Version version : engine.catalogue.visible()) {
+            boolean mayWrite = version.head != null || version.quota != null || version.tailBlocks > 0;
+            if (version.isHead() && (mayWrite || tries > TRIES_WITHOUT_IDLE)) {
+                names.add(version.name);
+            }
+        }
+        return names;
+    }
+
+    @Override
+    public List<Version> toFreeze(Predicate<Version> isQuiet) {
+        freezing = new ArrayList<>();
+        for (Version version : engine.catalogue.visible()) {
+            if (version.isHead() && !isAsItsSnapshot(version)) {
+                if (!isQuiet.test(version)) {
+                    return null;
+                }
+                freezing.add(version);
+            }
+        }
+        return freezing;
+    }
+
+    /** Then the snapshot says what it maps, and stays. */
+    private static boolean isAsItsSnapshot(Version head) {
+        return head.parent != null && head.parent.isVisible() && VersionOps.isAsItsParent(head);
+    }
+
+    @Override
+    public void look(List<Version> frozen) {
+        Map<Long, Version> byHead = new HashMap<>();
+        for (int i = 0; i < frozen.size(); i++) {
+            byHead.put(freezing.get(i).id, frozen.get(i));
+        }
+        catalogue = copy(byHead);
+        for (Version version : engine.catalogue.visible()) {
+            if (!version.isHead()) {
+                pin(version);
+            }
+        }
+        frozen.forEach(this::pin);
+    }
+
+    private void pin(Version version) {
+        version.dumps++;
+        pinned.add(version);
+    }
+
+    /** The catalogue as it was before the freeze. */
     private Catalogue copy(Map<Long, Version> frozen) {
         Map<Long, Version> copies = new HashMap<>();
-        Set<Version> snapshots = new HashSet<>(frozen.values());
+        Set<Version> added = new HashSet<>(frozen.values());
         for (Version version : engine.catalogue.versions()) {
-            if (!snapshots.contains(version) && !version.isDetached()) {
+            if (!added.contains(version) && !version.isDetached()) {
                 copies.put(version.id, copy(version, frozen.get(version.id)));
             }
         }
@@ -140,8 +137,8 @@ final class DumpPoint implements AutoCloseable {
             if (copy == null) {
                 continue;
             }
-            Version snapshot = frozen.get(version.id);
-            Version parent = snapshot == null ? version.parent : snapshot.parent;
+            Version own = frozen.get(version.id);
+            Version parent = own == null ? version.parent : own.parent;
             if (parent != null) {
                 copy.parent = copies.get(parent.id);
                 copy.parent.children.add(copy);
@@ -152,19 +149,17 @@ final class DumpPoint implements AutoCloseable {
         return copied;
     }
 
-    private static Version copy(Version version, Version snapshot) {
+    private static Version copy(Version version, Version frozen) {
         Version copy = new Version(version.id, version.uuid);
-        copy.name = version.isOfDump ? null : version.name; // of another dump, which lets it go while this one goes on
+        copy.name = version.name;
         copy.freezeEpoch = version.freezeEpoch;
         copy.sizeBytes = version.sizeBytes;
-        if (copy.name != null) {
-            copy.holds.addAll(version.holds);
-        }
+        copy.holds.addAll(version.holds);
         copy.createdMillis = version.createdMillis;
         copy.originId = version.originId;
         copy.guaranteeBlocks = version.guaranteeBlocks;
         copy.limitBlocks = version.limitBlocks;
-        copy.root = snapshot == null ? version.root : snapshot.root;
+        copy.root = frozen == null ? version.root : frozen.root;
         return copy;
     }
 
@@ -172,9 +167,7 @@ final class DumpPoint implements AutoCloseable {
     Salvage salvage() {
         PoolGeometry geometry = engine.checkpointer.ofSuperblock(PoolGeometry::of);
         long features = engine.checkpointer.ofSuperblock(superblock -> superblock.incompatFeatures());
-        Salvage salvage = new Salvage(geometry, features, catalogue, null, engine.data, List.of());
-        salvage.read(engine.tree);
-        return salvage;
+        return new Salvage(geometry, features, catalogue, engine.tree, null, engine.data, List.of());
     }
 
     /** Lets the moment go. */
@@ -182,26 +175,16 @@ final class DumpPoint implements AutoCloseable {
     public void close() {
         engine.lock.lock();
         try {
-            pinned.forEach(version -> version.dumps--);
+            for (Version version : pinned) {
+                version.dumps--;
+                if (version.dumps == 0 && !version.isVisible()) {
+                    engine.catalogue.reaping.released(version);
+                }
+            }
             pinned.clear();
         } finally {
             engine.lock.unlock();
         }
-        destroySnapshots();
-    }
-
-    /** Singly: somebody may hold one by now. */
-    private void destroySnapshots() {
-        for (Version snapshot : made) {
-            try {
-                if (snapshot.isVisible()) {
-                    freezing.destroy(snapshot.name);
-                }
-            } catch (BlockSpaceException e) {
-                log.warn("snapshot of a dump stays: name={}, cause={}", snapshot.name, e.getMessage());
-                snapshot.isOfDump = false; // somebody keeps it: it is a snapshot like any other
-            }
-        }
-        made.clear();
+        engine.wakeBackground.run();
     }
 }

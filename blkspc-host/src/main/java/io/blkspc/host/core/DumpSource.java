@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
@@ -16,14 +17,12 @@ import io.blkspc.host.journal.RecordReader;
 import io.blkspc.host.journal.Superblock;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What a dump holds, read from a stream in one pass: made, it has read everything but the data, which {@link #copyData} puts into
- * a pool. Nothing a dump says is taken unseen: what does not fit the rest of it is refused. One thread.
+ * What a dump holds, read from a stream in one pass: made, it has read the header; {@link #readVersions} delivers what the versions
+ * map and {@link #copyData} the blocks. Nothing a dump says is taken unseen: what does not fit the rest of it is refused. One thread.
  */
 public final class DumpSource {
 
@@ -36,14 +35,25 @@ public final class DumpSource {
     private final DumpReader in;
     private final DumpHeader header;
     private final PoolGeometry geometry;
-    private final Catalogue catalogue = new Catalogue();
-    private final Map<Long, ExtentRuns> extents = new HashMap<>();
-    private final Salvage versions;
-    private final FreeSpace wanted;
+    private Catalogue catalogue;
+    private FreeSpace wanted;
+    private DumpRecord.Type type;
     private long extentCount;
 
+    /** Receives the versions of a dump. */
+    interface VersionVisitor {
+        /** A version, whose parent came before it; not in the catalogue yet. */
+        void begin(Version version, Version parent);
+
+        /** What it maps, in block order. */
+        void extent(long start, long count, long physical, long birth, int state);
+
+        /** That was all of it. */
+        void end();
+    }
+
     /**
-     * Reads what the stream says of the pool and its versions.
+     * Reads what the stream says of the pool.
      *
      * @throws BlockSpaceException {@code NEEDS_CHECK} when this is no dump, or it is damaged; {@code TOO_NEW}
      */
@@ -51,21 +61,6 @@ public final class DumpSource {
         in = new DumpReader(from);
         header = header();
         geometry = geometryOf(header);
-        wanted = new FreeSpace(geometry.dataBlocks());
-        catalogue.epoch = header.epoch();
-        for (long i = 0; i < header.versionCount(); i++) {
-            version();
-        }
-        catalogue.restoreIds(header.nextVersionId(), 1, 1);
-        versions = new Salvage(geometry, header.incompatFeatures(), catalogue, null, null, List.of());
-        if (versions.versions().size() != header.versionCount()) {
-            throw in.damaged("reason=a version without a name has fewer than two children");
-        }
-        versions.versions().forEach(each -> each.extents = extents.get(each.version.id));
-        if (wanted.blockCount() - wanted.freeBlocks() != header.blockCount()) {
-            throw in.damaged(
-                    "blocks=" + header.blockCount() + ", mapped=" + (wanted.blockCount() - wanted.freeBlocks()));
-        }
     }
 
     /** What the new pool has to have. */
@@ -73,8 +68,52 @@ public final class DumpSource {
         return geometry;
     }
 
-    Salvage versions() {
-        return versions;
+    /** Features that who opens the new pool has to know. */
+    long incompatFeatures() {
+        return header.incompatFeatures() & ~Superblock.INCOMPAT_GROWN_SEGMENTS; // its area is new
+    }
+
+    /** Extents of all versions read so far. */
+    public long extentCount() {
+        return extentCount;
+    }
+
+    long epoch() {
+        return header.epoch();
+    }
+
+    long nextVersionId() {
+        return header.nextVersionId();
+    }
+
+    /** What to throw when the record that was read last does not fit; {@code facts} as {@code name=value}. */
+    CorruptSpaceException damaged(String facts) {
+        return in.damaged(facts);
+    }
+
+    /**
+     * Delivers all versions, parents before their children.
+     *
+     * @param into has those that were delivered
+     * @throws BlockSpaceException {@code NEEDS_CHECK} when the dump is damaged
+     */
+    void readVersions(Catalogue into, VersionVisitor visitor) {
+        catalogue = into;
+        catalogue.epoch = header.epoch();
+        wanted = new FreeSpace(geometry.dataBlocks());
+        type = in.next();
+        for (long i = 0; i < header.versionCount(); i++) {
+            version(visitor);
+        }
+        for (Version version : catalogue.versions()) {
+            if (!version.isVisible() && version.children.size() < 2) {
+                throw in.damaged("reason=a version without a name has fewer than two children, version=" + version.id);
+            }
+        }
+        long mapped = wanted.blockCount() - wanted.freeBlocks();
+        if (mapped != header.blockCount()) {
+            throw in.damaged("blocks=" + header.blockCount() + ", mapped=" + mapped);
+        }
     }
 
     private DumpHeader header() {
@@ -121,8 +160,10 @@ public final class DumpSource {
 
     // ---- versions ----
 
-    private void version() {
-        in.expect(DumpRecord.Type.VERSION);
+    private void version(VersionVisitor visitor) {
+        if (type != DumpRecord.Type.VERSION) {
+            throw in.damaged("type=" + type + ", expected=" + DumpRecord.Type.VERSION);
+        }
         DumpVersion found = DumpVersion.read(in.payload());
         Version version = new Version(found.id(), found.uuid());
         version.name = found.name().isEmpty() ? null : found.name();
@@ -133,18 +174,18 @@ public final class DumpSource {
         version.guaranteeBlocks = found.guaranteeBlocks();
         version.limitBlocks = found.limitBlocks();
         version.holds.addAll(found.tags());
-        version.parent = catalogue.byId(found.parentId());
-        requireSane(found, version);
-        if (version.parent != null) {
-            version.parent.children.add(version);
+        Version parent = catalogue.byId(found.parentId());
+        requireSane(found, version, parent);
+        visitor.begin(version, parent);
+        long end = 0;
+        while ((type = in.next()) == DumpRecord.Type.EXTENTS) {
+            end = extents(version, end, visitor);
         }
-        catalogue.add(version);
-        extents.put(version.id, extentsOf(version, found.extentCount()));
+        visitor.end();
     }
 
-    private void requireSane(DumpVersion found, Version version) {
+    private void requireSane(DumpVersion found, Version version, Version parent) {
         boolean isHead = version.isHead();
-        Version parent = version.parent;
         requireThat(
                 found.id() > 0 && found.id() < header.nextVersionId() && catalogue.byId(found.id()) == null,
                 found,
@@ -170,7 +211,6 @@ public final class DumpSource {
                 found,
                 "guarantee, limit or origin");
         requireThat(hasSaneNames(version), found, "name or tags");
-        requireThat(found.extentCount() >= 0 && (version.isVisible() || found.extentCount() == 0), found, "extents");
     }
 
     private boolean hasSaneNames(Version version) {
@@ -194,50 +234,46 @@ public final class DumpSource {
         }
     }
 
-    private ExtentRuns extentsOf(Version version, long count) {
-        ExtentRuns found = new ExtentRuns();
+    /** One record of extents; returns where the last one ends. */
+    private long extents(Version version, long from, VersionVisitor visitor) {
         long latest = version.isHead() ? header.epoch() : version.freezeEpoch;
-        long end = 0;
-        for (long left = count; left > 0; ) {
-            in.expect(DumpRecord.Type.EXTENTS);
-            RecordReader payload = in.payload();
-            int entries = payload.remaining() / DumpRecord.ENTRY_BYTES;
-            if (entries == 0 || entries > left || payload.remaining() % DumpRecord.ENTRY_BYTES != 0) {
-                throw in.damaged("entries=" + entries + ", left=" + left);
-            }
-            for (int i = 0; i < entries; i++) {
-                long start = Integer.toUnsignedLong(payload.getInt());
-                long length = Integer.toUnsignedLong(payload.getInt());
-                long birth = payload.getLong();
-                long target = payload.getLong();
-                long physical = target & PHYSICAL_MASK;
-                int state = (int) (target >>> STATE_SHIFT);
-                if (start < end
-                        || length == 0
-                        || start + length > version.sizeBlocks()
-                        || physical + length > geometry.dataBlocks()
-                        || birth < 1
-                        || birth > latest
-                        || (state != ExtentRun.WRITTEN && state != ExtentRun.UNWRITTEN)) {
-                    throw in.damaged("entry=" + i + ", start=" + start + ", count=" + length + ", physical=" + physical
-                            + ", birth=" + birth + ", state=" + state + ", version=" + version.id);
-                }
-                end = start + length;
-                found.add(start, length, physical, birth, state);
-                if (state == ExtentRun.WRITTEN) {
-                    wanted.markHeld(physical, length);
-                }
-            }
-            left -= entries;
+        RecordReader payload = in.payload();
+        int entries = payload.remaining() / DumpRecord.ENTRY_BYTES;
+        if (entries == 0 || entries > DumpRecord.ENTRIES || payload.remaining() % DumpRecord.ENTRY_BYTES != 0) {
+            throw in.damaged("entries=" + entries + ", bytes=" + payload.remaining());
         }
-        extentCount += count;
-        return found;
+        long end = from;
+        for (int i = 0; i < entries; i++) {
+            long start = Integer.toUnsignedLong(payload.getInt());
+            long length = Integer.toUnsignedLong(payload.getInt());
+            long birth = payload.getLong();
+            long target = payload.getLong();
+            long physical = target & PHYSICAL_MASK;
+            int state = (int) (target >>> STATE_SHIFT);
+            if (start < end
+                    || length == 0
+                    || start + length > version.sizeBlocks()
+                    || physical + length > geometry.dataBlocks()
+                    || birth < 1
+                    || birth > latest
+                    || (state != ExtentRun.WRITTEN && state != ExtentRun.UNWRITTEN)) {
+                throw in.damaged("entry=" + i + ", start=" + start + ", count=" + length + ", physical=" + physical
+                        + ", birth=" + birth + ", state=" + state + ", version=" + version.id);
+            }
+            end = start + length;
+            if (state == ExtentRun.WRITTEN) {
+                wanted.markHeld(physical, length);
+            }
+            visitor.extent(start, length, physical, birth, state);
+        }
+        extentCount += entries;
+        return end;
     }
 
     // ---- data ----
 
     /**
-     * Puts the data where the versions map it, up to the end of the dump.
+     * Puts the data where the versions map it, up to the end of the dump; after {@link #readVersions}.
      *
      * @return blocks written
      * @throws BlockSpaceException {@code NEEDS_CHECK} when the dump is damaged, or not each mapped block is in it
@@ -248,8 +284,7 @@ public final class DumpSource {
         long done = 0;
         long end = 0;
         int lastPercent = -1;
-        DumpRecord.Type type;
-        while ((type = in.next()) == DumpRecord.Type.DATA) {
+        for (; type == DumpRecord.Type.DATA; type = in.next()) {
             RecordReader payload = in.payload();
             long block = payload.getLong();
             int count = payload.getInt();

@@ -171,14 +171,36 @@ final class Engine {
      */
     void prepareRecord(int payloadBytes) {
         awaitJournalRoom(payloadBytes, true);
-        if (backing.mayRefuseRecords()) {
+        takeRoomOnMedium(payloadBytes, 1);
+    }
+
+    /**
+     * As {@link #prepareRecord}, for several of this size at most that are appended without letting the order lock go.
+     *
+     * @throws BlockSpaceException {@code LIMIT} when the journal is too small for them all; {@code OUT_OF_BACKING}
+     */
+    void prepareRecords(int payloadBytes, int count) {
+        if (!journal.couldFit(payloadBytes, count)) {
+            throw new BlockSpaceException(
+                    Code.LIMIT, "journal is too small: records=" + count + ", capacity=" + journal.capacityBytes());
+        }
+        while (!journal.fits(payloadBytes, count)) {
             checkWritable();
-            try {
-                journal.prepare(payloadBytes);
-                backing.recordFits(payloadBytes);
-            } catch (BlockSpaceException e) {
-                throw refusedOrFailed(e, payloadBytes);
-            }
+            checkpointer.runWithLockHeld();
+        }
+        takeRoomOnMedium(payloadBytes, count);
+    }
+
+    private void takeRoomOnMedium(int payloadBytes, int count) {
+        if (!backing.mayRefuseRecords()) {
+            return;
+        }
+        checkWritable();
+        try {
+            journal.prepare(payloadBytes, count);
+            backing.recordFits(payloadBytes);
+        } catch (BlockSpaceException e) {
+            throw refusedOrFailed(e, payloadBytes);
         }
     }
 

@@ -65,6 +65,13 @@ final class ExtentRuns {
         }
     }
 
+    /** What lies before a block, for a list in block order. */
+    ExtentRuns upTo(long block) {
+        ExtentRuns kept = new ExtentRuns();
+        within(0, block, kept::add);
+        return kept;
+    }
+
     /** The parts of a range that no extent covers. */
     void gaps(long from, long to, GapVisitor visitor) {
         long at = from;

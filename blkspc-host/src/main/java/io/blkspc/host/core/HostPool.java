@@ -17,6 +17,7 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.NodeFormat;
+import io.blkspc.host.sched.Dumps;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.UUID;
@@ -42,6 +43,7 @@ public final class HostPool implements Pool {
     private final Holds holds;
     private final VersionOps versionOps;
     private final Reaper reaper;
+    private final Dumps dumps = new Dumps();
 
     HostPool(Engine engine, UUID uuid, PoolOpening.Opened opened, Supplier<UUID> uuids, LongSupplier clockMillis) {
         this.engine = engine;
@@ -430,35 +432,41 @@ public final class HostPool implements Pool {
     }
 
     /**
-     * Writes all that the pool contains at one moment into a stream, while clients go on. Snapshots of all volumes hold that
-     * moment until the dump ends; no snapshot can be destroyed meanwhile.
+     * Writes all that the pool contains at one moment into a stream, while clients go on. All volumes are frozen at that moment, and
+     * what was frozen is kept until the dump ends; no snapshot can be destroyed meanwhile.
      *
      * @param progress takes a few words now and then
-     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room for the snapshots; {@code NEEDS_CHECK} when something
-     *     is damaged; {@code BUSY}
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when there is no room to freeze them; {@code NEEDS_CHECK} when something
+     *     is damaged; {@code BUSY}, also when the pool is closed meanwhile
      */
     public RepairReport dump(OutputStream to, long dumpId, Consumer<String> progress) {
-        engine.checkWritable();
-        String tag = "dump-" + Long.toHexString(dumpId);
-        DumpPoint.Freezing freezing = new DumpPoint.Freezing() {
-            @Override
-            public void freeze(List<String> snapshots, Runnable look) {
-                withReclaim(() -> versionOps.snapshot(snapshots, look));
-            }
+        return dump(to, dumpId, ExtentBudget.usual(), progress);
+    }
 
-            @Override
-            public void destroy(String snapshot) {
-                versionOps.destroy(List.of(snapshot), true);
-            }
-        };
-        try (DumpPoint point = DumpPoint.take(engine, freezing, tag)) {
-            return new PoolDump(point.salvage(), uuid, versionOps.nowMillis(), progress).write(to, dumpId);
+    RepairReport dump(OutputStream to, long dumpId, ExtentBudget budget, Consumer<String> progress) {
+        engine.checkWritable();
+        try (Dumps.Dump dump = dumps.begin();
+                DumpPoint point = DumpPoint.take(engine, this::freeze)) {
+            return new PoolDump(point.salvage(), budget, uuid, versionOps.nowMillis(), progress)
+                    .endedBy(dump::check)
+                    .write(dump.stream(to), dumpId);
         }
+    }
+
+    private boolean freeze(VersionOps.Moment moment) {
+        boolean[] isFrozen = new boolean[1];
+        withReclaim(() -> isFrozen[0] = versionOps.freezeAll(moment));
+        return isFrozen[0];
     }
 
     /** Calls this when a background round should come soon: from any thread, under locks; it must only wake somebody. */
     public void onBackgroundNeeded(Runnable wake) {
         engine.wakeBackground = wake;
+    }
+
+    /** The pool is about to be closed: dumps end with {@code BUSY}. When this returns none of them reads the pool any more. */
+    public void endDumps() {
+        dumps.end();
     }
 
     /** The pool is about to be closed: whoever waits for the backing store to have room gives up soon. */
@@ -501,6 +509,7 @@ public final class HostPool implements Pool {
 
     @Override
     public void close() {
+        endDumps();
         engine.lock.lock();
         try {
             if (engine.isClosed()) {

@@ -13,7 +13,7 @@ import java.util.UUID;
  *
  * <pre>
  *  CREATE    versionId u64, uuid 16, sizeBytes u64, createdMillis u64, guaranteeBlocks u64, limitBlocks u64, name
- *  SNAPSHOT  createdMillis u64, list of { headId u64, frozenId u64, uuid 16, name }
+ *  SNAPSHOT  createdMillis u64, list of { headId u64, frozenId u64, uuid 16, name (empty = hidden) }
  *  CLONE     sourceId u64, hiddenId u64 (0 = none needed), hiddenUuid 16, createdMillis u64,
  *            guaranteeBlocks u64, limitBlocks u64, list of { versionId u64, uuid 16, name }
  *  DESTROY   list of { versionId u64 }
@@ -65,11 +65,17 @@ sealed interface LogRecord {
         }
     }
 
-    /** One volume of a (group) snapshot. */
+    /** One volume of a (group) snapshot; without a name for a dump, which holds the moment as long as it is written. */
     record Frozen(long headId, long frozenId, UUID uuid, String name) {}
 
     /** Several volumes frozen at one moment. */
     record Snapshot(long createdMillis, List<Frozen> items) implements LogRecord {
+
+        /** Payload before the items, and what an item without a name takes, in bytes. */
+        static final int HEADER_BYTES = Long.BYTES + Integer.BYTES;
+
+        static final int NAMELESS_BYTES = 4 * Long.BYTES + Short.BYTES;
+
         @Override
         public RecordType type() {
             return RecordType.SNAPSHOT;

@@ -1,7 +1,6 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException;
-import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
@@ -25,7 +24,7 @@ final class PoolCopy {
     private final Salvage salvage;
     private final Engine engine;
     private final Consumer<String> progress;
-    private final Drops drops;
+    private final NewVersions trees;
     private final UnreadBlocks unread;
     private final List<Loss> losses;
     private final Transfer transfer = new Transfer();
@@ -38,19 +37,14 @@ final class PoolCopy {
         this.salvage = salvage;
         this.engine = engine;
         this.progress = progress;
-        this.drops = new Drops(engine.catalogue, engine.cache, null, null, null);
+        this.trees = new NewVersions(engine);
         this.unread = new UnreadBlocks(engine.freeSpace.blockCount(), salvage.reused());
         this.losses = new ArrayList<>(salvage.losses());
     }
 
-    /** Copies the data that something maps. What cannot be read is left out of the maps later. */
-    PoolCopy withData() {
-        copyData();
-        return this;
-    }
-
-    /** Makes the versions; the data is there. */
+    /** Copies everything. Data that cannot be read is left out of the maps. */
     RepairReport run() {
+        copyData();
         salvage.versions().forEach(each -> each.leaveOut(unread));
         salvage.versions().reversed().forEach(SalvagedVersion::takeFromChildren);
         int snapshots = 0;
@@ -62,16 +56,7 @@ final class PoolCopy {
             volumes += each.version.isVisible() && each.version.isHead() ? 1 : 0;
         }
         Catalogue from = salvage.catalogue();
-        Catalogue to = engine.catalogue;
-        to.epoch = from.epoch;
-        to.restoreIds(Math.max(from.nextVersionId(), to.nextVersionId()), to.nextNodeId(), to.nextChunkId());
-        to.reaping.rebuild();
-        long slots = new Reachable(to, engine.tree, engine.freeSpace).mark();
-        PoolReading.countUse(to, engine.freeSpace, engine.ledger, slots);
-        guarantees();
-        if (!engine.ledger.isConsistent()) {
-            throw new BlockSpaceException(Code.OUT_OF_BACKING, "new pool is too small: " + engine.ledger);
-        }
+        losses.addAll(trees.finish(from.epoch, from.nextVersionId()));
         return new RepairReport(List.copyOf(losses), volumes, snapshots, Geometry.toBytes(copiedBlocks));
     }
 
@@ -153,13 +138,7 @@ final class PoolCopy {
         made.originId = source.originId;
         made.guaranteeBlocks = source.guaranteeBlocks;
         made.limitBlocks = source.limitBlocks;
-        if (from.parent != null) {
-            made.parent = engine.catalogue.byId(from.parent.version.id);
-            made.parent.children.add(made);
-            made.root = made.parent.root;
-        }
-        engine.catalogue.add(made);
-        drops.begin(made, 0, null);
+        trees.add(made, from.parent == null ? null : engine.catalogue.byId(from.parent.version.id));
         differ(made, from);
         made.mappedBlocks = from.extents.blocks();
         if (source.isVisible()) {
@@ -172,11 +151,13 @@ final class PoolCopy {
         ExtentRuns above = from.parent == null ? new ExtentRuns() : from.parent.extents;
         long shared = from.sharedUpTo();
         above.forEach((start, count, physical, birth, state) -> from.extents.gaps(
-                start, start + count, (gap, length) -> replace(made, gap, length, 0, ExtentRun.NONE, shared + 1)));
+                start,
+                start + count,
+                (gap, length) -> trees.replace(made, gap, length, 0, ExtentRun.NONE, shared + 1)));
         ExtentRuns kept = new ExtentRuns();
         from.extents.forEach((start, count, physical, birth, state) -> {
             if (birth > shared) {
-                replace(made, start, count, physical, state, birth);
+                trees.replace(made, start, count, physical, state, birth);
                 kept.add(start, count, physical, birth, state);
             } else {
                 inherit(made, from, above, new Inherited(start, count, physical, birth, state), kept);
@@ -195,7 +176,7 @@ final class PoolCopy {
             if (physical - start == piece.physical - piece.start && state == piece.state) {
                 kept.add(start, count, physical, piece.birth, state);
             } else {
-                replace(made, start, count, 0, ExtentRun.NONE, from.sharedUpTo() + 1);
+                trees.replace(made, start, count, 0, ExtentRun.NONE, from.sharedUpTo() + 1);
                 from.gaps.add(new SalvagedVersion.Gap(start, count, piece.birth, reason));
             }
         });
@@ -203,13 +184,6 @@ final class PoolCopy {
                 piece.start,
                 end,
                 (start, count) -> from.gaps.add(new SalvagedVersion.Gap(start, count, piece.birth, reason)));
-    }
-
-    private void replace(Version made, long start, long count, long physical, int state, long birth) {
-        if (state != ExtentRun.NONE) {
-            made.exclusiveBlocks += count;
-        }
-        made.root = engine.tree.replace(made.root, start, count, physical, state, birth, made.ownedAfter(), drops);
     }
 
     private void report(SalvagedVersion from) {
@@ -226,16 +200,5 @@ final class PoolCopy {
                         Geometry.toBytes(start),
                         Geometry.toBytes(count),
                         from.gaps.get(reason).reason())));
-    }
-
-    private void guarantees() {
-        for (Version version : engine.catalogue.versions()) {
-            if (version.quota != null && !version.quota.isCovered()) {
-                losses.add(new Loss(version.name, 0, 0, "guarantee is not covered any more and was given up"));
-                version.quota.close();
-                version.quota = null;
-                version.guaranteeBlocks = 0;
-            }
-        }
     }
 }

@@ -11,6 +11,7 @@ import io.blkspc.host.dump.DumpRecord;
 import io.blkspc.host.dump.DumpVersion;
 import io.blkspc.host.dump.DumpWriter;
 import io.blkspc.host.extent.ExtentRun;
+import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.journal.RecordWriter;
 import java.io.OutputStream;
 import java.util.List;
@@ -20,38 +21,50 @@ import java.util.function.Consumer;
 /**
  * Writes what a {@link Salvage} found as a dump: every version with what it maps, then each block of data once, however many
  * versions share it. Damage ends it: half a pool must not pass for a whole one, and a damaged one has {@code repair}.
+ *
+ * <p>In memory are one bit for each block of the pool and the extents of one record, not those of the versions: the trees are walked
+ * twice, once for the bits and once for the records.
  */
 final class PoolDump {
 
     private final Salvage salvage;
+    private final ExtentBudget budget;
     private final UUID poolUuid;
     private final long createdMillis;
     private final Consumer<String> progress;
     private final FreeSpace wanted;
     private final Transfer transfer = new Transfer();
+    private Runnable check = () -> {};
     private DumpWriter out;
+    private RecordWriter payload;
+    private int room; // for more entries in the record; 0: none was begun
     private long extents;
     private long copiedBlocks;
     private int lastPercent = -1;
 
-    PoolDump(Salvage salvage, UUID poolUuid, long createdMillis, Consumer<String> progress) {
+    PoolDump(Salvage salvage, ExtentBudget budget, UUID poolUuid, long createdMillis, Consumer<String> progress) {
         this.salvage = salvage;
+        this.budget = budget;
         this.poolUuid = poolUuid;
         this.createdMillis = createdMillis;
         this.progress = progress;
         this.wanted = new FreeSpace(salvage.geometry().dataBlocks());
     }
 
+    /** Asked again and again while trees are walked; throws when the dump is to end. */
+    PoolDump endedBy(Runnable mayGoOn) {
+        check = mayGoOn;
+        return this;
+    }
+
     /** Writes everything; the stream belongs to the caller. */
     RepairReport write(OutputStream to, long dumpId) {
-        refuseDamage();
-        for (SalvagedVersion each : salvage.versions()) {
-            each.extents.forEach((start, count, physical, birth, state) -> {
-                if (state == ExtentRun.WRITTEN) {
-                    wanted.markHeld(physical, count);
-                }
-            });
+        if (!salvage.losses().isEmpty()) {
+            throw new BlockSpaceException(
+                    Code.NEEDS_CHECK,
+                    "pool is damaged and cannot be dumped: " + salvage.losses().getFirst());
         }
+        salvage.versions().stream().filter(each -> each.version.isVisible()).forEach(this::mark);
         out = new DumpWriter(to, dumpId);
         header();
         int volumes = 0;
@@ -67,21 +80,52 @@ final class PoolDump {
         return new RepairReport(List.of(), volumes, snapshots, Geometry.toBytes(copiedBlocks));
     }
 
-    private void refuseDamage() {
-        if (!salvage.losses().isEmpty()) {
-            throw new BlockSpaceException(
-                    Code.NEEDS_CHECK,
-                    "pool is damaged and cannot be dumped: " + salvage.losses().getFirst());
+    /** Notes the blocks that a version maps; what it shares with a version above that has a name was noted there. */
+    private void mark(SalvagedVersion from) {
+        long noted = 0;
+        for (SalvagedVersion above = from.parent; above != null && noted == 0; above = above.parent) {
+            noted = above.version.isVisible() ? above.version.freezeEpoch : 0;
         }
-        for (SalvagedVersion each : salvage.versions()) {
-            if (!each.gaps.isEmpty()) {
-                throw new BlockSpaceException(
-                        Code.NEEDS_CHECK,
-                        "pool is damaged and cannot be dumped: name=" + each.version.name + ", offset="
-                                + Geometry.toBytes(each.gaps.getFirst().start()) + ", "
-                                + each.gaps.getFirst().reason());
+        long upTo = noted;
+        walk(from, birth -> birth > upTo, (start, count, physical, birth, state) -> {
+            if (state == ExtentRun.WRITTEN) {
+                wanted.markHeld(physical, count);
             }
-        }
+        });
+    }
+
+    private void walk(SalvagedVersion from, ExtentWindow.BirthFilter filter, ExtentRuns.Visitor visitor) {
+        Version version = from.version;
+        salvage.tree()
+                .forEachReadable(
+                        version.root,
+                        0,
+                        version.sizeBlocks(),
+                        new ExtentVisitor() {
+                            @Override
+                            public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                                check.run();
+                                return filter.take(birth);
+                            }
+
+                            @Override
+                            public void extent(long start, long count, long physical, long birth, int state) {
+                                if (!salvage.isPossible(physical, count, birth)) {
+                                    throw damaged(version, start, Salvage.IMPOSSIBLE);
+                                }
+                                visitor.piece(start, count, physical, birth, state);
+                            }
+                        },
+                        (start, count, birth, problem) -> {
+                            throw damaged(version, start, problem.getMessage());
+                        });
+    }
+
+    private static BlockSpaceException damaged(Version version, long block, String reason) {
+        return new BlockSpaceException(
+                Code.NEEDS_CHECK,
+                "pool is damaged and cannot be dumped: name=" + version.name + ", offset=" + Geometry.toBytes(block)
+                        + ", " + reason);
     }
 
     private long wantedBlocks() {
@@ -118,32 +162,35 @@ final class PoolDump {
                         version.originId,
                         version.guaranteeBlocks,
                         version.limitBlocks,
-                        from.extents.size(),
                         version.isVisible() ? version.name : "",
                         List.copyOf(version.holds))
                 .write(out.payload());
         out.write(DumpRecord.Type.VERSION);
-        extents += from.extents.size();
-        int[] left = {from.extents.size()};
-        int[] room = {0};
-        RecordWriter[] payload = new RecordWriter[1];
-        from.extents.forEach((start, count, physical, birth, state) -> {
-            if (room[0] == 0) {
-                payload[0] = out.payload();
-                room[0] = DumpRecord.ENTRIES;
-            }
-            payload[0]
-                    .putInt((int) start)
-                    .putInt((int) count)
-                    .putLong(birth)
-                    .putLong(physical | (long) state << DumpSource.STATE_SHIFT);
-            left[0]--;
-            room[0]--;
-            if (room[0] == 0 || left[0] == 0) {
-                out.write(DumpRecord.Type.EXTENTS);
-                room[0] = 0;
-            }
-        });
+        room = 0;
+        if (version.isVisible()) {
+            walk(from, _ -> true, this::extent);
+        } else {
+            new SharedExtents(salvage.tree(), from, budget).forEach(this::extent);
+        }
+        if (room > 0) {
+            out.write(DumpRecord.Type.EXTENTS);
+        }
+    }
+
+    private void extent(long start, long count, long physical, long birth, int state) {
+        if (room == 0) {
+            payload = out.payload();
+            room = DumpRecord.ENTRIES;
+        }
+        payload.putInt((int) start)
+                .putInt((int) count)
+                .putLong(birth)
+                .putLong(physical | (long) state << DumpSource.STATE_SHIFT);
+        extents++;
+        room--;
+        if (room == 0) {
+            out.write(DumpRecord.Type.EXTENTS);
+        }
     }
 
     private void data() {

@@ -105,7 +105,7 @@ public final class PoolOpening {
      *     the pool object are damaged; {@code TOO_NEW}, {@code TOO_OLD}
      */
     public Salvage salvage() {
-        return reading.salvage();
+        return reading.salvage().withExtents();
     }
 
     /**
@@ -120,8 +120,7 @@ public final class PoolOpening {
         create(
                 salvage.geometry(),
                 salvage.incompatFeatures(),
-                engine -> report[0] =
-                        new PoolCopy(salvage, engine, progress).withData().run());
+                engine -> report[0] = new PoolCopy(salvage, engine, progress).run());
         return report[0];
     }
 
@@ -134,31 +133,16 @@ public final class PoolOpening {
      *     the new pool cannot be written
      */
     public RepairReport createFrom(DumpSource dump, Consumer<String> progress) {
-        RepairReport[] report = new RepairReport[1];
-        Salvage salvage = dump.versions();
-        create(salvage.geometry(), salvage.incompatFeatures(), engine -> {
-            long blocks = dump.copyData(engine.data, progress);
-            RepairReport made = build(salvage, engine, progress);
-            report[0] = new RepairReport(made.losses(), made.volumes(), made.snapshots(), Geometry.toBytes(blocks));
-        });
-        return report[0];
+        return createFrom(dump, ExtentBudget.usual(), progress);
     }
 
-    /** What the maps do not take, or what a repair would call a loss, is a dump that nobody wrote. */
-    private static RepairReport build(Salvage salvage, Engine engine, Consumer<String> progress) {
-        RepairReport made;
-        try {
-            made = new PoolCopy(salvage, engine, progress).run();
-        } catch (IllegalArgumentException | IllegalStateException impossible) {
-            throw new BlockSpaceException(
-                    Code.NEEDS_CHECK, "dump contradicts itself: " + impossible.getMessage(), impossible);
-        }
-        if (!made.losses().isEmpty()) {
-            throw new BlockSpaceException(
-                    Code.NEEDS_CHECK,
-                    "dump contradicts itself: " + made.losses().getFirst());
-        }
-        return made;
+    RepairReport createFrom(DumpSource dump, ExtentBudget budget, Consumer<String> progress) {
+        RepairReport[] report = new RepairReport[1];
+        create(
+                dump.geometry(),
+                dump.incompatFeatures(),
+                engine -> report[0] = new PoolRestore(dump, engine, budget, progress).run());
+        return report[0];
     }
 
     /**
@@ -168,6 +152,10 @@ public final class PoolOpening {
      * @throws BlockSpaceException {@code NEEDS_CHECK} when something of it is damaged; {@code IO} when data cannot be read
      */
     public RepairReport dump(OutputStream to, Consumer<String> progress) {
+        return dump(to, ExtentBudget.usual(), progress);
+    }
+
+    RepairReport dump(OutputStream to, ExtentBudget budget, Consumer<String> progress) {
         Superblock superblock = reading.writableSuperblock();
         if (superblock.state() == PoolState.NEEDS_CHECK) {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
@@ -175,6 +163,7 @@ public final class PoolOpening {
         Salvage salvage = reading.salvage();
         return new PoolDump(
                         salvage,
+                        budget,
                         superblock.poolUuid(),
                         environment.clockMillis().getAsLong(),
                         progress)

@@ -266,7 +266,7 @@ final class PoolReading {
                 environment.clockMillis().getAsLong());
     }
 
-    /** All that can be read, whatever is damaged. */
+    /** All that can be read, whatever is damaged; extents are not read yet. */
     Salvage salvage() {
         Superblock superblock = superblock().superblock();
         SegmentStore segments = segments(superblock);
@@ -302,7 +302,14 @@ final class PoolReading {
                 losses.add(Loss.ofPool("everything after sequence=" + replay.lastSequence() + ": " + end.getMessage()));
             }
         }
-        return new Salvage(superblock, catalogue, tree, reused, devices.data(), losses);
+        return new Salvage(
+                PoolGeometry.of(superblock),
+                superblock.incompatFeatures(),
+                catalogue,
+                tree,
+                reused,
+                devices.data(),
+                losses);
     }
 
     private void replay(PoolView.Loaded loaded, NodeCache cache) {

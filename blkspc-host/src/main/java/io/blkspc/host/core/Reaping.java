@@ -265,6 +265,11 @@ final class Reaping {
         enqueue(version);
     }
 
+    /** No dump reads this hidden version any more. */
+    void released(Version version) {
+        enqueue(version);
+    }
+
     /** A hidden version with several children was made. Its children have given up nothing. */
     void branchAppeared(Version version) {
         version.counts = new DropCounts(version);
@@ -281,7 +286,7 @@ final class Reaping {
     }
 
     private void enqueue(Version version) {
-        if (version.isVisible()) {
+        if (version.isVisible() || version.dumps > 0) {
             return;
         }
         switch (version.children.size()) {

@@ -12,14 +12,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that can be read of a pool, for a copy or a dump of it, or all that a dump holds. Made by {@link PoolOpening#salvage}, {@link
- * DumpPoint} and {@link DumpSource}; nothing of the pool is written. Holds all extents in memory, and leaves its devices open:
- * whoever opened them closes them. One thread.
+ * All that can be read of a pool, for a copy or a dump of it. Made by {@link PoolOpening#salvage} and {@link DumpPoint}; nothing of
+ * the pool is written. For a copy it holds all extents in memory; a dump reads them from the trees. Leaves its devices open: whoever
+ * opened them closes them. One thread.
  *
  * <p>Versions on their way out are left out, and hidden ones with a single child: the child then grew from the version above,
  * and owns what the hidden one owned. Deadlists and counters are worked out anew from what is mapped.
  */
 public final class Salvage {
+
+    /** What is wrong with an extent that is not {@link #isPossible}. */
+    static final String IMPOSSIBLE = "extent is impossible";
 
     private final PoolGeometry geometry;
     private final long incompatFeatures;
@@ -27,39 +30,31 @@ public final class Salvage {
     private final BlockDevice data;
     private final List<Loss> losses;
     private final Catalogue catalogue;
-    private final List<SalvagedVersion> versions = new ArrayList<>(); // parents before their children
+    private final ExtentTree tree;
+    private final List<SalvagedVersion> versions = new ArrayList<>();
 
-    Salvage(
-            Superblock superblock,
-            Catalogue catalogue,
-            ExtentTree tree,
-            FreeSpace reused,
-            BlockDevice data,
-            List<Loss> losses) {
-        this(PoolGeometry.of(superblock), superblock.incompatFeatures(), catalogue, reused, data, losses);
-        read(tree);
-    }
-
-    /** Of a pool that nobody changes meanwhile, or of what a dump says: extents are to be added. */
     Salvage(
             PoolGeometry geometry,
             long incompatFeatures,
             Catalogue catalogue,
+            ExtentTree tree,
             FreeSpace reused,
             BlockDevice data,
             List<Loss> losses) {
         this.geometry = geometry;
         this.incompatFeatures = incompatFeatures & ~Superblock.INCOMPAT_GROWN_SEGMENTS; // the copy's area is new
         this.catalogue = catalogue;
+        this.tree = tree;
         this.reused = reused;
         this.data = data;
         this.losses = losses;
         choose();
     }
 
-    /** Adds the extents of every version with a name. */
-    void read(ExtentTree tree) {
-        versions.stream().filter(each -> each.version.isVisible()).forEach(each -> read(each, tree));
+    /** Reads the extents of every version with a name into memory. */
+    Salvage withExtents() {
+        versions.stream().filter(each -> each.version.isVisible()).forEach(this::read);
+        return this;
     }
 
     /** Sizes of a pool that everything fits into. */
@@ -84,6 +79,11 @@ public final class Salvage {
         return catalogue;
     }
 
+    ExtentTree tree() {
+        return tree;
+    }
+
+    /** Parents before their children. */
     List<SalvagedVersion> versions() {
         return versions;
     }
@@ -118,7 +118,7 @@ public final class Salvage {
         java.util.Collections.reverse(versions);
     }
 
-    private void read(SalvagedVersion into, ExtentTree tree) {
+    private void read(SalvagedVersion into) {
         Version version = into.version;
         long size = version.sizeBlocks();
         tree.forEachReadable(
@@ -133,14 +133,19 @@ public final class Salvage {
 
                     @Override
                     public void extent(long start, long count, long physical, long birth, int state) {
-                        if (physical + count > geometry.dataBlocks() || birth > catalogue.epoch) {
-                            into.gaps.add(new SalvagedVersion.Gap(start, count, birth, "extent is impossible"));
-                        } else {
+                        if (isPossible(physical, count, birth)) {
                             into.extents.add(start, count, physical, birth, state);
+                        } else {
+                            into.gaps.add(new SalvagedVersion.Gap(start, count, birth, IMPOSSIBLE));
                         }
                     }
                 },
                 (start, count, birth, problem) -> into.gaps.add(
                         new SalvagedVersion.Gap(start, Math.min(count, size - start), birth, problem.getMessage())));
+    }
+
+    /** {@code false}: no pool of this size and age can map that. */
+    boolean isPossible(long physical, long count, long birth) {
+        return physical + count <= geometry.dataBlocks() && birth <= catalogue.epoch;
     }
 }

@@ -44,11 +44,8 @@ final class Version {
     /** Tags that keep a snapshot from being destroyed. */
     final TreeSet<String> holds = new TreeSet<>();
 
-    /** Dumps that read it, so that it must not be destroyed; in memory only. */
+    /** Dumps that read it, so that it must not be destroyed, or merged when it is hidden; in memory only. */
     int dumps;
-
-    /** Made by a dump that this process writes, so that no other one has it; in memory only. */
-    boolean isOfDump;
 
     long createdMillis;
     /** Version named as origin when it was made; 0 = none. */

@@ -9,11 +9,15 @@ import io.blkspc.host.journal.RecordWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +35,9 @@ final class VersionOps {
     static final int VERSION_LOG_BYTES = 1280;
 
     private static final int MAX_RECORD_BYTES = 256 * 1024;
+
+    /** Of one of the records of a dump: small, so that they fill a small ring well. */
+    private static final int MAX_FREEZE_BYTES = 32 * 1024;
 
     private final Engine engine;
     private final Heads heads;
@@ -89,11 +96,6 @@ final class VersionOps {
     private static final int MAX_NAME_RECORD = 1024;
 
     void snapshot(List<String> names) {
-        snapshot(names, () -> {});
-    }
-
-    /** As {@link #snapshot(List)}; {@code look} runs at that moment, under the order lock, and must not fail. */
-    void snapshot(List<String> names, Runnable look) {
         Set<String> volumes = new LinkedHashSet<>();
         for (String name : names) {
             if (!volumes.add(Names.volumeOf(Names.checkSnapshot(name)))) {
@@ -124,7 +126,6 @@ final class VersionOps {
                 publish(() -> engine.catalogue.snapshot(record));
                 frozen.forEach(Head::bumpGeneration);
                 frozen.forEach(head -> engine.rebalance(head.version));
-                look.run();
             } finally {
                 engine.lock.unlock();
             }
@@ -132,6 +133,95 @@ final class VersionOps {
             lowerGates(frozen);
         }
         engine.persistence.forceJournal();
+    }
+
+    /** What a dump asks of {@link #freezeAll}; called under the order lock. */
+    interface Moment {
+        /** The volumes whose writers are to be kept out; others have none. */
+        Set<String> withWriters();
+
+        /**
+         * What is to be frozen now, or {@code null}: volumes came that nobody kept writers out of.
+         *
+         * @param isQuiet whether a volume has no writers
+         */
+        List<Version> toFreeze(Predicate<Version> isQuiet);
+
+        /** The frozen versions, in the order of the volumes: nobody wrote since. Must not fail. */
+        void look(List<Version> frozen);
+    }
+
+    /**
+     * Freezes any number of volumes at one moment, without giving names: in as many records as it takes, under one hold of the
+     * order lock. A crash between them leaves hidden versions with one child, and these the reaper merges.
+     *
+     * @return {@code false} when volumes came meanwhile: nothing was frozen
+     */
+    boolean freezeAll(Moment moment) {
+        Set<String> volumes;
+        engine.lock.lock();
+        try {
+            volumes = moment.withWriters();
+        } finally {
+            engine.lock.unlock();
+        }
+        engine.persistence.persist();
+        List<Head> raised = raiseGates(volumes);
+        try {
+            drain(raised);
+            engine.lock.lock();
+            try {
+                if (!freezeLocked(moment, raised)) {
+                    return false;
+                }
+            } finally {
+                engine.lock.unlock();
+            }
+        } finally {
+            lowerGates(raised);
+        }
+        engine.persistence.forceJournal();
+        return true;
+    }
+
+    private boolean freezeLocked(Moment moment, List<Head> raised) {
+        Set<Head> quiet = new HashSet<>(raised);
+        Predicate<Version> isQuiet =
+                head -> head.tailBlocks == 0 && (head.head == null ? head.quota == null : quiet.contains(head.head));
+        List<Version> volumes = moment.toFreeze(isQuiet);
+        if (volumes == null) {
+            return false;
+        }
+        int payloadBytes = Math.min(MAX_FREEZE_BYTES, (int) buffer.byteSize());
+        int perRecord = (payloadBytes - LogRecord.Snapshot.HEADER_BYTES) / LogRecord.Snapshot.NAMELESS_BYTES;
+        engine.prepareRecords(payloadBytes, Math.ceilDiv(volumes.size(), perRecord));
+        List<Version> again = moment.toFreeze(isQuiet); // the order lock may have been released for a checkpoint
+        if (!volumes.equals(again)) {
+            return false;
+        }
+        List<Head> frozen =
+                volumes.stream().map(each -> each.head).filter(Objects::nonNull).toList();
+        promiseForFreeze(frozen, () -> takeForHeads(volumes.size(), 0, NOTHING));
+        engine.persistence.persistWithLockHeld();
+        List<Version> made = new ArrayList<>();
+        for (int from = 0; from < volumes.size(); from += perRecord) {
+            List<LogRecord.Frozen> items = new ArrayList<>();
+            for (Version each : volumes.subList(from, Math.min(volumes.size(), from + perRecord))) {
+                items.add(new LogRecord.Frozen(each.id, engine.catalogue.newVersionId(), uuids.get(), ""));
+            }
+            LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
+            long sequence = append(record);
+            publish(() -> engine.catalogue.snapshot(record));
+            for (LogRecord.Frozen item : items) {
+                Version version = engine.catalogue.byId(item.frozenId());
+                version.destroySequence = sequence; // R8: what it owns is its child's only when that is durable
+                made.add(version);
+            }
+        }
+        frozen.forEach(Head::bumpGeneration);
+        frozen.forEach(head -> engine.rebalance(head.version));
+        moment.look(made);
+        return true;
     }
 
     void clone(String source, List<String> targets, Quota quota) {
@@ -196,11 +286,17 @@ final class VersionOps {
     private boolean isUnchanged(Version head) {
         Version parent = head.parent;
         return parent != null
-                && head.exclusiveBlocks == 0
-                && head.dead.isEmpty()
-                && head.root.equals(parent.root)
-                && head.sizeBytes == parent.sizeBytes
+                && isAsItsParent(head)
+                && (parent.isVisible() || parent.dumps == 0) // a dump reads it, and it goes with the dump
                 && !engine.catalogue.reaping.isQueued(parent);
+    }
+
+    /** What it maps is what its parent maps. */
+    static boolean isAsItsParent(Version head) {
+        return head.exclusiveBlocks == 0
+                && head.dead.isEmpty()
+                && head.root.equals(head.parent.root)
+                && head.sizeBytes == head.parent.sizeBytes;
     }
 
     void destroy(List<String> names, boolean force) {
@@ -411,7 +507,7 @@ final class VersionOps {
     }
 
     /** The head whose gate was raised, unless it was destroyed since; another one may have its name by now. */
-    private Version requireFrozen(String name, List<Head> frozen) {
+    private Version requireFrozen(String name, Collection<Head> frozen) {
         Version version = engine.catalogue.require(name);
         if (!frozen.contains(version.head)) {
             throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile: name=" + name);

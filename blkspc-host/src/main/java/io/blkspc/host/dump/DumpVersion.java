@@ -21,8 +21,7 @@ import java.util.UUID;
  *      56    8 originId        0 = none
  *      64    8 guaranteeBlocks
  *      72    8 limitBlocks
- *      80    8 extentCount     in the EXTENTS records that follow; none of a hidden one, which is what its children share
- *      88    - name            string, empty = hidden
+ *      80    - name            string, empty = hidden
  *       -    - tags            strings, those that hold it
  * </pre>
  */
@@ -36,11 +35,10 @@ public record DumpVersion(
         long originId,
         long guaranteeBlocks,
         long limitBlocks,
-        long extentCount,
         String name,
         List<String> tags) {
 
-    static final int NAME_OFFSET = 88;
+    static final int NAME_OFFSET = 80;
 
     /** Appends the payload. */
     public void write(RecordWriter to) {
@@ -54,7 +52,6 @@ public record DumpVersion(
                 .putLong(originId)
                 .putLong(guaranteeBlocks)
                 .putLong(limitBlocks)
-                .putLong(extentCount)
                 .putUtf8(name);
         tags.forEach(to::putUtf8);
     }
@@ -63,7 +60,7 @@ public record DumpVersion(
     public static DumpVersion read(RecordReader from) {
         long id = from.getLong();
         UUID uuid = new UUID(from.getLong(), from.getLong());
-        long[] fields = new long[8];
+        long[] fields = new long[7];
         for (int i = 0; i < fields.length; i++) {
             fields[i] = from.getLong();
         }
@@ -82,7 +79,6 @@ public record DumpVersion(
                 fields[4],
                 fields[5],
                 fields[6],
-                fields[7],
                 name,
                 List.copyOf(tags));
     }

@@ -155,6 +155,21 @@ public final class Journal implements AutoCloseable {
         return payloadBytes <= maxPayload && usedBytes() + needed <= limit;
     }
 
+    /** Whether that many records with at most that payload have room now one after the other, the end of the ring included. */
+    public boolean fits(int payloadBytes, int count) {
+        return usedBytes() + needed(payloadBytes, count) <= capacity - JournalRecordHeader.ALIGNMENT;
+    }
+
+    /** Whether they would have room if nothing else was in the journal. */
+    public boolean couldFit(int payloadBytes, int count) {
+        return needed(payloadBytes, count) <= capacity - JournalRecordHeader.ALIGNMENT;
+    }
+
+    /** One of them may meet the end of the ring, which costs less than its length. */
+    private static long needed(int payloadBytes, int count) {
+        return (count + 1L) * JournalRecordHeader.totalLengthFor(payloadBytes);
+    }
+
     /**
      * Appends one record with one device write (one more when the ring wraps). On return the record survives the death of
      * the process; it survives a power cut after a {@link #force} that began later.
@@ -201,14 +216,22 @@ public final class Journal implements AutoCloseable {
      * @throws BlockSpaceException as {@link #append}
      */
     public void prepare(int payloadBytes) {
+        prepare(payloadBytes, 1);
+    }
+
+    /** The same for several of them, one after the other, which {@link #fits(int, int)}. */
+    public void prepare(int payloadBytes, int count) {
         refuseWhenFailed();
         int total = JournalRecordHeader.totalLengthFor(payloadBytes);
         fillWithNoise(total);
-        if (total > capacity - position) {
-            writeAt(position, JournalRecordHeader.ALIGNMENT);
-            writeAt(0, total);
-        } else {
-            writeAt(position, total);
+        long at = position;
+        for (int i = 0; i < count; i++) {
+            if (total > capacity - at) {
+                writeAt(at, JournalRecordHeader.ALIGNMENT);
+                at = 0;
+            }
+            writeAt(at, total);
+            at = at + total == capacity ? 0 : at + total;
         }
     }
 

@@ -190,6 +190,23 @@ public final class EngineFacts {
         return pool.engine().ledger.used(Resource.NODE_SLOTS);
     }
 
+    /** Takes steps of the reaper until a merge has set drops aside and some, not all, of them are sorted. */
+    public static void stepIntoSort(HostPool pool) {
+        Reaping reaping = pool.engine().catalogue.reaping;
+        while (reaping.setAside == null || reaping.setAside.cursor == 0) {
+            switch (pool.engine().reaper.step()) {
+                case NEEDS_FORCE -> pool.engine().persistence.forceJournal();
+                case PROGRESS -> {}
+                default -> throw new IllegalStateException("no merge sorts anything");
+            }
+        }
+    }
+
+    /** Writes the mark, as the background does when it is behind. */
+    public static void writeMark(HostPool pool) {
+        pool.engine().persistence.advanceMark();
+    }
+
     /** Makes the steps of the reaper small, so that a crash cuts through more of them. */
     public static void reaperSteps(HostPool pool, int entries) {
         pool.engine().reaper.stepEntries = entries;

@@ -113,7 +113,8 @@ final class FlatState {
 
     private void freeze(long headId, long frozenId, String name) {
         Flat head = require(headId);
-        versions.put(frozenId, new Flat(frozenId, name, head.parent, epoch, head.sizeBytes, head.map));
+        String given = name == null || name.isEmpty() ? null : name; // of a dump
+        versions.put(frozenId, new Flat(frozenId, given, head.parent, epoch, head.sizeBytes, head.map));
         versions.put(headId, head.with(head.name, frozenId));
     }
 

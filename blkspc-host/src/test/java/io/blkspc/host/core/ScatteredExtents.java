@@ -12,6 +12,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Lease;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.Pool;
 import io.blkspc.api.Transfer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,13 +32,13 @@ final class ScatteredExtents {
     /** Coprime to the counts used here; the step from one block to the next, in extents. */
     private static final long STEP = 7_919;
 
-    private final HostPool pool;
+    private final Pool pool;
     private final MemorySegment block = Arena.ofAuto().allocate(Geometry.BLOCK_BYTES, Geometry.BLOCK_BYTES);
     private final Transfer transfer = new Transfer();
     private final Mapping mapping = new Mapping();
     private final DataChecksum checksum = new DataChecksum();
 
-    ScatteredExtents(HostPool pool) {
+    ScatteredExtents(Pool pool) {
         this.pool = pool;
     }
 

@@ -89,11 +89,21 @@ public final class SimPool {
 
     /** Writes all it contains into a stream, without changing the disk. */
     public RepairReport dump(OutputStream to) {
-        return opening().dump(to, _ -> {});
+        return dump(to, ExtentBudget.usual());
+    }
+
+    /** The same with few extents in memory. */
+    RepairReport dump(OutputStream to, ExtentBudget budget) {
+        return opening().dump(to, budget, _ -> {});
     }
 
     /** Makes a pool of a dump on an empty disk, and checks it as the product does. */
     public static SimPool restore(InputStream from, SimDisk target, Scheduler scheduler, long seed) {
+        return restore(from, ExtentBudget.usual(), target, scheduler, seed);
+    }
+
+    /** The same with few extents in memory. */
+    static SimPool restore(InputStream from, ExtentBudget budget, SimDisk target, Scheduler scheduler, long seed) {
         DumpSource dump = new DumpSource(from);
         PoolGeometry geometry = dump.geometry();
         target.create("superblock", 8192);
@@ -101,7 +111,7 @@ public final class SimPool {
         target.create("segments", geometry.segmentAreaBytes());
         target.create("data", geometry.dataBytes());
         SimPool pool = new SimPool(target, scheduler, seed);
-        pool.opening().createFrom(dump, _ -> {});
+        pool.opening().createFrom(dump, budget, _ -> {});
         CheckReport check = SpaceCheck.run(pool.inspect());
         if (!check.isClean()) {
             throw new BlockSpaceException(

@@ -338,15 +338,16 @@ final class VersionHistory {
         List<VolumeInfo> before = pool.list();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         if (random.nextBoolean()) {
-            pool.dump(bytes, random.nextLong(), _ -> {});
+            pool.dump(bytes, random.nextLong(), fewExtents(), _ -> {});
         } else {
             SimPool.on(disk.killImage(), new InertScheduler(), random.nextLong())
-                    .dump(bytes);
+                    .dump(bytes, fewExtents());
         }
         require(pool.list().stream().map(VolumeInfo::name).toList().equals(names(before)), "dump left something");
         InertScheduler inert = new InertScheduler();
         HostPool restored = SimPool.restore(
                         new ByteArrayInputStream(bytes.toByteArray()),
+                        fewExtents(),
                         new SimDisk(inert, random.nextLong()),
                         inert,
                         random.nextLong())
@@ -366,6 +367,11 @@ final class VersionHistory {
         restored.awaitReclaim();
         EngineFacts.requireEmpty(restored);
         counts.dumps++;
+    }
+
+    /** So that what is read in parts ends everywhere. */
+    private ExtentBudget fewExtents() {
+        return new ExtentBudget(1 + random.nextInt(8));
     }
 
     private static List<String> names(List<VolumeInfo> infos) {

@@ -20,7 +20,7 @@ class DumpFormatTest {
     private static final String ID_BYTES = "0807060504030201" + "1817161514131211";
     private static final DumpHeader HEADER = new DumpHeader(6, ID, 0x99, 0x100000, 0x55, 0x10000, 0x4000, 9, 8, 7, 5);
     private static final DumpVersion VERSION =
-            new DumpVersion(3, ID, 2, 4, 0x10000, 0x99, 1, 5, 6, 11, "a@s", List.of("t", "u"));
+            new DumpVersion(3, ID, 2, 4, 0x10000, 0x99, 1, 5, 6, "a@s", List.of("t", "u"));
 
     private static String hex(byte[] bytes) {
         return HexFormat.of().formatHex(bytes);
@@ -60,7 +60,7 @@ class DumpFormatTest {
                 "02000000",
                 "0300000000000000" + ID_BYTES + "0200000000000000" + "0400000000000000" + "0000010000000000"
                         + "9900000000000000" + "0100000000000000" + "0500000000000000" + "0600000000000000"
-                        + "0b00000000000000" + "0300614073" + "010074" + "010075");
+                        + "0300614073" + "010074" + "010075");
         assertThat(DumpRecord.Type.of(3)).isEqualTo(DumpRecord.Type.EXTENTS);
         assertThat(DumpRecord.Type.of(4)).isEqualTo(DumpRecord.Type.DATA);
         assertThat(DumpRecord.Type.of(5)).isEqualTo(DumpRecord.Type.END);

@@ -7,6 +7,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
+import io.blkspc.api.Quota;
 import io.blkspc.api.contract.Seeds;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
@@ -50,7 +51,7 @@ class FieldDamageTest {
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
     private record Case(Subject subject, Instance instance, int[] place, FieldVerb verb, boolean bothCopies) {
         String key() {
-            return instance.structure() + (bothCopies ? " in both copies" : "");
+            return instance.role() + (bothCopies ? " in both copies" : "");
         }
 
         @Override
@@ -97,6 +98,49 @@ class FieldDamageTest {
         SimDisk image = disk.killImage();
         HostPool again = open(image.killImage());
         return new Subject(image, before, PoolContent.of(again), RepairOracle.content(again));
+    }
+
+    /** A pool in the middle of a merge: what the child had dropped is set aside, and what was gone of the version that went. */
+    private Subject merging(boolean clean) {
+        InertScheduler inert = new InertScheduler();
+        SimDisk fresh = new SimDisk(inert, random.nextLong());
+        SimPool.create(fresh, inert, SimPool.geometry(1 << 20, 300, 64 << 10), seed);
+        SimDisk disk = fresh.killImage();
+        HostPool pool = open(disk);
+        EngineFacts.reaperSteps(pool, 2);
+        for (String stem : List.of("stays", "goes")) {
+            pool.create(stem, 64 << 10);
+            everyOther(pool, stem);
+            pool.clone(stem, List.of(stem + "-1", stem + "-2"), Quota.NONE);
+            everyOther(pool, stem); // all three give it up: it is gone where they grew from
+            everyOther(pool, stem + "-1");
+            everyOther(pool, stem + "-2");
+        }
+        pool.checkpoint();
+        SimDisk before = disk.killImage();
+        pool.awaitReclaim();
+        pool.checkpoint();
+        pool.destroy(List.of("goes-1", "goes-2"), false);
+        EngineFacts.stepIntoSort(pool);
+        pool.checkpoint();
+        if (clean) {
+            pool.close();
+        }
+        SimDisk image = disk.killImage();
+        HostPool again = open(image.killImage());
+        return new Subject(image, before, PoolContent.of(again), RepairOracle.content(again));
+    }
+
+    private void everyOther(HostPool pool, String name) {
+        byte[] bytes = new byte[Geometry.BLOCK_BYTES];
+        try (BlockSpace space = pool.open(name)) {
+            for (int block = 0; block < 12; block += 2) {
+                for (int at = 0; at < bytes.length; at += SectorValue.BYTES) {
+                    SectorValue.encode(1 + random.nextInt(1 << 20), bytes, at);
+                }
+                new TestIo(space).write((long) block * Geometry.BLOCK_BYTES, bytes);
+            }
+        }
     }
 
     /** Versions with what few have: tags, and a tail that the reaper has not given up. */
@@ -153,6 +197,8 @@ class FieldDamageTest {
     void everyDamagedFieldIsDetectedOrHarmless() {
         List<Case> cases = new ArrayList<>(cases(subject(true)));
         cases.addAll(cases(subject(false)));
+        cases.addAll(cases(merging(true)));
+        cases.addAll(cases(merging(false)));
         covered(cases);
         for (Case each : sample(cases)) {
             try {
@@ -193,6 +239,9 @@ class FieldDamageTest {
         assertThat(fields)
                 .containsOnlyKeys(
                         "deadlist",
+                        "deadlist of what is gone",
+                        "deadlist of what is gone, set aside",
+                        "deadlist set aside",
                         "directory page",
                         "free map",
                         "node",
@@ -210,7 +259,10 @@ class FieldDamageTest {
         assertThat(fields.get("version with tags")).hasSizeGreaterThanOrEqualTo(24);
         assertThat(fields.get("version with a tail")).hasSizeGreaterThanOrEqualTo(21);
         assertThat(fields.get("directory page")).hasSize(12);
-        assertThat(fields.get("deadlist")).hasSize(5);
+        for (String list : List.of(
+                "deadlist", "deadlist of what is gone", "deadlist of what is gone, set aside", "deadlist set aside")) {
+            assertThat(fields.get(list)).as(list).hasSize(5);
+        }
     }
 
     private void judge(Case each) {

@@ -12,9 +12,13 @@ import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.checkpoint.CheckpointRoot;
+import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.SimPool;
+import io.blkspc.host.journal.Superblock;
+import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.Fault;
 import io.blkspc.host.sim.FaultInjector;
@@ -23,6 +27,7 @@ import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -156,6 +161,61 @@ class GrowTest {
         assertThat(cutBack).isPositive();
         open(images.getLast());
         assertThat(pool.status().sizeBytes()).isEqualTo(16 * MIB);
+    }
+
+    /**
+     * A version from before pools could grow takes all of the file of segments for their area, and its root for damage when that is of
+     * another one; it wrote nothing by then. So no feature bit has to warn it before the growth counts.
+     */
+    @Test
+    void versionThatKnowsNoGrowthRefusesAKilledOneUntilThisVersionHasOpenedThePool() {
+        openPool();
+        List<SimDisk> images = new ArrayList<>();
+        disk.faults(event -> {
+            if (event.op() != IoOp.READ) {
+                images.add(disk.killImage());
+                images.add(disk.cut(random, CutKind.RANDOM));
+            }
+            return null;
+        });
+        pool.grow(16 * MIB);
+        disk.faults(FaultInjector.NONE);
+        images.add(disk.killImage());
+        EnumSet<Code> met = EnumSet.noneOf(Code.class);
+        boolean isMetAsBefore = false;
+        for (SimDisk image : images) {
+            Code first = whatAnOlderVersionSays(image);
+            if (first != null) {
+                met.add(first);
+            }
+            isMetAsBefore |= first == null;
+            HostPool recovered = SimPool.on(image, new InertScheduler(), 7).open();
+            boolean isLarger = recovered.status().sizeBytes() == 16 * MIB;
+            recovered.close();
+            assertThat(first == Code.TOO_NEW).isEqualTo(isLarger);
+            assertThat(whatAnOlderVersionSays(image.killImage())).isEqualTo(isLarger ? Code.TOO_NEW : null);
+        }
+        assertThat(isMetAsBefore).isTrue();
+        assertThat(met).containsExactlyInAnyOrder(Code.NEEDS_CHECK, Code.TOO_NEW);
+    }
+
+    /** How it reads the superblock and the checkpoint; {@code null} when it opens the pool. */
+    private static Code whatAnOlderVersionSays(SimDisk image) {
+        try (SuperblockStore reading = new SuperblockStore(image.device("superblock"))) {
+            Superblock superblock = reading.read().superblock();
+            if ((superblock.incompatFeatures() & Superblock.INCOMPAT_GROWN_SEGMENTS) != 0) {
+                return Code.TOO_NEW;
+            }
+            CheckpointRoot root = superblock.checkpointRoot();
+            assertThat(root.isEmpty()).as("it would go on with another area").isFalse();
+            try (SegmentStore segments =
+                    new SegmentStore(image.device("segments"), superblock.poolUuid(), superblock.segmentBytes())) {
+                segments.load(root, (kind, id, memory, offset, length) -> {});
+                return null;
+            } catch (BlockSpaceException e) {
+                return e.code();
+            }
+        }
     }
 
     @Test

@@ -4,7 +4,9 @@ import io.blkspc.host.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Where each structure lies on the devices of a pool and which fields it has, written down from docs/format.md a second time and
@@ -32,14 +34,21 @@ final class OnDiskFields {
     private static final int[] VERSION = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2};
 
     private static final int FREEZE_EPOCH_OFFSET = 24;
+    private static final int FIRST_GONE_OFFSET = 104;
     private static final int NAME_OFFSET = 144;
+    private static final int SET_ASIDE_OFFSET = 56;
+    private static final int SET_ASIDE_GONE_OFFSET = 64;
     private static final int[] POOL = {8, 8, 8, 8, 8, 8, 8, 8, 8};
     private static final int[] DEADLIST = {8, 4, 4, 8, 8};
     private static final int[] FREE_MAP = {8, 8, -1000, 8};
 
-    /** One structure in its place. */
+    /**
+     * One structure in its place.
+     *
+     * @param role the structure, or for what it is there, where a structure serves several purposes
+     */
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
-    record Instance(String structure, String device, int at, int length, int[] fields) {
+    record Instance(String structure, String role, String device, int at, int length, int[] fields) {
 
         /** Offset and length of each field, as far as the structure reaches. */
         List<int[]> places() {
@@ -58,7 +67,7 @@ final class OnDiskFields {
         String shape() {
             return structure.equals("version") && fields.length > VERSION.length + 1
                     ? fields[VERSION.length + 1] == Long.BYTES ? "version with a tail" : "version with tags"
-                    : structure;
+                    : role;
         }
     }
 
@@ -67,19 +76,40 @@ final class OnDiskFields {
     static List<Instance> of(SimDisk disk) {
         List<Instance> found = new ArrayList<>();
         for (int copy = 0; copy < 2; copy++) {
-            found.add(new Instance("superblock", "superblock", copy * SUPERBLOCK_BYTES, SUPERBLOCK_BYTES, SUPERBLOCK));
+            found.add(new Instance(
+                    "superblock", "superblock", "superblock", copy * SUPERBLOCK_BYTES, SUPERBLOCK_BYTES, SUPERBLOCK));
         }
         int size = (int) disk.device("segments").sizeBytes();
         ByteBuffer segments =
                 ByteBuffer.wrap(disk.device("segments").peek(0, size)).order(ByteOrder.LITTLE_ENDIAN);
+        Map<Long, String> lists = lists(segments, size);
         for (int at = 0; at + SECTOR <= size; at += SECTOR) {
             if (segments.getLong(at) == TABLE_MAGIC) {
-                addSegment(segments, at, found);
+                addSegment(segments, at, lists, found);
             } else if (at % PAGE_BYTES == 0 && segments.getInt(at) == PAGE_MAGIC) {
-                found.add(new Instance("directory page", "segments", at, PAGE_BYTES, PAGE));
+                found.add(new Instance("directory page", "directory page", "segments", at, PAGE_BYTES, PAGE));
             }
         }
         return found;
+    }
+
+    /** By the number of the first chunk: what lists are that are not the deadlist of a version. */
+    private static Map<Long, String> lists(ByteBuffer segments, int size) {
+        Map<Long, String> lists = new HashMap<>();
+        for (int at = 0; at + SECTOR <= size; at += SECTOR) {
+            int count = segments.getLong(at) == TABLE_MAGIC ? segments.getInt(at + 48) : 0;
+            for (int i = 0; i < count; i++) {
+                int entry = at + 64 + 24 * i;
+                int object = at + segments.getInt(entry + 12);
+                if (segments.get(entry + 20) == 2) {
+                    lists.putIfAbsent(segments.getLong(object + FIRST_GONE_OFFSET), "deadlist of what is gone");
+                } else if (segments.get(entry + 20) == 5) {
+                    lists.put(segments.getLong(object + SET_ASIDE_OFFSET), "deadlist set aside");
+                    lists.put(segments.getLong(object + SET_ASIDE_GONE_OFFSET), "deadlist of what is gone, set aside");
+                }
+            }
+        }
+        return lists;
     }
 
     private static int[] version(ByteBuffer segments, int at, int length) {
@@ -105,9 +135,9 @@ final class OnDiskFields {
         return java.util.Arrays.copyOf(fields, count);
     }
 
-    private static void addSegment(ByteBuffer segments, int at, List<Instance> found) {
+    private static void addSegment(ByteBuffer segments, int at, Map<Long, String> lists, List<Instance> found) {
         int count = segments.getInt(at + 48);
-        found.add(new Instance("segment table", "segments", at, 64 + 24 * count, TABLE));
+        found.add(new Instance("segment table", "segment table", "segments", at, 64 + 24 * count, TABLE));
         for (int i = 0; i < count; i++) {
             int entry = at + 64 + 24 * i;
             int kind = segments.get(entry + 20);
@@ -118,8 +148,14 @@ final class OnDiskFields {
                 case 4 -> FREE_MAP;
                 default -> POOL;
             };
+            String role = kind == 3 ? lists.getOrDefault(segments.getLong(entry), KINDS[kind]) : KINDS[kind];
             found.add(new Instance(
-                    KINDS[kind], "segments", at + segments.getInt(entry + 12), segments.getInt(entry + 16), fields));
+                    KINDS[kind],
+                    role,
+                    "segments",
+                    at + segments.getInt(entry + 12),
+                    segments.getInt(entry + 16),
+                    fields));
         }
     }
 }
