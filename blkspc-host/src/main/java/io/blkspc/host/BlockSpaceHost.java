@@ -8,6 +8,7 @@ import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.DumpSource;
 import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.InspectionLimit;
 import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
@@ -329,8 +330,9 @@ public final class BlockSpaceHost {
             try {
                 config.progress().accept("opening for reading only");
                 PoolOpening opening = new PoolOpening(environment(config), devices, nodeStores(dir, 1, false));
-                return new RunningPool(opening.view(), isDeep -> SpaceCheck.run(opening.inspect(), isDeep), lock)
-                        .start();
+                RunningPool.Checking checking =
+                        (_, bytes) -> SpaceCheck.ofMetadata(opening.inspect(new InspectionLimit(bytes, () -> {})));
+                return new RunningPool(opening.view(), checking, lock).start();
             } catch (RuntimeException | Error e) {
                 devices.close();
                 throw e;
@@ -377,7 +379,7 @@ public final class BlockSpaceHost {
             try {
                 return SpaceCheck.run(
                         new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
-                                .inspect(),
+                                .inspect(InspectionLimit.ofThisProcess()),
                         isDeep);
             } finally {
                 devices.close();

@@ -15,14 +15,12 @@ import io.blkspc.api.VolumeInfo;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.HostPool;
-import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.PoolView;
 import io.blkspc.host.core.RepairReport;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,25 +37,32 @@ final class RunningPool implements Pool {
 
     private final Pool pool;
     private final HostPool worked; // the same, or null when it is only read
-    private final Function<Boolean, CheckReport> check;
+    private final Checking checking;
     private final PoolLock lock;
     private volatile boolean stopping;
     private final Thread thread;
     private boolean closed; // guarded by this
 
+    /** How the metadata of a pool is checked. */
+    @FunctionalInterface
+    interface Checking {
+        /** Checks all metadata within this much memory. */
+        SpaceCheck ofMetadata(boolean isDeep, long memoryBytes);
+    }
+
     RunningPool(HostPool pool, PoolLock lock) {
-        this(pool, pool, isDeep -> check(pool, isDeep), lock);
+        this(pool, pool, (isDeep, bytes) -> pool.inspect(bytes, isDeep, SpaceCheck::ofMetadata), lock);
     }
 
     /** A pool that is open for reading only. */
-    RunningPool(PoolView pool, Function<Boolean, CheckReport> check, PoolLock lock) {
-        this(pool, null, check, lock);
+    RunningPool(PoolView pool, Checking checking, PoolLock lock) {
+        this(pool, null, checking, lock);
     }
 
-    private RunningPool(Pool pool, HostPool worked, Function<Boolean, CheckReport> check, PoolLock lock) {
+    private RunningPool(Pool pool, HostPool worked, Checking checking, PoolLock lock) {
         this.pool = pool;
         this.worked = worked;
-        this.check = check;
+        this.checking = checking;
         this.lock = lock;
         this.thread = new Thread(this::work, "blkspc-background");
         this.thread.setDaemon(true);
@@ -85,14 +90,19 @@ final class RunningPool implements Pool {
         }
     }
 
-    private static CheckReport check(HostPool pool, boolean isDeep) {
-        Function<Inspection, CheckReport> check = inspection -> SpaceCheck.run(inspection, isDeep);
-        return isDeep ? pool.inspectDeep(check) : pool.inspect(check);
+    /**
+     * Checks the metadata from one consistent point, beside the clients; then, for a deep check, reads the data that was held at
+     * that point, while nothing waits for it.
+     */
+    CheckReport check(boolean isDeep) {
+        SpaceCheck check = checking.ofMetadata(isDeep, Runtime.getRuntime().maxMemory() / 2);
+        return isDeep ? check.withData(this::refuseWhenStopping) : check.report();
     }
 
-    /** Checks the metadata from one consistent point, beside the clients. */
-    CheckReport check(boolean isDeep) {
-        return check.apply(isDeep);
+    private void refuseWhenStopping() {
+        if (stopping) {
+            throw new BlockSpaceException(Code.BUSY, "check was ended: the pool is being closed");
+        }
     }
 
     /** Writes what the pool contains at one moment into a stream. */

@@ -38,6 +38,9 @@ public final class SpaceCheck {
 
     private static final int MAX_FINDINGS = 100;
 
+    /** Data that is read before a check looks whether it is to go on: 1 MiB. */
+    private static final int PIECE_BLOCKS = 256;
+
     private final Inspection inspection;
     private final List<Finding> findings = new ArrayList<>();
     private final Map<Long, VersionImage> images = new TreeMap<>();
@@ -46,6 +49,9 @@ public final class SpaceCheck {
 
     private final LongHashSet nodes = new LongHashSet();
     private final Map<Long, BranchPoint> branchPoints = new TreeMap<>();
+
+    private int versionCount;
+    private long allocated;
 
     private SpaceCheck(Inspection inspection) {
         this.inspection = inspection;
@@ -58,10 +64,18 @@ public final class SpaceCheck {
 
     /** As {@link #run(Inspection)}. A deep check also reads every held data block from the medium. */
     public static CheckReport run(Inspection inspection, boolean isDeep) {
-        return new SpaceCheck(inspection).check(isDeep);
+        SpaceCheck check = ofMetadata(inspection);
+        return isDeep ? check.withData(() -> {}) : check.report();
     }
 
-    private CheckReport check(boolean isDeep) {
+    /** Checks all metadata, and what is found needs it no more; then {@link #report} or {@link #withData}. */
+    public static SpaceCheck ofMetadata(Inspection inspection) {
+        SpaceCheck check = new SpaceCheck(inspection);
+        check.metadata();
+        return check;
+    }
+
+    private void metadata() {
         for (CorruptSpaceException damage : inspection.damage()) {
             find(damage.structure(), "offset=" + damage.offsetBytes(), damage.getMessage());
         }
@@ -78,7 +92,7 @@ public final class SpaceCheck {
             deadlist(image);
         }
         tree(versions);
-        long allocated = held.covered();
+        allocated = held.covered();
         if (inspection.isClean()) {
             freeMap();
             if (inspection.nodeObjects() != nodes.size()) {
@@ -88,10 +102,27 @@ public final class SpaceCheck {
         if (inspection.isLive() && inspection.damage().isEmpty()) {
             accounts(allocated);
         }
-        long readBlocks = isDeep ? readData() : 0;
+        versionCount = versions.size();
+    }
+
+    /** What was found in the metadata. */
+    public CheckReport report() {
+        return report(0);
+    }
+
+    /**
+     * Reads every block that was held, in the order in which they lie, too. Those that were given up since are read as well.
+     *
+     * @param mayGoOn asked again and again; throws when the check is to end
+     */
+    public CheckReport withData(Runnable mayGoOn) {
+        return report(readData(mayGoOn));
+    }
+
+    private CheckReport report(long readBlocks) {
         return new CheckReport(
                 List.copyOf(findings),
-                versions.size(),
+                versionCount,
                 nodes.size(),
                 held.size(),
                 allocated,
@@ -109,8 +140,7 @@ public final class SpaceCheck {
         }
     }
 
-    /** Every held block, in the order in which they lie. */
-    private long readData() {
+    private long readData(Runnable mayGoOn) {
         long blocks = 0;
         Runs each = new Runs();
         for (int i = 0; i < held.size(); i++) {
@@ -119,12 +149,16 @@ public final class SpaceCheck {
         each.removeRepeated();
         try (BlockReader reader = inspection.openData()) {
             for (int i = 0; i < each.size(); i++) {
-                long count = Math.min(each.count(i), inspection.dataBlocks() - each.key(i)); // else found already
-                reader.read(
-                        each.key(i),
-                        Math.max(0, count),
-                        (block, problem) -> find("data block", "physical=" + block, "cannot be read: " + problem));
-                blocks += Math.max(0, count);
+                long end = Math.min(each.key(i) + each.count(i), inspection.dataBlocks()); // else found already
+                for (long at = each.key(i); at < end; at += PIECE_BLOCKS) {
+                    mayGoOn.run();
+                    long count = Math.min(PIECE_BLOCKS, end - at);
+                    reader.read(
+                            at,
+                            count,
+                            (block, problem) -> find("data block", "physical=" + block, "cannot be read: " + problem));
+                    blocks += count;
+                }
             }
         }
         return blocks;

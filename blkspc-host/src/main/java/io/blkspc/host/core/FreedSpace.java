@@ -18,15 +18,19 @@ final class FreedSpace implements ExtentVisitor {
     private final LongHashSet nodes = new LongHashSet();
     private final FreeSpace free;
 
-    private FreedSpace(long dataBlocks) {
+    private final InspectionLimit limit;
+
+    private FreedSpace(long dataBlocks, InspectionLimit limit) {
+        this.limit = limit;
         free = new FreeSpace(dataBlocks);
     }
 
     /** Blocks; {@code NOT_FOUND} when a name is not there. */
-    static long blocks(Catalogue catalogue, ExtentTree tree, long dataBlocks, List<String> names) {
+    static long blocks(
+            Catalogue catalogue, ExtentTree tree, long dataBlocks, List<String> names, InspectionLimit limit) {
         names.forEach(catalogue::require);
         Set<String> without = new HashSet<>(names);
-        FreedSpace space = new FreedSpace(dataBlocks);
+        FreedSpace space = new FreedSpace(dataBlocks, limit);
         catalogue.visible().stream()
                 .filter(version -> !without.contains(version.name))
                 .forEach(version -> tree.forEach(version.root, 0, Node.SPACE_BLOCKS, space));
@@ -37,6 +41,7 @@ final class FreedSpace implements ExtentVisitor {
 
     @Override
     public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+        limit.step();
         return nodes.add(nodeId);
     }
 

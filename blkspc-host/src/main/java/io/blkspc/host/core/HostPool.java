@@ -44,6 +44,7 @@ public final class HostPool implements Pool {
     private final VersionOps versionOps;
     private final Reaper reaper;
     private final Dumps dumps = new Dumps();
+    private volatile boolean isClosing;
 
     HostPool(Engine engine, UUID uuid, PoolOpening.Opened opened, Supplier<UUID> uuids, LongSupplier clockMillis) {
         this.engine = engine;
@@ -219,7 +220,8 @@ public final class HostPool implements Pool {
     public long bytesFreedBy(List<String> names) {
         names.forEach(Names::checkEither);
         engine.checkOpen();
-        return Geometry.toBytes(inspect(inspection -> inspection.freedBy(names)));
+        return Geometry.toBytes(engine.checkpointer.holdStill(() -> opened.reading()
+                .askLive(accounts().sequence(), limit(Long.MAX_VALUE), inspection -> inspection.freedBy(names))));
     }
 
     @Override
@@ -403,14 +405,30 @@ public final class HostPool implements Pool {
      * @param examine gets the metadata; must not keep it
      */
     public <T> T inspect(Function<Inspection, T> examine) {
-        return engine.checkpointer.holdStill(
-                () -> examine.apply(opened.inspect().apply(accounts(), null)));
+        return inspect(Long.MAX_VALUE, false, examine);
     }
 
-    /** As {@link #inspect}; the data of records that are not durable yet is compared with their checksums as well. */
-    public <T> T inspectDeep(Function<Inspection, T> examine) {
-        return engine.checkpointer.holdStill(
-                () -> examine.apply(opened.inspect().apply(accounts(), this::durableMark)));
+    /**
+     * As {@link #inspect(Function)}, with what it may take.
+     *
+     * @param memoryBytes that it may take, about
+     * @param isDeep the data of records that are not durable yet is compared with their checksums as well
+     * @param examine gets the metadata; may keep it to read data, not to look at metadata
+     * @throws BlockSpaceException {@code LIMIT} when that is too little memory; {@code BUSY} when the pool is being closed
+     */
+    public <T> T inspect(long memoryBytes, boolean isDeep, Function<Inspection, T> examine) {
+        return engine.checkpointer.holdStill(() -> examine.apply(
+                opened.reading().inspectLive(accounts(), isDeep ? this::durableMark : null, limit(memoryBytes))));
+    }
+
+    private InspectionLimit limit(long memoryBytes) {
+        return new InspectionLimit(memoryBytes, this::refuseWhenClosing);
+    }
+
+    private void refuseWhenClosing() {
+        if (isClosing) {
+            throw new BlockSpaceException(Code.BUSY, "pool is being closed");
+        }
     }
 
     private Accounts accounts() {
@@ -469,8 +487,12 @@ public final class HostPool implements Pool {
         dumps.end();
     }
 
-    /** The pool is about to be closed: whoever waits for the backing store to have room gives up soon. */
+    /**
+     * The pool is about to be closed: whoever looks at its metadata ends with {@code BUSY}, whoever waits for the backing store to
+     * have room gives up soon.
+     */
     public void hurry() {
+        isClosing = true;
         engine.backing.patience(Backing.CLOSING_LOOKS);
     }
 

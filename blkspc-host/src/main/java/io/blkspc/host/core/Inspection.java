@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 
 /**
  * The metadata of a pool as recovery would find it, loaded without writing anything: for tools that examine a pool. Holds
- * every node in memory. Made by {@link PoolOpening#inspect}; one thread.
+ * every node in memory, or reads them when they are needed. Made by {@link PoolOpening#inspect}; one thread.
  */
 public final class Inspection {
 
@@ -25,6 +25,7 @@ public final class Inspection {
     private final List<CorruptSpaceException> damage;
     private final Accounts accounts; // null when the pool is not open
     private final Supplier<BlockDevice> medium;
+    private final InspectionLimit limit;
 
     /**
      * One version.
@@ -73,7 +74,9 @@ public final class Inspection {
             boolean clean,
             List<CorruptSpaceException> damage,
             Accounts accounts,
-            Supplier<BlockDevice> medium) {
+            Supplier<BlockDevice> medium,
+            InspectionLimit limit) {
+        this.limit = limit;
         this.damage = damage;
         this.accounts = accounts;
         this.medium = medium;
@@ -158,10 +161,26 @@ public final class Inspection {
         Version version = catalogue.require(versionId);
         long from = Math.max(0, version.reapCursor);
         if (version.isDetached() && from < Node.SPACE_BLOCKS) {
-            tree.forEach(version.root, from, Node.SPACE_BLOCKS, ownOnly(version.ownedAfter(), visitor));
+            tree.forEach(version.root, from, Node.SPACE_BLOCKS, ownOnly(version.ownedAfter(), limited(visitor)));
         } else if (!version.isDetached() && !version.isBranchPoint()) {
-            tree.forEach(version.root, 0, Node.SPACE_BLOCKS, visitor);
+            tree.forEach(version.root, 0, Node.SPACE_BLOCKS, limited(visitor));
         }
+    }
+
+    private ExtentVisitor limited(ExtentVisitor visitor) {
+        return new ExtentVisitor() {
+            @Override
+            public boolean enterNode(long nodeId, long birth, int level, long firstBlock) {
+                limit.entry();
+                return visitor.enterNode(nodeId, birth, level, firstBlock);
+            }
+
+            @Override
+            public void extent(long start, long count, long physical, long birth, int state) {
+                limit.entry();
+                visitor.extent(start, count, physical, birth, state);
+            }
+        };
     }
 
     private static ExtentVisitor ownOnly(long ownedAfter, ExtentVisitor visitor) {
@@ -182,19 +201,19 @@ public final class Inspection {
 
     /** Blocks that nothing would hold without these versions. */
     long freedBy(List<String> names) {
-        return FreedSpace.blocks(catalogue, tree, dataBlocks, names);
+        return FreedSpace.blocks(catalogue, tree, dataBlocks, names, limit);
     }
 
     /** Visits what all children of a hidden version had given up, and it did then. */
     public void gone(long versionId, DeadVisitor visitor) {
         DeadList list = catalogue.require(versionId).gone;
-        list.forEach(0, list.entryCount(), adapt(visitor));
+        list.forEach(0, list.entryCount(), limited(visitor));
     }
 
     /** Visits the deadlist of a version. */
     public void dead(long versionId, DeadVisitor visitor) {
         DeadList list = catalogue.require(versionId).dead;
-        list.forEach(0, list.entryCount(), adapt(visitor));
+        list.forEach(0, list.entryCount(), limited(visitor));
     }
 
     /** Version that the entries a merge set aside belong to, or 0 when there are none. */
@@ -223,15 +242,17 @@ public final class Inspection {
         }
     }
 
-    private static DeadList.Visitor adapt(DeadVisitor visitor) {
+    private DeadList.Visitor limited(DeadVisitor visitor) {
         return new DeadList.Visitor() {
             @Override
             public void blocks(long physical, long count, long birth) {
+                limit.entry();
                 visitor.blocks(physical, count, birth);
             }
 
             @Override
             public void node(long nodeId, long birth) {
+                limit.entry();
                 visitor.node(nodeId, birth);
             }
         };

@@ -21,7 +21,6 @@ import io.blkspc.host.sched.Scheduler;
 import java.io.OutputStream;
 import java.util.EnumSet;
 import java.util.UUID;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -62,11 +61,7 @@ public final class PoolOpening {
             boolean lazyMap) {}
 
     /** How the pool was opened, what closes its devices, and what looks at it while it is open. */
-    record Opened(
-            OpeningPhases phases,
-            boolean clean,
-            Runnable closeDevices,
-            BiFunction<Accounts, LongSupplier, Inspection> inspect) {
+    record Opened(OpeningPhases phases, boolean clean, Runnable closeDevices, PoolReading reading) {
 
         /** Duration of the recovery, 0 when there was none. */
         long recoveryMillis() {
@@ -222,7 +217,7 @@ public final class PoolOpening {
         return new HostPool(
                 engine,
                 superblock.poolUuid(),
-                new Opened(phases, clean, devices::close, reading::inspectLive),
+                new Opened(phases, clean, devices::close, reading),
                 environment.uuids(),
                 environment.clockMillis());
     }
@@ -244,7 +239,16 @@ public final class PoolOpening {
      * @throws BlockSpaceException as {@link #view}
      */
     public Inspection inspect() {
-        return reading.inspect();
+        return inspect(InspectionLimit.none());
+    }
+
+    /**
+     * As {@link #inspect()}.
+     *
+     * @throws BlockSpaceException {@code LIMIT} also: that is too little memory
+     */
+    public Inspection inspect(InspectionLimit limit) {
+        return reading.inspect(limit);
     }
 
     /** The catalogue and the free map from the checkpoint; the node map as it was closed, when it is needed. */

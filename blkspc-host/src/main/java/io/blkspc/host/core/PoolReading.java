@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class PoolReading {
 
     private static final Logger log = LoggerFactory.getLogger(PoolReading.class);
+
+    /** Trees are walked from left to right, so few nodes are needed again. */
+    private static final long QUESTION_CACHE_BYTES = 4 << 20;
 
     private final PoolOpening.Environment environment;
     private final PoolDevices devices;
@@ -153,8 +157,8 @@ final class PoolReading {
     /**
      * Everything that metadata says, every node read and verified. Leaves out entries above the mark whose data is not there.
      */
-    Inspection inspect() {
-        return inspect(true, null, null);
+    Inspection inspect(InspectionLimit limit) {
+        return inspect(true, null, null, limit);
     }
 
     /**
@@ -163,11 +167,48 @@ final class PoolReading {
      *
      * @param durableMark of the running pool, to compare the data of records above it with their checksums; {@code null} not to
      */
-    Inspection inspectLive(Accounts accounts, LongSupplier durableMark) {
-        return inspect(false, accounts, durableMark);
+    Inspection inspectLive(Accounts accounts, LongSupplier durableMark, InspectionLimit limit) {
+        return inspect(false, accounts, durableMark, limit);
     }
 
-    private Inspection inspect(boolean verifyData, Accounts accounts, LongSupplier durableMark) {
+    /**
+     * What {@link #inspectLive} shows, for a question that walks trees: nodes are read from the checkpoint when they are needed, so
+     * the memory it takes does not grow with the pool. They are verified then only.
+     *
+     * @param sequence of the last record that counts
+     */
+    <T> T askLive(long sequence, InspectionLimit limit, Function<Inspection, T> question) {
+        Superblock superblock = superblock().superblock();
+        try (SegmentStore segments = segments(superblock)) {
+            CatalogueImage image = new CatalogueImage();
+            segments.loadKeys(
+                    superblock.checkpointRoot(),
+                    EnumSet.of(ObjectKind.POOL, ObjectKind.VERSION, ObjectKind.DEADLIST),
+                    (kind, id, memory, offset, length) -> load(image, kind, id, memory, offset, length));
+            Catalogue catalogue = image.link();
+            NodeCache cache = newCache(superblock, new CheckpointNodes(segments), QUESTION_CACHE_BYTES);
+            ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
+            CorruptSpaceException end = new Replay(superblock, devices, catalogue, cache, tree, false)
+                    .upTo(sequence)
+                    .runToDamage();
+            if (end != null) {
+                throw end;
+            }
+            return question.apply(new Inspection(
+                    catalogue,
+                    tree,
+                    freeSpace(superblock),
+                    superblock.dataBytes() / Geometry.BLOCK_BYTES,
+                    0,
+                    false,
+                    List.of(),
+                    null,
+                    () -> devices.data().openMedium(),
+                    limit));
+        }
+    }
+
+    private Inspection inspect(boolean verifyData, Accounts accounts, LongSupplier durableMark, InspectionLimit limit) {
         Superblock superblock = superblock().superblock();
         boolean clean = superblock.state() == PoolState.CLEAN;
         FreeSpace freeMap = freeSpace(superblock);
@@ -176,6 +217,7 @@ final class PoolReading {
         try (SegmentStore segments = segments(superblock)) {
             segments.load(superblock.checkpointRoot(), (kind, id, memory, offset, length) -> {
                 if (kind == ObjectKind.NODE) {
+                    limit.image();
                     map.put(id, memory.asSlice(offset, length));
                 } else {
                     loadOther(image, clean ? freeMap : null, kind, id, memory, offset, length);
@@ -213,7 +255,8 @@ final class PoolReading {
                 clean,
                 damage,
                 accounts,
-                () -> devices.data().openMedium());
+                () -> devices.data().openMedium(),
+                limit);
     }
 
     /** The pool as it can be read; nodes are read from the checkpoint when they are needed. */
@@ -348,6 +391,10 @@ final class PoolReading {
     }
 
     private NodeCache newCache(Superblock superblock, NodeStore nodes) {
-        return new NodeCache(nodes, superblock.poolUuid().getMostSignificantBits(), environment.cacheBytes());
+        return newCache(superblock, nodes, environment.cacheBytes());
+    }
+
+    private static NodeCache newCache(Superblock superblock, NodeStore nodes, long cacheBytes) {
+        return new NodeCache(nodes, superblock.poolUuid().getMostSignificantBits(), cacheBytes);
     }
 }

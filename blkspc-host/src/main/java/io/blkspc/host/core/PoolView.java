@@ -292,8 +292,12 @@ public final class PoolView implements Pool {
         lock.lock();
         try {
             checkOpen();
-            return Geometry.toBytes(
-                    FreedSpace.blocks(loaded.catalogue, loaded.tree, ledger.capacity(Resource.DATA_BLOCKS), names));
+            return Geometry.toBytes(FreedSpace.blocks(
+                    loaded.catalogue,
+                    loaded.tree,
+                    ledger.capacity(Resource.DATA_BLOCKS),
+                    names,
+                    InspectionLimit.none()));
         } finally {
             lock.unlock();
         }

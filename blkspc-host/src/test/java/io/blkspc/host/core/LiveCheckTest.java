@@ -1,11 +1,15 @@
 package io.blkspc.host.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.CheckReport.Finding;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.sim.InertScheduler;
@@ -42,7 +46,8 @@ class LiveCheckTest {
     }
 
     private List<Finding> deep() {
-        return pool.inspectDeep(inspection -> SpaceCheck.run(inspection, true)).findings();
+        return pool.inspect(Long.MAX_VALUE, true, inspection -> SpaceCheck.run(inspection, true))
+                .findings();
     }
 
     /** Changes the one block that is full of this value. */
@@ -114,6 +119,53 @@ class LiveCheckTest {
             cookie.put();
         }
         assertThat(pool.inspect(SpaceCheck::run).findings()).isEmpty();
+    }
+
+    /** Only the metadata is looked at while checkpoints wait; the data of that moment is read beside everything. */
+    @Test
+    void dataIsReadWhileClientsAndCheckpointsGoOn() {
+        for (int i = 1; i <= 20; i++) {
+            write(i, i);
+        }
+        SpaceCheck check = pool.inspect(Long.MAX_VALUE, true, SpaceCheck::ofMetadata);
+        long held = pool.engine().ledger.used(Resource.DATA_BLOCKS);
+        long before = pool.engine().persistence.durableMark();
+        CheckReport report = check.withData(() -> {
+            write(40, 40);
+            pool.checkpoint();
+        });
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.readBlocks()).isEqualTo(held);
+        assertThat(pool.engine().persistence.durableMark()).isGreaterThan(before);
+    }
+
+    @Test
+    void aLookThatWouldTakeTooMuchMemoryIsRefusedAndNothingElseIs() {
+        write(1, 1);
+        pool.checkpoint(); // or there are no images yet
+        assertThatThrownBy(() -> pool.inspect(1_000, false, SpaceCheck::ofMetadata))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.LIMIT));
+        write(2, 2);
+        pool.checkpoint();
+        assertThat(pool.inspect(1 << 20, false, SpaceCheck::ofMetadata).report().findings())
+                .isEmpty();
+    }
+
+    /** A stop does not wait for who looks at a large pool. */
+    @Test
+    void whoLooksAtAPoolThatIsBeingClosedEnds() {
+        write(1, 1);
+        assertThatThrownBy(() -> pool.inspect(inspection -> {
+                    pool.hurry();
+                    return SpaceCheck.run(inspection);
+                }))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.BUSY));
+        assertThatThrownBy(() -> pool.bytesFreedBy(List.of("v")))
+                .isInstanceOfSatisfying(
+                        BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.BUSY));
+        pool.close();
     }
 
     /** The reaper takes a destroyed volume away before its last client has put what it staged. */

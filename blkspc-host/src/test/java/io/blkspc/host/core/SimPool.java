@@ -122,7 +122,7 @@ public final class SimPool {
 
     /** As a pool is looked at that runs on these devices, at the moment of these accounts. */
     Inspection inspectLive(Accounts accounts) {
-        return new PoolReading(environment(), devices()).inspectLive(accounts, null);
+        return new PoolReading(environment(), devices()).inspectLive(accounts, null, InspectionLimit.none());
     }
 
     private PoolDevices devices() {
