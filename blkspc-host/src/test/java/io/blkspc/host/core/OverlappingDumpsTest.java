@@ -3,17 +3,20 @@ package io.blkspc.host.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
-/** A dump that begins during another one and ends after it. */
+/** What others do while a pool is dumped: dump it too, destroy what is dumped and fill the pool. */
 class OverlappingDumpsTest {
 
     private final InertScheduler scheduler = new InertScheduler();
@@ -85,6 +88,57 @@ class OverlappingDumpsTest {
                 .open();
         for (HostPool each : List.of(pool, restored)) {
             assertThat(each.list()).extracting(info -> info.name()).containsExactly("a");
+        }
+    }
+
+    @Test
+    void volumeThatIsDestroyedMeanwhileIsInTheDumpAndItsBlocksAreNobodyElses() throws Exception {
+        HostPool pool = SimPool.create(
+                        new SimDisk(scheduler, 1), scheduler, SimPool.geometry(4 << 20, 1_200, 128 << 10), 2)
+                .open();
+        byte[] mine = new byte[256 << 10];
+        Arrays.fill(mine, (byte) 1);
+        pool.create("a", mine.length);
+        write(pool, "a", 0, mine);
+        pool.dump(
+                new Hooked(second, () -> {
+                    pool.destroy(List.of("a"), true);
+                    pool.awaitReclaim();
+                    fill(pool);
+                }),
+                1,
+                words -> {});
+        pool.awaitReclaim();
+        assertThat(pool.engine().catalogue.versions()).hasSize(1);
+        EngineFacts.requireExact(pool);
+        HostPool restored = SimPool.restore(
+                        new ByteArrayInputStream(second.toByteArray()), new SimDisk(scheduler, 3), scheduler, 4)
+                .open();
+        assertThat(restored.list()).extracting(info -> info.name()).containsExactly("a");
+        try (BlockSpace space = restored.open("a")) {
+            assertThat(new TestIo(space).read(0, mine.length)).isEqualTo(mine);
+        }
+    }
+
+    /** With another volume, until there is no space left. */
+    private static void fill(HostPool pool) {
+        pool.create("filler", 8 << 20);
+        byte[] other = new byte[64 << 10];
+        Arrays.fill(other, (byte) 2);
+        for (long at = 0; at < 8 << 20; at += other.length) {
+            try {
+                write(pool, "filler", at, other);
+            } catch (BlockSpaceException full) {
+                assertThat(full.code()).isEqualTo(Code.OUT_OF_SPACE);
+                return;
+            }
+        }
+        throw new AssertionError("pool was never full");
+    }
+
+    private static void write(HostPool pool, String volume, long at, byte[] bytes) {
+        try (BlockSpace space = pool.open(volume)) {
+            new TestIo(space).write(at, bytes);
         }
     }
 }
