@@ -361,10 +361,9 @@ public final class BlockSpaceHost {
 
     /**
      * Checks the metadata of a pool that nobody holds. Writes nothing, except to the lock file; after an unclean stop the
-     * journal is replayed in memory.
+     * journal is replayed in memory. Damage is a finding, also where superblock, journal or checkpoint cannot even be loaded.
      *
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code NEEDS_CHECK} when superblock, journal or checkpoint
-     *     cannot even be loaded
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
      */
     public static CheckReport check(Path dir) {
         return check(dir, false);
@@ -378,8 +377,8 @@ public final class BlockSpaceHost {
             PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
-                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
-                                .inspect(InspectionLimit.ofThisProcess()),
+                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false)),
+                        InspectionLimit.ofThisProcess(),
                         isDeep);
             } finally {
                 devices.close();

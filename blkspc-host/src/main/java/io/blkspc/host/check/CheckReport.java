@@ -3,7 +3,7 @@ package io.blkspc.host.check;
 import java.util.List;
 
 /**
- * What a check found.
+ * What a check found. Where damage keeps the metadata from being loaded, every count is 0.
  *
  * @param findings what is wrong, in the order it was found; empty = clean
  * @param versions versions examined, hidden ones too
@@ -11,7 +11,7 @@ import java.util.List;
  * @param extents distinct extents examined
  * @param allocatedBlocks distinct data blocks something holds
  * @param readBlocks data blocks read from the medium; 0 when the check was not deep
- * @param cleanStop {@code true} when the pool had been stopped cleanly
+ * @param cleanStop {@code true} when the pool had been stopped cleanly, and that can be read
  */
 public record CheckReport(
         List<Finding> findings,
@@ -25,7 +25,7 @@ public record CheckReport(
     /**
      * One thing that is wrong.
      *
-     * @param structure the noun docs/format.md uses
+     * @param structure the noun docs/format.md uses; {@code volume} for a range of a volume or snapshot that cannot be read
      * @param where which one: a name, an id, a block
      * @param problem what was expected and what was found
      */

@@ -1,11 +1,14 @@
 package io.blkspc.host.check;
 
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.host.check.CheckReport.Finding;
 import io.blkspc.host.core.BlockReader;
 import io.blkspc.host.core.Inspection;
 import io.blkspc.host.core.Inspection.DeadVisitor;
 import io.blkspc.host.core.Inspection.VersionFacts;
+import io.blkspc.host.core.InspectionLimit;
+import io.blkspc.host.core.PoolOpening;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -66,6 +69,24 @@ public final class SpaceCheck {
     public static CheckReport run(Inspection inspection, boolean isDeep) {
         SpaceCheck check = ofMetadata(inspection);
         return isDeep ? check.withData(() -> {}) : check.report();
+    }
+
+    /**
+     * Checks a pool that is not open. Where damage keeps its metadata from being loaded, the findings
+     * are that damage and all that {@link PoolOpening#salvage} cannot read, and every count is 0: then nothing is compared, and no
+     * data is read.
+     *
+     * @throws BlockSpaceException as {@link PoolOpening#inspect(InspectionLimit)}, except for damage
+     */
+    public static CheckReport run(PoolOpening opening, InspectionLimit limit, boolean isDeep) {
+        try {
+            return run(opening.inspect(limit), isDeep);
+        } catch (BlockSpaceException e) {
+            if (!UnloadedPool.isDamage(e)) {
+                throw e;
+            }
+            return UnloadedPool.report(opening, e);
+        }
     }
 
     /** Checks all metadata, and what is found needs it no more; then {@link #report} or {@link #withData}. */

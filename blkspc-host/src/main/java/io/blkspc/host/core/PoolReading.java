@@ -346,13 +346,14 @@ final class PoolReading {
             }
         }
         return new Salvage(
-                PoolGeometry.of(superblock),
-                superblock.incompatFeatures(),
-                catalogue,
-                tree,
-                reused,
-                devices.data(),
-                losses);
+                        PoolGeometry.of(superblock),
+                        superblock.incompatFeatures(),
+                        catalogue,
+                        tree,
+                        reused,
+                        devices.data(),
+                        losses)
+                .ofCleanStop(superblock.state() == PoolState.CLEAN);
     }
 
     private void replay(PoolView.Loaded loaded, NodeCache cache) {

@@ -1,6 +1,7 @@
 package io.blkspc.host.core;
 
 import io.blkspc.api.BlockDevice;
+import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.ExtentVisitor;
@@ -32,6 +33,7 @@ public final class Salvage {
     private final Catalogue catalogue;
     private final ExtentTree tree;
     private final List<SalvagedVersion> versions = new ArrayList<>();
+    private boolean isCleanStop;
 
     Salvage(
             PoolGeometry geometry,
@@ -54,6 +56,36 @@ public final class Salvage {
     /** Reads the extents of every version with a name into memory. */
     Salvage withExtents() {
         versions.stream().filter(each -> each.version.isVisible()).forEach(this::read);
+        return this;
+    }
+
+    /**
+     * All that cannot be read, as far as extents were read: what has no volume, then each range of each version with a name. Not all
+     * of it is lost in a copy, which takes what versions share from where it can be read.
+     */
+    public List<Loss> unreadable() {
+        List<Loss> found = new ArrayList<>(losses);
+        for (SalvagedVersion each : versions) {
+            if (each.version.isVisible()) {
+                for (SalvagedVersion.Gap gap : each.gaps) {
+                    found.add(new Loss(
+                            each.version.name,
+                            Geometry.toBytes(gap.start()),
+                            Geometry.toBytes(gap.count()),
+                            gap.reason()));
+                }
+            }
+        }
+        return found;
+    }
+
+    /** {@code true} when the pool had been stopped cleanly. */
+    public boolean isCleanStop() {
+        return isCleanStop;
+    }
+
+    Salvage ofCleanStop(boolean isClean) {
+        isCleanStop = isClean;
         return this;
     }
 

@@ -76,6 +76,11 @@ public final class SimPool {
         return opening().inspect();
     }
 
+    /** As the product checks a pool that is not open. */
+    public CheckReport check(boolean isDeep) {
+        return SpaceCheck.run(opening(), InspectionLimit.none(), isDeep);
+    }
+
     /** Copies what can be read of it to the devices of an empty disk. */
     public RepairReport repairTo(SimDisk target) {
         Salvage salvage = opening().salvage();

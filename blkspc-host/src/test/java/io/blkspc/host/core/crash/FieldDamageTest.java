@@ -10,7 +10,6 @@ import io.blkspc.api.Pool;
 import io.blkspc.api.Quota;
 import io.blkspc.api.contract.Seeds;
 import io.blkspc.api.contract.TestIo;
-import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.SimPool;
@@ -308,10 +307,10 @@ class FieldDamageTest {
 
     private boolean isFound(SimDisk image) {
         try {
-            return !SpaceCheck.run(SimPool.on(image, new InertScheduler(), seed).inspect())
-                    .isClean();
+            return !SimPool.on(image, new InertScheduler(), seed).check(false).isClean();
         } catch (BlockSpaceException e) {
             requireVerdict(e);
+            assertThat(e.code()).as("damage is reported").isNotIn(Code.NEEDS_CHECK, Code.CORRUPT);
             return true;
         }
     }

@@ -133,6 +133,9 @@ class ReadOnlyOpeningTest {
         set(image, INCOMPAT, 1L << 63);
         assertCode(Code.TOO_NEW, () -> open(image.killImage()));
         assertCode(Code.TOO_NEW, () -> view(image.killImage()));
+        assertCode(
+                Code.TOO_NEW,
+                () -> SimPool.on(image.killImage(), new InertScheduler(), seed).check(false));
     }
 
     @Test
