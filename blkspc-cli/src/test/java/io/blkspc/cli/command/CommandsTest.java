@@ -316,11 +316,29 @@ class CommandsTest {
                 .extracting(each -> each.get("name"))
                 .containsExactly("space", "space@s");
         assertThat(command.ok("du", "space@s", "--json").array().getFirst())
-                .isEqualTo(Map.of("name", "space@s", "referenced", 0, "exclusive", 0, "shared", 0, "reserved", 0));
+                .containsEntry("referenced", 0)
+                .containsEntry("exclusive", null)
+                .containsEntry("shared", null)
+                .containsEntry("reserved", 0);
+        assertThat(command.ok("du", "space@s").out()).containsPattern("space@s +0 +- +- +0");
         assertThat(command.ok("du", "space", "--bytes").out())
                 .contains("REFERENCED")
                 .contains("1048576");
         command.run("du", "nothing").exits(3);
+    }
+
+    @Test
+    void whatOnlyASnapshotHoldsIsNotGuessed() {
+        command.ok("create", "v", "-s", "1M");
+        command.ok("snapshot", "v@s");
+        assertThat(command.ok("info", "v@s", "--json").object())
+                .containsEntry("exclusive", null)
+                .containsEntry("used", null);
+        assertThat(command.ok("info", "v@s").out()).containsPattern("exclusive +-\n");
+        assertThat(command.ok("list", "-o", "name,exclusive,used", "-s", "exclusive")
+                        .out())
+                .isEqualTo("NAME  EXCLUSIVE  USED\nv@s           -     -\nv             0     0\n");
+        assertThat(command.ok("destroy", "-n", "v@s").out()).isEqualTo("would free 0\n");
     }
 
     @Test
