@@ -32,6 +32,11 @@ public final class Geometry {
         }
     }
 
+    /** A size and a difference, bytes; at most {@link Long#MAX_VALUE}, at least {@link Long#MIN_VALUE}, which no volume may have. */
+    public static long add(long sizeBytes, long differenceBytes) {
+        return differenceBytes > Long.MAX_VALUE - sizeBytes ? Long.MAX_VALUE : sizeBytes + differenceBytes;
+    }
+
     /** {@code true} when {@code bytes} is a whole number of blocks. */
     public static boolean isBlockAligned(long bytes) {
         return (bytes & (BLOCK_BYTES - 1)) == 0;

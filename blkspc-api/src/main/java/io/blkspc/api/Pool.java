@@ -104,6 +104,14 @@ public interface Pool extends AutoCloseable {
     VolumeInfo resize(String name, long sizeBytes, boolean shrinks);
 
     /**
+     * As {@link #resize}, by a difference to the size the volume has at that moment: of several at once none is lost. Not to be
+     * repeated when it is not known whether it happened.
+     *
+     * @param differenceBytes a multiple of 4096, less than 0 to become smaller
+     */
+    VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks);
+
+    /**
      * Where a version reads differently than a snapshot, or than zeros. The cost is that of the change, not of the size; what was
      * written again with the same bytes counts as changed. Any two versions can be compared. A part at a time: for one moment of
      * a volume that is being written, make a snapshot of it first.

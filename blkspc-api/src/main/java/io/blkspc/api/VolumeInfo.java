@@ -11,7 +11,8 @@ import java.util.UUID;
  * @param type volume or snapshot
  * @param sizeBytes size of the address space
  * @param mappedBytes blocks this version maps, its own and shared ones, not what is only staged
- * @param exclusiveBytes blocks only this version holds: what destroying it alone would free; exact for a head
+ * @param exclusiveBytes blocks only this volume holds: exactly what destroying it alone would free; {@link #NOT_KNOWN} of a
+ *     snapshot, where {@link Pool#bytesFreedBy} tells it
  * @param reservedBytes promised to this version and not yet drawn: by its cookies, and of its guarantee
  * @param origin full name of the version it was cloned from; {@code null} when there was none or it was destroyed
  * @param createdMillis milliseconds since 1970-01-01 UTC
@@ -36,6 +37,9 @@ public record VolumeInfo(
         int attachments,
         Quota quota,
         List<String> holds) {
+
+    /** In place of a number that would cost more than to look at one version. */
+    public static final long NOT_KNOWN = -1;
 
     /** Kind of version. */
     public enum Type {

@@ -181,6 +181,11 @@ final class RunningPool implements Pool {
     }
 
     @Override
+    public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
+        return pool.resizeBy(name, differenceBytes, shrinks);
+    }
+
+    @Override
     public VolumeInfo hold(String tag, String snapshot) {
         return pool.hold(tag, snapshot);
     }

@@ -13,7 +13,9 @@ import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.MappingState;
 import io.blkspc.api.Quota;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Volumes that get another size. */
@@ -180,6 +182,37 @@ public interface ResizeContract extends ContractHost {
             from = part.nextOffsetBytes();
         }
         return blocks;
+    }
+
+    @Test
+    default void ofSeveralDifferencesAtOnceNoneIsLost() throws Exception {
+        try (Fixture f = fixture()) {
+            long size = f.pool().info("vol").sizeBytes();
+            List<Thread> threads = new ArrayList<>();
+            AtomicInteger done = new AtomicInteger();
+            for (int i = 0; i < 4; i++) {
+                threads.add(Thread.ofPlatform().start(() -> {
+                    for (int n = 0; n < 25; n++) {
+                        f.pool().resizeBy("vol", BLOCK, false);
+                        done.incrementAndGet();
+                    }
+                }));
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(done).hasValue(100);
+            assertThat(f.pool().info("vol").sizeBytes()).isEqualTo(size + 100L * BLOCK);
+            assertThat(f.pool().resizeBy("vol", -BLOCK, true).sizeBytes()).isEqualTo(size + 99L * BLOCK);
+            assertThatThrownBy(() -> f.pool().resizeBy("vol", -BLOCK, false))
+                    .isInstanceOf(IllegalArgumentException.class);
+            for (long wrong : new long[] {1, -size - 99L * BLOCK, Long.MAX_VALUE, Long.MIN_VALUE}) {
+                assertThatThrownBy(() -> f.pool().resizeBy("vol", wrong, true))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+            assertCode(Code.NOT_FOUND, () -> f.pool().resizeBy("none", -BLOCK, true));
+            assertThat(f.pool().info("vol").sizeBytes()).isEqualTo(size + 99L * BLOCK);
+        }
     }
 
     @Test

@@ -67,6 +67,22 @@ public interface SpaceAccountingContract extends ContractHost {
     }
 
     @Test
+    default void whatOnlyASnapshotHoldsIsToldByAWalkAndNotGuessed() {
+        try (Fixture f = fixture()) {
+            f.io().write(0, bytes(1, 10 * BLOCK));
+            f.pool().snapshot(List.of("vol@s"));
+            assertThat(f.pool().info("vol@s").exclusiveBytes()).isEqualTo(VolumeInfo.NOT_KNOWN);
+            assertThat(f.pool().bytesFreedBy(List.of("vol@s"))).isZero();
+            f.io().write(0, bytes(2, 3 * BLOCK));
+            assertThat(f.pool().list())
+                    .filteredOn(VolumeInfo::readOnly)
+                    .singleElement()
+                    .returns(VolumeInfo.NOT_KNOWN, VolumeInfo::exclusiveBytes);
+            assertThat(f.pool().bytesFreedBy(List.of("vol@s"))).isEqualTo(3L * BLOCK);
+        }
+    }
+
+    @Test
     default void exclusiveBytesCountBlocksThatOnlyTheOtherSideGaveUp() {
         try (Fixture f = fixture()) {
             f.io().write(0, bytes(1, 10 * BLOCK));

@@ -59,7 +59,7 @@ final class ModelInfo {
                 version.isLive() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
                 version.sizeBytes,
                 Geometry.toBytes(version.map.size()),
-                Geometry.toBytes(exclusive),
+                version.isLive() ? Geometry.toBytes(exclusive) : VolumeInfo.NOT_KNOWN,
                 Geometry.toBytes(reserved + standing),
                 origin == null ? null : origin.name,
                 version.createdMillis,

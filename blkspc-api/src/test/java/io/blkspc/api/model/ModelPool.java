@@ -354,6 +354,14 @@ public final class ModelPool extends ModelBackground {
     }
 
     @Override
+    public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
+        ModelNames.checkVolume(name);
+        synchronized (monitor) {
+            return resize(name, Geometry.add(find(name).sizeBytes, differenceBytes), shrinks);
+        }
+    }
+
+    @Override
     public VolumeInfo hold(String tag, String snapshot) {
         return changeHold(tag, snapshot, true);
     }

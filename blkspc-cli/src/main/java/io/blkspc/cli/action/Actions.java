@@ -88,12 +88,13 @@ public final class Actions {
     private static Map<String, Object> resize(Arguments arguments, Pool pool) {
         String name = arguments.string("name");
         long size = arguments.number("size");
-        long wanted = switch (arguments.string("by")) {
-            case "+" -> Math.addExact(pool.info(name).sizeBytes(), size);
-            case "-" -> pool.info(name).sizeBytes() - size;
-            default -> size;
-        };
-        return Facts.of(pool.resize(name, wanted, arguments.flag("shrink")));
+        boolean shrinks = arguments.flag("shrink");
+        return Facts.of(
+                switch (arguments.string("by")) {
+                    case "+" -> pool.resizeBy(name, size, shrinks);
+                    case "-" -> pool.resizeBy(name, -size, shrinks);
+                    default -> pool.resize(name, size, shrinks);
+                });
     }
 
     /** {@code since} is empty for everything that is not zeros. */

@@ -18,12 +18,13 @@ public final class Facts {
 
     /** One object of {@code list}. */
     static Map<String, Object> listed(VolumeInfo info) {
+        Long exclusive = info.exclusiveBytes() == VolumeInfo.NOT_KNOWN ? null : info.exclusiveBytes();
         return Json.of(
                 "name", info.name(),
                 "type", info.type().name().toLowerCase(Locale.ROOT),
                 "size", info.sizeBytes(),
-                "used", info.exclusiveBytes() + info.reservedBytes(),
-                "exclusive", info.exclusiveBytes(),
+                "used", exclusive == null ? null : exclusive + info.reservedBytes(),
+                "exclusive", exclusive,
                 "referenced", info.mappedBytes(),
                 "reserved", info.reservedBytes(),
                 "origin", info.origin(),

@@ -1,6 +1,8 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Names;
 import java.util.List;
@@ -28,7 +30,7 @@ final class DestroyCommand extends Task {
 
     @Option(
             names = {"-n", "--dry-run"},
-            description = "only tell how many bytes it would free")
+            description = "only tell how many bytes it would free; refused where the command would be")
     private boolean dryRun;
 
     @Override
@@ -40,8 +42,12 @@ final class DestroyCommand extends Task {
     public Integer call() throws Exception {
         names.forEach(Names::version);
         if (dryRun) {
-            Map<String, Object> freed =
-                    withPool(link -> Json.asObject(link.run(Operation.FREED, Map.of("names", names))));
+            Map<String, Object> freed = withPool(link -> {
+                for (String name : names) {
+                    requireDestroyable(Json.asObject(link.run(Operation.INFO, Map.of("name", name))));
+                }
+                return Json.asObject(link.run(Operation.FREED, Map.of("names", names)));
+            });
             show(freed, () -> "would free " + size(freed.get("frees")) + "\n");
             return 0;
         }
@@ -49,5 +55,17 @@ final class DestroyCommand extends Task {
                 Json.asObject(link.run(Operation.DESTROY, Map.of("names", names, "force", force, "wait", wait))));
         show(gone, () -> "destroyed " + String.join(", ", names) + "\n");
         return 0;
+    }
+
+    /** Refuses, in the pool's words, what the pool would refuse to destroy. */
+    private void requireDestroyable(Map<String, Object> facts) {
+        long handles = Json.asLong(facts.get("connections"));
+        if (handles > 0 && !force && "volume".equals(facts.get("type"))) {
+            throw new CommandFailure(
+                    ExitCode.BUSY, "volume is attached: name=" + facts.get("name") + ", handles=" + handles);
+        }
+        if (facts.get("holds") instanceof List<?> tags && !tags.isEmpty()) {
+            throw new CommandFailure(ExitCode.BUSY, "snapshot is held: name=" + facts.get("name") + ", tags=" + tags);
+        }
     }
 }

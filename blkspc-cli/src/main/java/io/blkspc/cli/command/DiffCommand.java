@@ -1,6 +1,7 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.action.Operation;
+import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.pool.PoolLink;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Names;
@@ -32,8 +33,11 @@ final class DiffCommand extends Task {
         String since = "";
         if (from != null) {
             int at = name.indexOf('@');
-            since = (at < 0 ? name : name.substring(0, at)) + "@" + from;
-            Names.snapshot(since);
+            String volume = at < 0 ? name : name.substring(0, at);
+            since = Names.snapshot(from.indexOf('@') < 0 ? volume + "@" + from : from);
+            if (!since.startsWith(volume + "@")) {
+                throw CommandFailure.usage("not a snapshot of the volume: value=" + from + ", volume=" + volume);
+            }
         }
         String snapshot = since;
         List<Map<String, Object>> ranges = withPool(link -> collect(link, snapshot));

@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
         name = "du",
         description =
                 "Show the space of volumes and snapshots: referenced is what one can read, exclusive what comes back "
-                        + "when it alone is destroyed, shared the rest of what it references, reserved what is promised to it.")
+                        + "when it alone is destroyed, shared the rest of what it references, reserved what is promised to it. "
+                        + "Of a snapshot the exclusive part is not known without a walk: 'destroy -n' tells it.")
 final class DuCommand extends Task {
 
     private static final List<String> COLUMNS = List.of("referenced", "exclusive", "shared", "reserved");
@@ -46,13 +47,18 @@ final class DuCommand extends Task {
 
     private static Map<String, Object> facts(Map<String, Object> version) {
         long referenced = Json.asLong(version.get("referenced"));
-        long exclusive = Json.asLong(version.get("exclusive"));
+        Object exclusive = version.get("exclusive"); // null: not known
         return Json.of(
-                "name", version.get("name"),
-                "referenced", referenced,
-                "exclusive", exclusive,
-                "shared", Math.max(0, referenced - exclusive),
-                "reserved", version.get("reserved"));
+                "name",
+                version.get("name"),
+                "referenced",
+                referenced,
+                "exclusive",
+                exclusive,
+                "shared",
+                exclusive == null ? null : Math.max(0, referenced - Json.asLong(exclusive)),
+                "reserved",
+                version.get("reserved"));
     }
 
     private String table(List<Map<String, Object>> shown) {

@@ -28,7 +28,7 @@ final class InfoCommand extends Task {
         line(text, "type", facts.get("type") + (Boolean.TRUE.equals(facts.get("readonly")) ? ", read-only" : ""));
         line(text, "size", size(facts.get("size")));
         line(text, "referenced", size(facts.get("referenced")));
-        line(text, "exclusive", size(facts.get("exclusive")));
+        line(text, "exclusive", facts.get("exclusive") == null ? "-" : size(facts.get("exclusive")));
         line(text, "guarantee", size(facts.get("guarantee")));
         line(text, "reserved", size(facts.get("reserved")));
         line(text, "limit", facts.get("limit") == null ? "-" : size(facts.get("limit")));

@@ -74,7 +74,7 @@ final class ListCommand extends Task {
 
     private Comparator<Map<String, Object>> order() {
         Comparator<Map<String, Object>> bySort = SIZE_COLUMNS.contains(sort)
-                ? Comparator.comparingLong(version -> Json.asLong(version.get(sort)))
+                ? Comparator.comparingLong(version -> version.get(sort) == null ? -1 : Json.asLong(version.get(sort)))
                 : Comparator.comparing(version -> Objects.toString(version.get(sort), ""));
         return bySort.thenComparing(version -> (String) version.get("name"));
     }

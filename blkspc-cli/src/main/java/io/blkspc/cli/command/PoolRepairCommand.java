@@ -4,6 +4,8 @@ import io.blkspc.cli.action.RepairResult;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Progress;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,6 +37,10 @@ final class PoolRepairCommand extends Task {
     public Integer call() {
         Path repaired = to.toAbsolutePath().normalize();
         Path dataPath = data == null ? null : data.toAbsolutePath().normalize();
+        requireOutside(repaired);
+        if (dataPath != null) {
+            requireOutside(dataPath);
+        }
         RepairResult result;
         try (Progress progress = progress("repair:")) {
             result = environment()
@@ -48,6 +54,24 @@ final class PoolRepairCommand extends Task {
                     "not everything could be saved: losses=" + result.losses().size() + ", pool=" + repaired);
         }
         return ExitCode.DONE;
+    }
+
+    /** The damaged pool is not written, its directory neither, by whatever name. */
+    private void requireOutside(Path target) {
+        Path damaged = location().directory();
+        for (Path at = target; at != null; at = at.getParent()) {
+            if (at.equals(damaged) || isSame(at, damaged)) {
+                throw CommandFailure.usage("lies in the damaged pool: path=" + target + ", pool=" + damaged);
+            }
+        }
+    }
+
+    private static boolean isSame(Path one, Path other) {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (IOException notThere) {
+            return false;
+        }
     }
 
     private String text(Path repaired, RepairResult result) {

@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
         description =
                 "Give a volume another size. It grows also while it is used: an NBD client sees the new size when it "
                         + "connects again. Its snapshots keep theirs. A guarantee of all of it (--reserve full) stays one of all "
-                        + "of it, or the command is refused (exit 28).")
+                        + "of it, or the command is refused (exit 28). After exit 6 'info' tells whether +SIZE or -SIZE "
+                        + "was done.")
 final class ResizeCommand extends Task {
 
     @Parameters(paramLabel = "NAME", description = "volume")

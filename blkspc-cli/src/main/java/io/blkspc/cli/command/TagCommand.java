@@ -30,7 +30,7 @@ abstract class TagCommand extends Task {
 
     @Override
     public Integer call() throws Exception {
-        Names.volume(tag);
+        Names.tag(tag);
         Names.version(snapshot);
         Map<String, Object> facts =
                 withPool(link -> Json.asObject(link.run(operation, Map.of("tag", tag, "snapshot", snapshot))));

@@ -39,6 +39,15 @@ public final class ControlClient implements AutoCloseable {
      * @throws CommandFailure as the server judged the failure; or when the answer was lost
      */
     public Object request(String operation, Map<String, Object> arguments, boolean changes) {
+        return request(operation, arguments, changes, "run it again");
+    }
+
+    /**
+     * As {@link #request(String, Map, boolean)}.
+     *
+     * @param advice what to do where the outcome is unknown
+     */
+    public Object request(String operation, Map<String, Object> arguments, boolean changes, String advice) {
         try {
             lines.writeLine(Message.request(operation, arguments));
             while (true) {
@@ -57,16 +66,16 @@ public final class ControlClient implements AutoCloseable {
                 }
             }
         } catch (IOException lost) {
-            throw answerLost(operation, changes, lost);
+            throw answerLost(operation, changes, advice, lost);
         }
     }
 
-    private static CommandFailure answerLost(String operation, boolean changes, IOException lost) {
+    private static CommandFailure answerLost(String operation, boolean changes, String advice, IOException lost) {
         String facts = ": operation=" + operation + ", reason=" + lost.getMessage();
         return changes
                 ? new CommandFailure(
                         ExitCode.UNKNOWN,
-                        "the server's answer was lost and it may have happened or not, run it again" + facts,
+                        "the server's answer was lost and it may have happened or not, " + advice + facts,
                         lost)
                 : new CommandFailure(ExitCode.FAILED, "the server's answer was lost" + facts, lost);
     }

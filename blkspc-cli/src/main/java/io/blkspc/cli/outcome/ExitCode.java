@@ -23,7 +23,7 @@ public final class ExitCode {
     /** Something else holds what is needed. */
     public static final int BUSY = 5;
 
-    /** The answer was lost: it may have happened or not. Run it again. */
+    /** The answer was lost: it may have happened or not. Run it again, unless it is told as a difference. */
     public static final int UNKNOWN = 6;
 
     /** No space left in the pool. */

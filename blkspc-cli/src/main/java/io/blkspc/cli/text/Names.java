@@ -20,6 +20,14 @@ public final class Names {
         return name;
     }
 
+    /** Returns {@code tag} when it can be one of a snapshot that is held. */
+    public static String tag(String tag) {
+        if (!PART.matcher(tag).matches()) {
+            throw CommandFailure.usage("not a tag: value=" + printable(tag) + RULE);
+        }
+        return tag;
+    }
+
     /** Returns {@code name} when it is {@code VOLUME@SNAP}. */
     public static String snapshot(String name) {
         int at = name.indexOf('@');

@@ -134,6 +134,9 @@ class CommandsTest {
         assertThat(command.ok("info", "a@s", "--json").object()).containsEntry("holds", List.of("backup"));
         command.run("destroy", "a@s").exits(5);
         command.run("destroy", "a@s", "--force").exits(5);
+        assertThat(command.run("destroy", "-n", "a@s").exits(5).err())
+                .isEqualTo("blkspc: snapshot is held: name=a@s, tags=[backup]\n");
+        assertThat(command.run("hold", "a tag", "a@s").exits(2).err()).startsWith("blkspc: not a tag: value=a tag (");
         command.run("hold", "backup", "a@s").exits(3);
         command.run("hold", "backup", "a").exits(2);
         command.run("release", "other", "a@s").exits(3);
@@ -160,6 +163,9 @@ class CommandsTest {
         assertThat(command.ok("diff", "a", "--from", "s", "--json").array()).isEmpty();
         command.run("diff", "a", "--from", "missing").exits(3);
         command.run("diff", "a", "--from", "@").exits(2);
+        assertThat(command.ok("diff", "a", "--from", "a@s", "--json").array()).isEmpty();
+        assertThat(command.run("diff", "a", "--from", "b@s").exits(2).err())
+                .isEqualTo("blkspc: not a snapshot of the volume: value=b@s, volume=a\n");
     }
 
     @Test
@@ -316,11 +322,29 @@ class CommandsTest {
                 .extracting(each -> each.get("name"))
                 .containsExactly("space", "space@s");
         assertThat(command.ok("du", "space@s", "--json").array().getFirst())
-                .isEqualTo(Map.of("name", "space@s", "referenced", 0, "exclusive", 0, "shared", 0, "reserved", 0));
+                .containsEntry("referenced", 0)
+                .containsEntry("exclusive", null)
+                .containsEntry("shared", null)
+                .containsEntry("reserved", 0);
+        assertThat(command.ok("du", "space@s").out()).containsPattern("space@s +0 +- +- +0");
         assertThat(command.ok("du", "space", "--bytes").out())
                 .contains("REFERENCED")
                 .contains("1048576");
         command.run("du", "nothing").exits(3);
+    }
+
+    @Test
+    void whatOnlyASnapshotHoldsIsNotGuessed() {
+        command.ok("create", "v", "-s", "1M");
+        command.ok("snapshot", "v@s");
+        assertThat(command.ok("info", "v@s", "--json").object())
+                .containsEntry("exclusive", null)
+                .containsEntry("used", null);
+        assertThat(command.ok("info", "v@s").out()).containsPattern("exclusive +-\n");
+        assertThat(command.ok("list", "-o", "name,exclusive,used", "-s", "exclusive")
+                        .out())
+                .isEqualTo("NAME  EXCLUSIVE  USED\nv@s           -     -\nv             0     0\n");
+        assertThat(command.ok("destroy", "-n", "v@s").out()).isEqualTo("would free 0\n");
     }
 
     @Test
@@ -356,6 +380,12 @@ class CommandsTest {
         assertThat(command.ok("pool", "repair", "--to", "/model/new").out())
                 .isEqualTo("repaired pool /model/new: volumes=1, snapshots=0, copied=4K, losses=0\n");
         command.run("pool", "repair").exits(2);
+        assertThat(command.run("pool", "repair", "--to", "/model/pool/new")
+                        .exits(2)
+                        .err())
+                .isEqualTo("blkspc: lies in the damaged pool: path=/model/pool/new, pool=/model/pool\n");
+        command.run("pool", "repair", "--to", "/model/new", "--data", "/model/pool/data2")
+                .exits(2);
         access.lose(new RepairResult.Lost("vm", 8192, 4096, "block cannot be read"));
 
         CommandRun.Result told =

@@ -179,6 +179,21 @@ class ControlProtocolTest {
     }
 
     @Test
+    void lostAnswerOfADifferenceIsNotToBeAskedForAgain() throws Exception {
+        Path dying = directory.resolve("dying.sock");
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(dying));
+            try (ControlClient client = ControlClient.connect(dying)) {
+                listener.accept().close();
+                assertThatThrownBy(() -> client.request("resize", Map.of(), true, "look first"))
+                        .isInstanceOf(CommandFailure.class)
+                        .hasMessageContaining("look first")
+                        .hasMessageNotContaining("run it again");
+            }
+        }
+    }
+
+    @Test
     void closingRemovesTheSocketAndEndsConnections() throws IOException {
         try (Raw raw = new Raw(socket)) {
             raw.send("{\"v\":1,\"op\":\"echo\"}\n");

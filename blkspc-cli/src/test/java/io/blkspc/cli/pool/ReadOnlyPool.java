@@ -78,6 +78,11 @@ final class ReadOnlyPool implements Pool {
     }
 
     @Override
+    public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
+        throw refusal();
+    }
+
+    @Override
     public VolumeInfo hold(String tag, String snapshot) {
         throw refusal();
     }

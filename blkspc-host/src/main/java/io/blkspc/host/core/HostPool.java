@@ -195,8 +195,16 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
         engine.checkWritable();
-        withReclaim(() -> resizing.resize(name, sizeBytes, shrinks));
+        withReclaim(() -> resizing.resize(name, any -> sizeBytes, shrinks));
         tell(Kind.RESIZED, name, "size=" + sizeBytes);
+        return info(name);
+    }
+
+    @Override
+    public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
+        engine.checkWritable();
+        withReclaim(() -> resizing.resize(name, size -> Geometry.add(size, differenceBytes), shrinks));
+        tell(Kind.RESIZED, name, "by=" + differenceBytes);
         return info(name);
     }
 

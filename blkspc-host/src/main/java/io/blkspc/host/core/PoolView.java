@@ -245,6 +245,11 @@ public final class PoolView implements Pool {
     }
 
     @Override
+    public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
+        throw refusal();
+    }
+
+    @Override
     public VolumeInfo hold(String tag, String snapshot) {
         throw refusal();
     }

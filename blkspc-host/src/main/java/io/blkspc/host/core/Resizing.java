@@ -7,6 +7,7 @@ import io.blkspc.host.journal.RecordWriter;
 import io.blkspc.host.journal.Superblock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Other sizes for volumes: one record each, durable before it returns, with every write of the volume before it (contract D5).
@@ -32,13 +33,16 @@ final class Resizing {
         this.clearing = clearing;
     }
 
-    /** As {@link io.blkspc.api.Pool#resize}. */
-    void resize(String name, long sizeBytes, boolean shrinks) {
+    /**
+     * As {@link io.blkspc.api.Pool#resize}.
+     *
+     * @param wanted from the size it has under the order lock to the one it gets
+     */
+    void resize(String name, LongUnaryOperator wanted, boolean shrinks) {
         Names.checkVolume(name);
-        Geometry.checkVolumeSize(sizeBytes);
         engine.lock.lock();
         try {
-            judge(name, sizeBytes, shrinks);
+            judge(name, wanted, shrinks);
         } finally {
             engine.lock.unlock();
         }
@@ -47,7 +51,8 @@ final class Resizing {
         engine.lock.lock();
         try {
             engine.prepareRecord(PAYLOAD_BYTES);
-            Version version = judge(name, sizeBytes, shrinks);
+            long sizeBytes = judge(name, wanted, shrinks);
+            Version version = engine.catalogue.require(name);
             if (sizeBytes != version.sizeBytes) {
                 resizeLocked(version, sizeBytes);
             }
@@ -58,10 +63,12 @@ final class Resizing {
         giveUpTail(name);
     }
 
-    /** Refuses what cannot be. Under the order lock. */
-    private Version judge(String name, long sizeBytes, boolean shrinks) {
+    /** The size it is to get; refuses what cannot be. Under the order lock. */
+    private long judge(String name, LongUnaryOperator wanted, boolean shrinks) {
         engine.checkWritable();
         Version version = engine.catalogue.require(name);
+        long sizeBytes = wanted.applyAsLong(version.sizeBytes);
+        Geometry.checkVolumeSize(sizeBytes);
         if (sizeBytes < version.sizeBytes) {
             if (!shrinks) {
                 throw new IllegalArgumentException(
@@ -75,7 +82,7 @@ final class Resizing {
                                 + head.cookies.size());
             }
         }
-        return version;
+        return sizeBytes;
     }
 
     private void resizeLocked(Version version, long sizeBytes) {

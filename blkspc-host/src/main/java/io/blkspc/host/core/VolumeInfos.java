@@ -59,7 +59,7 @@ final class VolumeInfos {
                 version.isHead() ? VolumeInfo.Type.VOLUME : VolumeInfo.Type.SNAPSHOT,
                 version.sizeBytes,
                 Geometry.toBytes(version.mappedBlocks),
-                Geometry.toBytes(version.exclusiveBlocks + (version.isHead() ? solelyHeld.applyAsLong(version) : 0)),
+                exclusiveBytes(version),
                 Geometry.toBytes(reserved),
                 origin == null ? null : origin.name,
                 version.createdMillis,
@@ -68,5 +68,12 @@ final class VolumeInfos {
                 version.head == null ? 0 : version.head.handles,
                 quota,
                 List.copyOf(version.holds));
+    }
+
+    /** Of a snapshot only what it owns is counted, and newer versions share that (SEMANTICS A6). */
+    private long exclusiveBytes(Version version) {
+        return version.isHead()
+                ? Geometry.toBytes(version.exclusiveBlocks + solelyHeld.applyAsLong(version))
+                : VolumeInfo.NOT_KNOWN;
     }
 }

@@ -9,6 +9,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.function.Consumer;
 import net.openhft.chronicle.hash.locks.InterProcessDeadLockException;
 import net.openhft.chronicle.map.ChronicleMap;
@@ -26,6 +30,9 @@ import net.openhft.chronicle.map.ChronicleMapBuilder;
  * number of entries it can get by chance at {@code maxNodes} in all; values have one size, so there is no fragmentation.
  */
 public final class ChronicleNodeStore implements NodeStore {
+
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     static {
         // Before the first Chronicle class is loaded: no reports to its vendor, no banner, and a lock that a dead
@@ -68,6 +75,7 @@ public final class ChronicleNodeStore implements NodeStore {
             throw new BlockSpaceException(Code.EXISTS, "node store exists: file=" + file);
         }
         try {
+            Files.createFile(file, OWNER_ONLY); // Chronicle would make it for everybody to read
             return attach(file, maxNodes, segments, force);
         } catch (IOException e) {
             throw notCreated(file, maxNodes, e);

@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -27,6 +28,17 @@ class ChronicleNodeStoreTest {
 
     private final byte[] image = new byte[NodeFormat.BYTES];
     private final MemorySegment buffer = MemorySegment.ofArray(image);
+
+    @Test
+    void onlyTheOwnerMayReadTheFile() throws IOException {
+        Path file = dir.resolve("extents.map");
+        ChronicleNodeStore.create(file, 100, any -> {}).close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        ChronicleNodeStore.deleteAndCreate(file, 100, any -> {}).close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+    }
 
     @Test
     void imagesSurviveCloseAndOpenAndAreForcedAfterUnmapping() {
