@@ -95,6 +95,21 @@ class ArchitectureTest {
         check(slices().assignedFrom(new EachPackage()).should().beFreeOfCycles());
     }
 
+    /** Or both would believe the same mistake. */
+    @Test
+    void theCheckSharesNothingWithWhatAllocatesAndFrees() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.blkspc.host.check..")
+                        .should()
+                        .dependOnClassesThat(
+                                resideInAPackage("io.blkspc.host.alloc..")
+                                        .or(
+                                                nameMatching(
+                                                        "io\\.blkspc\\.host\\.core\\.(Reap|Drop|DeadList|Catalogue|Version|Replay|WritePath).*"))));
+    }
+
     // --- one place for each dangerous thing
 
     @Test

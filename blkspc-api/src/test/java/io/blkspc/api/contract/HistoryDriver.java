@@ -389,7 +389,7 @@ public final class HistoryDriver {
             long guarantee = info.quota().guaranteeBytes();
             assertThat(info.reservedBytes())
                     .as("reserved for %s", info.name())
-                    .isBetween(Math.max(0, guarantee - info.exclusiveBytes()), guarantee);
+                    .isBetween(Math.max(0, guarantee - Math.max(0, info.exclusiveBytes())), guarantee);
             standing += info.reservedBytes();
         }
         return standing;

@@ -181,6 +181,7 @@ class OperationsDocsTest {
 
     private void resized(CommandRun pool) {
         next(pool, 0, "resize NAME -s +SIZE", Map.of("NAME", "vm", "SIZE", "4M"));
+        assertThat(next(pool, 0, "info NAME", Map.of("NAME", "vm")).out()).contains("8M");
         assertThat(pool.ok("info", "vm", "--json").object()).containsEntry("size", 8 << 20);
         pool.run("resize", "vm", "-s", "1M").exits(2); // not without the word
         next(pool, 0, "snapshot NAME@before", Map.of("NAME", "vm"));
