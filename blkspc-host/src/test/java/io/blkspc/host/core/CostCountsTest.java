@@ -217,4 +217,45 @@ class CostCountsTest {
             assertThat(at.pool.status().allocatedBytes()).isZero();
         }
     }
+
+    /** What a writer waits for at most: a step holds the order lock, and is one record and some nodes, never a tree. */
+    @Test
+    void aStepOfTheReaperIsSmallHoweverMuchThereIsToGiveBack() {
+        long before = 0;
+        for (int extents : new int[] {20_000, 200_000}) {
+            try (CountingPool at = new CountingPool(2L << 30)) {
+                at.pool.create("many", 4L << 30);
+                try (BlockSpace many = at.pool.open("many")) {
+                    fill(many, extents, 2);
+                    at.pool.snapshot(List.of("many@s"));
+                    fill(many, extents, 2); // the snapshot alone has the first blocks now
+                }
+                at.quiet();
+                at.pool.destroy(List.of("many@s"), false);
+                long merging = stepsOf(at);
+                assertThat(at.pool.status().allocatedBytes()).isEqualTo((long) extents * BLOCK);
+                at.pool.destroy(List.of("many"), false);
+                long walking = stepsOf(at);
+                assertThat(at.pool.status().allocatedBytes()).isZero();
+                assertThat(merging + walking).as("steps").isGreaterThan(5 * before);
+                before = merging + walking;
+            }
+        }
+    }
+
+    /** Gives back all there is to give back; returns the steps it took. */
+    private static long stepsOf(CountingPool at) {
+        at.pool.flush();
+        long steps = 0;
+        boolean[] isMore = {true};
+        while (isMore[0]) {
+            Map<String, Long> counts = at.countsOf(() -> isMore[0] = at.pool.backgroundRound());
+            // Leaves and the paths to them, twice, as this pool has no cache.
+            assertThat(counts.getOrDefault("nodes read", 0L)).isLessThanOrEqualTo(3L * Reaper.STEP_LEAVES);
+            // The step's own, and now and then the mark of the round.
+            assertThat(counts.getOrDefault("journal records", 0L)).isLessThanOrEqualTo(2);
+            steps++;
+        }
+        return steps;
+    }
 }
