@@ -8,7 +8,6 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sim.InertScheduler;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -44,32 +43,12 @@ class GrowMapTest {
 
     private boolean displaceFails;
 
-    private final class Store implements NodeStore {
-        private final HeapNodeStore nodes = new HeapNodeStore();
+    private final class Store extends ForwardingNodes {
         private boolean isClosed;
 
         Store() {
+            super(new HeapNodeStore());
             stores.add(this);
-        }
-
-        @Override
-        public boolean read(long nodeId, MemorySegment target) {
-            return nodes.read(nodeId, target);
-        }
-
-        @Override
-        public void put(long nodeId, MemorySegment image) {
-            nodes.put(nodeId, image);
-        }
-
-        @Override
-        public void remove(long nodeId) {
-            nodes.remove(nodeId);
-        }
-
-        @Override
-        public long size() {
-            return nodes.size();
         }
 
         @Override

@@ -91,6 +91,11 @@ class FieldDamageTest {
         }
         special(pool);
         pool.checkpoint();
+        return stopped(pool, disk, before, clean);
+    }
+
+    /** As it lies there after a clean stop or a kill, with what it holds then. */
+    private Subject stopped(HostPool pool, SimDisk disk, SimDisk before, boolean clean) {
         if (clean) {
             pool.close();
         }
@@ -122,12 +127,7 @@ class FieldDamageTest {
         pool.destroy(List.of("goes-1", "goes-2"), false);
         EngineFacts.stepIntoSort(pool);
         pool.checkpoint();
-        if (clean) {
-            pool.close();
-        }
-        SimDisk image = disk.killImage();
-        HostPool again = open(image.killImage());
-        return new Subject(image, before, PoolContent.of(again), RepairOracle.content(again));
+        return stopped(pool, disk, before, clean);
     }
 
     private void everyOther(HostPool pool, String name) {

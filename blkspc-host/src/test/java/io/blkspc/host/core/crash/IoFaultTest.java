@@ -6,6 +6,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.core.EngineFacts;
+import io.blkspc.host.core.ForwardingNodes;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.SimPool;

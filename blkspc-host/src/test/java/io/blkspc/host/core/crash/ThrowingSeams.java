@@ -1,5 +1,6 @@
 package io.blkspc.host.core.crash;
 
+import io.blkspc.host.core.ForwardingNodes;
 import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Scheduler;

@@ -1,14 +1,15 @@
-package io.blkspc.host.core.crash;
+package io.blkspc.host.core;
 
 import io.blkspc.host.extent.NodeStore;
 import java.lang.foreign.MemorySegment;
 
 /** Hands every call to another store; whoever extends it sees those it overrides. */
-class ForwardingNodes implements NodeStore {
+public class ForwardingNodes implements NodeStore {
 
     private final NodeStore nodes;
 
-    ForwardingNodes(NodeStore nodes) {
+    /** Before this one. */
+    public ForwardingNodes(NodeStore nodes) {
         this.nodes = nodes;
     }
 
