@@ -1,11 +1,15 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Commands;
+import io.blkspc.bench.bed.Place;
+import io.blkspc.bench.bed.Product;
+import io.blkspc.bench.bed.ServerProcess;
+import io.blkspc.bench.bed.Volumes;
 import io.blkspc.bench.load.Endpoint;
 import io.blkspc.bench.load.LoadSpec;
 import io.blkspc.bench.load.Order;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,7 +55,7 @@ final class Blkspc implements Peer {
 
     @Override
     public List<String> versionCommand() {
-        return words("--version");
+        return product.words("--version");
     }
 
     @Override
@@ -91,9 +95,9 @@ final class Blkspc implements Peer {
         Path pool = home.resolve("pool");
         Path socket = home.resolve("s");
         long bytes = Math.max(1L << 30, ROOM * place.bytes());
-        Commands.run(words("--pool", pool.toString(), "pool", "create", "--size", Long.toString(bytes)));
+        Commands.run(product.words("--pool", pool.toString(), "pool", "create", "--size", Long.toString(bytes)));
         ServerProcess server = place.serve(
-                words("--pool", pool.toString(), "serve", "--unix", socket.toString(), "--cache", cacheMode),
+                product.words("--pool", pool.toString(), "serve", "--unix", socket.toString(), "--cache", cacheMode),
                 socket,
                 home);
         try {
@@ -143,12 +147,6 @@ final class Blkspc implements Peer {
                 served.volumes.destroy(List.of(volume));
             }
         });
-    }
-
-    private List<String> words(String... more) {
-        List<String> words = new ArrayList<>(product.command());
-        words.addAll(List.of(more));
-        return words;
     }
 
     @Override

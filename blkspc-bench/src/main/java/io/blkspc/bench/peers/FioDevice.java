@@ -1,5 +1,7 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Commands;
+import io.blkspc.bench.bed.Place;
 import io.blkspc.bench.load.LoadSpec;
 import java.io.IOException;
 import java.nio.file.Files;

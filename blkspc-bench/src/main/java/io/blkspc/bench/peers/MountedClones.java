@@ -1,5 +1,8 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Commands;
+import io.blkspc.bench.bed.Place;
+import io.blkspc.bench.bed.ServerProcess;
 import io.blkspc.bench.load.Endpoint;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Commands;
+import io.blkspc.bench.bed.ServerProcess;
 import io.blkspc.bench.load.Endpoint;
 import io.blkspc.bench.load.LoadClient;
 import io.blkspc.bench.load.LoadResult;

@@ -10,10 +10,12 @@ import java.util.List;
  * @param bytes size of each disk, a power of two of at least 1 MiB
  * @param rounds runs of everybody that count
  * @param millis length of each
- * @param only workloads by their short names; empty: all
+ * @param extents of the volumes that are cloned and opened again, a power of two of at least 1024
+ * @param only workloads and figures by their short names; empty: all
  * @param plots directory for pictures, or {@code null} for none
  */
-public record Options(Path directory, long bytes, int rounds, long millis, List<String> only, Path plots) {
+public record Options(
+        Path directory, long bytes, int rounds, long millis, long extents, List<String> only, Path plots) {
 
     /** Checks the figures. */
     public Options {
@@ -22,6 +24,9 @@ public record Options(Path directory, long bytes, int rounds, long millis, List<
         }
         if (rounds < 1 || millis < 1) {
             throw new IllegalArgumentException("rounds=" + rounds + ", millis=" + millis);
+        }
+        if (extents < 1 << 10 || Long.bitCount(extents) != 1) {
+            throw new IllegalArgumentException("not a power of two of at least 1024: extents=" + extents);
         }
         only = List.copyOf(only);
     }

@@ -1,5 +1,10 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Pinning;
+import io.blkspc.bench.bed.Place;
+import io.blkspc.bench.bed.Product;
+import io.blkspc.bench.own.Figure;
+import io.blkspc.bench.own.OwnBench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,7 +12,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The whole comparison, from an empty directory to a table. */
 public final class PeersBench {
@@ -37,8 +45,10 @@ public final class PeersBench {
                     rows.addAll(comparison.run(workload));
                 }
             }
+            List<Figure> figures =
+                    new OwnBench(place, product, options.extents(), options.rounds(), progress).run(groups(options));
             machine.put("load average at the end", Machine.loadAverage());
-            return new Results(machine, rows, skipped, plots(options, workloads, rows, skipped));
+            return new Results(machine, rows, figures, skipped, plots(options, workloads, rows, skipped));
         } finally {
             Place.strike(options.directory());
         }
@@ -46,7 +56,8 @@ public final class PeersBench {
 
     private static List<Workload> chosen(Options options) {
         List<Workload> all = Workload.all(options.bytes());
-        List<String> known = all.stream().map(Workload::id).toList();
+        List<String> known = Stream.concat(all.stream().map(Workload::id), OwnBench.GROUPS.stream())
+                .toList();
         for (String id : options.only()) {
             if (!known.contains(id)) {
                 throw new IllegalArgumentException("no such workload: value=" + id + ", known=" + known);
@@ -55,6 +66,12 @@ public final class PeersBench {
         return all.stream()
                 .filter(workload -> options.only().isEmpty() || options.only().contains(workload.id()))
                 .toList();
+    }
+
+    private static Set<String> groups(Options options) {
+        return OwnBench.GROUPS.stream()
+                .filter(group -> options.only().isEmpty() || options.only().contains(group))
+                .collect(Collectors.toSet());
     }
 
     private static Map<String, Peer> peers(Place place, Product product, Map<String, String> skipped) {

@@ -1,5 +1,6 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.own.Figure;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,12 +12,19 @@ public final class Results {
 
     private final Map<String, String> machine;
     private final List<Row> rows;
+    private final List<Figure> figures;
     private final Map<String, String> skipped;
     private final List<String> plots;
 
-    Results(Map<String, String> machine, List<Row> rows, Map<String, String> skipped, List<String> plots) {
+    Results(
+            Map<String, String> machine,
+            List<Row> rows,
+            List<Figure> figures,
+            Map<String, String> skipped,
+            List<String> plots) {
         this.machine = machine;
         this.rows = rows;
+        this.figures = figures;
         this.skipped = skipped;
         this.plots = plots;
     }
@@ -34,6 +42,11 @@ public final class Results {
     /** The pictures that were drawn. */
     public List<String> plots() {
         return plots;
+    }
+
+    /** What is held against limits, not against others. */
+    public List<Figure> figures() {
+        return figures;
     }
 
     /** Headings of {@link #table}; {@code >} in front of those aligned to the right. */
@@ -80,6 +93,7 @@ public final class Results {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("machine", machine);
         facts.put("rows", rows.stream().map(Row::facts).toList());
+        facts.put("figures", figures.stream().map(Figure::facts).toList());
         facts.put("skipped", skipped);
         facts.put("plots", plots);
         return facts;

@@ -1,5 +1,6 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Spread;
 import io.blkspc.bench.peers.Workload.Rival;
 import java.util.LinkedHashMap;
 import java.util.List;

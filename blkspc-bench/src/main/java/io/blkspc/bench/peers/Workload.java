@@ -1,5 +1,6 @@
 package io.blkspc.bench.peers;
 
+import io.blkspc.bench.bed.Goal;
 import io.blkspc.bench.load.LoadSpec;
 import io.blkspc.bench.load.Order;
 import java.util.List;

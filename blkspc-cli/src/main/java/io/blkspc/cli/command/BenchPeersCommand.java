@@ -1,8 +1,9 @@
 package io.blkspc.cli.command;
 
+import io.blkspc.bench.bed.Product;
+import io.blkspc.bench.own.Figure;
 import io.blkspc.bench.peers.Options;
 import io.blkspc.bench.peers.PeersBench;
-import io.blkspc.bench.peers.Product;
 import io.blkspc.bench.peers.Results;
 import io.blkspc.cli.control.ThisProgram;
 import io.blkspc.cli.outcome.ExitCode;
@@ -39,10 +40,16 @@ final class BenchPeersCommand extends Task {
     private String size;
 
     @Option(
+            names = "--extents",
+            paramLabel = "N",
+            description = "extents of the volume that is cloned and opened again; default: 1048576")
+    private Long extents;
+
+    @Option(
             names = "--only",
             paramLabel = "ID",
             split = ",",
-            description = "these workloads only, by the names in the table")
+            description = "these workloads and figures only, by the names in the tables")
     private List<String> only = List.of();
 
     @Option(names = "--plots", paramLabel = "DIR", description = "draw a picture for each workload, with gnuplot")
@@ -64,10 +71,12 @@ final class BenchPeersCommand extends Task {
                 Sizes.parseWhole(size != null ? size : quick ? "64M" : "512M", BLOCK),
                 rounds != null ? rounds : quick ? 3 : 7,
                 millis != null ? millis : quick ? 300 : 1500,
+                extents != null ? extents : quick ? 1 << 16 : 1 << 20,
                 only,
                 plots == null ? null : plots.toAbsolutePath());
         Product product = new Product(
                 ThisProgram.words(),
+                ThisProgram.shortWords(),
                 pool -> ServedVolumes.enter(
                         environment().access(), environment().variables(), pool));
         Results results;
@@ -83,9 +92,11 @@ final class BenchPeersCommand extends Task {
         results.machine()
                 .forEach((name, facts) ->
                         text.append(name).append(": ").append(facts).append('\n'));
-        Table table = Table.of(Results.headings().toArray(String[]::new));
-        results.table().forEach(row -> table.row(row.toArray(String[]::new)));
-        text.append('\n').append(table);
+        append(text, Results.headings(), results.table());
+        append(
+                text,
+                Figure.headings(),
+                results.figures().stream().map(Figure::row).toList());
         results.skipped()
                 .forEach((name, why) -> text.append("left out: ")
                         .append(name)
@@ -94,5 +105,13 @@ final class BenchPeersCommand extends Task {
                         .append('\n'));
         results.plots().forEach(plot -> text.append("drawn: ").append(plot).append('\n'));
         return text.toString();
+    }
+
+    private static void append(StringBuilder text, List<String> headings, List<List<String>> rows) {
+        if (!rows.isEmpty()) {
+            Table table = Table.of(headings.toArray(String[]::new));
+            rows.forEach(row -> table.row(row.toArray(String[]::new)));
+            text.append('\n').append(table);
+        }
     }
 }

@@ -1,6 +1,6 @@
 package io.blkspc.cli.command;
 
-import io.blkspc.bench.peers.Volumes;
+import io.blkspc.bench.bed.Volumes;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;

@@ -25,4 +25,10 @@ public final class ThisProgram {
         }
         return command;
     }
+
+    /** The words with which its user starts it, which may choose other flags for other commands; {@link #words} where nobody knows. */
+    public static List<String> shortWords() {
+        String launcher = System.getProperty("blkspc.launcher");
+        return launcher == null ? words() : List.of(launcher);
+    }
 }

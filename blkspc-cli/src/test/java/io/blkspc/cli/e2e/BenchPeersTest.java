@@ -32,7 +32,8 @@ class BenchPeersTest {
                         "--rounds=1",
                         "--millis=20",
                         "--size=1M",
-                        "--only=read-q1,first-write-thin",
+                        "--extents=1024",
+                        "--only=read-q1,first-write-thin,clone,clones-1000,list,rebuild,memory",
                         "--dir=" + directory)));
         Map<String, Object> facts =
                 Json.object(Exec.run(Duration.ofMinutes(2), builder).ok().out());
@@ -44,6 +45,14 @@ class BenchPeersTest {
                 .findFirst()
                 .orElseThrow();
         assertThat(row).containsEntry("workload", "first-write-thin").containsEntry("rounds", 1);
+        assertThat(Json.asObjects(facts.get("figures")))
+                .extracting(each -> each.get("figure"))
+                .containsOnly("clone", "clones-1000", "list", "rebuild", "memory");
+        assertThat(Json.asObjects(facts.get("figures")))
+                .filteredOn(each -> "list".equals(each.get("figure")))
+                .hasSize(2)
+                .allSatisfy(each ->
+                        assertThat(((Number) each.get("median")).doubleValue()).isPositive());
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }

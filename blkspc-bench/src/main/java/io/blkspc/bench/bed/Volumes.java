@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.util.List;
 

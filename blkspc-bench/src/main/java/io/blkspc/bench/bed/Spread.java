@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.util.Arrays;
 import java.util.Locale;
@@ -11,9 +11,9 @@ import java.util.Map;
  * @param median the middle one, or the mean of the two in the middle
  * @param max the greatest
  */
-record Spread(double min, double median, double max) {
+public record Spread(double min, double median, double max) {
 
-    static Spread of(double... figures) {
+    public static Spread of(double... figures) {
         if (figures.length == 0) {
             throw new IllegalArgumentException("no figures");
         }
@@ -24,7 +24,7 @@ record Spread(double min, double median, double max) {
         return new Spread(sorted[0], median, sorted[sorted.length - 1]);
     }
 
-    Map<String, Object> facts() {
+    public Map<String, Object> facts() {
         return Map.of("min", min, "median", median, "max", max);
     }
 

@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -12,17 +12,17 @@ import java.util.List;
  * @param client the client's processor
  * @param servers the servers' processors, as taskset takes them
  */
-record Pinning(boolean isOn, String client, String servers) {
+public record Pinning(boolean isOn, String client, String servers) {
 
     /** Decides for this machine. */
-    static Pinning ofThisMachine() {
+    public static Pinning ofThisMachine() {
         int processors = Runtime.getRuntime().availableProcessors();
         boolean isOn = processors > 1 && Commands.find("taskset").isPresent();
         return new Pinning(isOn, "0", "1"); // one each: whoever has threads for more gains nothing from them here
     }
 
     /** Moves every thread of this process, and those it will start, to the client's processor. */
-    void pinClient() throws IOException {
+    public void pinClient() throws IOException {
         if (isOn) {
             Commands.run(
                     "taskset",
@@ -33,13 +33,23 @@ record Pinning(boolean isOn, String client, String servers) {
     }
 
     /** The command that runs {@code command} on the servers' processors. */
-    List<String> ofServer(List<String> command) {
+    public List<String> ofServer(List<String> command) {
         if (!isOn) {
             return command;
         }
         List<String> pinned = new ArrayList<>(List.of("taskset", "-c", servers));
         pinned.addAll(command);
         return pinned;
+    }
+
+    /** The command that runs {@code command} wherever there is a processor, though this process is pinned. */
+    public List<String> unpinned(List<String> command) {
+        if (!isOn) {
+            return command;
+        }
+        List<String> free = new ArrayList<>(List.of("taskset", "-c", client + "," + servers));
+        free.addAll(command);
+        return free;
     }
 
     @Override

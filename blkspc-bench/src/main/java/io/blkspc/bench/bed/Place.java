@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -18,10 +18,10 @@ import java.util.stream.Stream;
  * @param bytes size of the image
  * @param pinning who runs on which processor
  */
-record Place(Path directory, Path base, long bytes, Pinning pinning) {
+public record Place(Path directory, Path base, long bytes, Pinning pinning) {
 
     /** Makes the image. */
-    static Place make(Path directory, long bytes, Pinning pinning) throws IOException {
+    public static Place make(Path directory, long bytes, Pinning pinning) throws IOException {
         Files.createDirectories(directory);
         Path base = directory.resolve("base.raw");
         SplittableRandom random = new SplittableRandom(bytes);
@@ -39,24 +39,25 @@ record Place(Path directory, Path base, long bytes, Pinning pinning) {
     }
 
     /** A directory of this name, empty. */
-    Path fresh(String name) throws IOException {
+    public Path fresh(String name) throws IOException {
         Path fresh = directory.resolve(name.replaceAll("[^a-zA-Z0-9]+", "-"));
         strike(fresh);
         return Files.createDirectories(fresh);
     }
 
     /** Starts a server on its processors. */
-    ServerProcess serve(List<String> command, Path socket, Path home) throws IOException {
+    public ServerProcess serve(List<String> command, Path socket, Path home) throws IOException {
         return ServerProcess.start(pinning.ofServer(command), socket, home.resolve("log"), null);
     }
 
     /** As {@link #serve}, for one that puts itself into the background and leaves its number in {@code pidFile}. */
-    ServerProcess serveInBackground(List<String> command, Path socket, Path home, Path pidFile) throws IOException {
+    public ServerProcess serveInBackground(List<String> command, Path socket, Path home, Path pidFile)
+            throws IOException {
         return ServerProcess.start(pinning.ofServer(command), socket, home.resolve("log"), pidFile);
     }
 
     /** Files in {@code home} that hold the bytes of a disk. */
-    static List<Path> images(Path home) throws IOException {
+    public static List<Path> images(Path home) throws IOException {
         try (Stream<Path> found = Files.list(home)) {
             return found.filter(path -> path.toString().matches(".*\\.(raw|qcow2)"))
                     .toList();
@@ -64,7 +65,7 @@ record Place(Path directory, Path base, long bytes, Pinning pinning) {
     }
 
     /** Removes a directory and all that is in it, if it is there. */
-    static void strike(Path directory) throws IOException {
+    public static void strike(Path directory) throws IOException {
         if (!Files.exists(directory)) {
             return;
         }

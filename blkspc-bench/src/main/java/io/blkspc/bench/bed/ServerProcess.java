@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.io.File;
 import java.io.IOException;
@@ -13,7 +13,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /** A server that runs in a process of its own and listens on a unix socket. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
 
     private static final long START_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long END_SECONDS = 40;
@@ -38,7 +38,7 @@ final class ServerProcess implements AutoCloseable {
      *
      * @param pidFile where a server that puts itself into the background tells who it is; {@code null} for others
      */
-    static ServerProcess start(List<String> command, Path socket, Path log, Path pidFile) throws IOException {
+    public static ServerProcess start(List<String> command, Path socket, Path log, Path pidFile) throws IOException {
         Process started = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .redirectErrorStream(true)
@@ -87,7 +87,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Processor time of the server and of the processes it started, in nanoseconds; exact to 10 ms. */
-    long cpuNanos() throws IOException {
+    public long cpuNanos() throws IOException {
         long ticks = 0;
         try (Stream<ProcessHandle> children = process.descendants()) {
             for (ProcessHandle child : (Iterable<ProcessHandle>) children::iterator) {
@@ -107,10 +107,30 @@ final class ServerProcess implements AutoCloseable {
         return ticks;
     }
 
+    /** Memory that it shares with nobody and that lies in no file, in bytes. */
+    public long privateBytes() throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+            return lines.filter(line -> line.startsWith("RssAnon:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) << 10)
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("the kernel does not tell: pid=" + process.pid()));
+        }
+    }
+
+    /** Kills it, and returns once it is gone. */
+    public void kill() throws IOException {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
     /** Ends it as an operator would, and by force when that takes too long. */
     @Override
     public void close() throws IOException {
         process.destroy();
+        awaitEnd();
+    }
+
+    private void awaitEnd() throws IOException {
         Runtime.getRuntime().removeShutdownHook(atExit);
         try {
             process.onExit().get(END_SECONDS, TimeUnit.SECONDS);

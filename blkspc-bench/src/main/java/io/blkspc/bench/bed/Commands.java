@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.io.File;
 import java.io.IOException;
@@ -11,14 +11,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Other programs: where they are, and running them to their end. */
-final class Commands {
+public final class Commands {
 
     private static final long PATIENCE_SECONDS = 120;
 
     private Commands() {}
 
     /** Looks along PATH, and where only root's shell looks. */
-    static Optional<Path> find(String program) {
+    public static Optional<Path> find(String program) {
         String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
         return Stream.concat(Stream.of(path.split(File.pathSeparator, -1)), Stream.of("/usr/sbin", "/sbin"))
                 .filter(directory -> !directory.isEmpty())
@@ -28,7 +28,7 @@ final class Commands {
     }
 
     /** The first of the programs that is not here, in words. */
-    static Optional<String> missing(List<String> programs) {
+    public static Optional<String> missing(List<String> programs) {
         return programs.stream()
                 .filter(program -> find(program).isEmpty())
                 .map(program -> "no " + program)
@@ -36,11 +36,11 @@ final class Commands {
     }
 
     /** Runs a program and returns what it printed; a failure carries that too. */
-    static String run(String... words) throws IOException {
+    public static String run(String... words) throws IOException {
         return run(List.of(words));
     }
 
-    static String run(List<String> words) throws IOException {
+    public static String run(List<String> words) throws IOException {
         Process process = new ProcessBuilder(words)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))

@@ -1,4 +1,4 @@
-package io.blkspc.bench.peers;
+package io.blkspc.bench.bed;
 
 import java.util.Locale;
 
@@ -8,16 +8,16 @@ import java.util.Locale;
  * @param must the least, or for a cost the most, that is good enough; 0: nothing is set
  * @param aim what is hoped for
  */
-record Goal(double must, double aim) {
+public record Goal(double must, double aim) {
 
-    static final Goal NONE = new Goal(0, 0);
+    public static final Goal NONE = new Goal(0, 0);
 
-    boolean isSet() {
+    public boolean isSet() {
         return must > 0;
     }
 
     /** In words, for a figure that is better the greater it is, or the smaller. */
-    String verdict(double figure, boolean greaterIsBetter) {
+    public String verdict(double figure, boolean greaterIsBetter) {
         if (!isSet()) {
             return "";
         }
