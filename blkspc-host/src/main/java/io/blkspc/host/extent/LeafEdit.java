@@ -1,95 +1,113 @@
 package io.blkspc.host.extent;
 
-import java.util.Arrays;
-
-/** Scratch for changing the extents of one leaf span. Reused; not thread safe. */
+/**
+ * A change of the extents of one leaf span: what it begins with stays where it is, and only the few extents around the range are
+ * written down anew. A leaf can hold 256 extents, so it is read where it lies and copied once, when the new one is built.
+ * Reused; not thread safe.
+ */
 final class LeafEdit {
 
-    /** At most one extent per block. */
-    private final long[] old = new long[2 * Node.FANOUT];
+    /** Most extents that can stand for a range and its two neighbours: the part before it, the range, the part behind, the next. */
+    private static final int PATCH = 4;
 
-    /** A split makes two of one, but only the blocks of a leaf can start an extent. */
-    private final long[] result = new long[2 * Node.FANOUT];
+    /** What the span begins with: a leaf, or without one a single extent or nothing. */
+    private Node leaf;
+
+    private long onlyWord;
+    private long onlyBirth;
+    private int oldCount;
+
+    /** Old extents from {@code patchFrom} to {@code patchTo}, exclusive, are replaced by {@code patchCount} of {@code patch}. */
+    private int patchFrom;
+
+    private int patchTo;
+    private int patchCount;
+    private final long[] patch = new long[2 * PATCH];
 
     private final long[] dropped = new long[2 * Node.FANOUT];
-
-    private int oldCount;
-    private int resultCount;
     private int droppedCount;
 
     /** Begins with the extents of a leaf. */
-    void load(Node leaf) {
-        oldCount = leaf.copyEntries(old);
+    void load(Node node) {
+        leaf = node;
+        oldCount = node.count();
     }
 
     /** Begins with an empty slot (0) or a direct extent. */
     void load(long slotWord, long birth) {
+        leaf = null;
         oldCount = slotWord == 0 ? 0 : 1;
-        old[0] = slotWord == 0 ? 0 : Entry.extent(0, Node.FANOUT, ExtentRun.WRITTEN, Entry.target(slotWord));
-        old[1] = birth;
+        onlyWord = slotWord == 0 ? 0 : Entry.extent(0, Node.FANOUT, ExtentRun.WRITTEN, Entry.target(slotWord));
+        onlyBirth = birth;
     }
 
     /**
      * Replaces the blocks from {@code from} to {@code to}, which is exclusive.
      *
      * <pre>
-     *  old     [--A--][-----B-----]   [--C--]
+     *  old     [--A--][-----B-----]   [--C--][-D-]
      *  range       [---------------------)
-     *  result  [A)[-------- new ---------)[C]     dropped: (A]  B  [C)
+     *  patch   [A)[-------- new ---------)[C][-D-]     dropped: (A]  B  [C)
      * </pre>
      */
     void replace(int from, int to, long physical, int state, long birth) {
         droppedCount = 0;
-        int index = firstAtOrAfter(from);
-        System.arraycopy(old, 0, result, 0, 2 * index);
-        resultCount = index;
-        if (index > 0 && Entry.end(old[2 * index - 2]) > from) {
-            index--;
-            result[2 * index] = cut(old[2 * index], 0, from);
+        patchCount = 0;
+        int index = startingBefore(from);
+        patchFrom = Math.max(0, index - 1); // the one before may become shorter, or be joined to the new one
+        if (index > 0) {
+            boolean reachesIn = Entry.end(word(index - 1)) > from;
+            append(reachesIn ? cut(word(index - 1), 0, from) : word(index - 1), birth(index - 1));
+            index -= reachesIn ? 1 : 0;
         }
         if (state != ExtentRun.NONE) {
             append(Entry.extent(from, to - from, state, physical), birth);
         }
-        for (; index < oldCount && Entry.start(old[2 * index]) < to; index++) {
-            long word = old[2 * index];
+        for (; index < oldCount && Entry.start(word(index)) < to; index++) {
+            long word = word(index);
             dropped[2 * droppedCount] = cut(word, from, to);
-            dropped[2 * droppedCount + 1] = old[2 * index + 1];
+            dropped[2 * droppedCount + 1] = birth(index);
             droppedCount++;
             if (Entry.end(word) > to) {
-                append(cut(word, to, Node.FANOUT), old[2 * index + 1]);
+                append(cut(word, to, Node.FANOUT), birth(index));
             }
         }
         if (index < oldCount) {
             // Only the first of the rest can have got a new neighbour.
-            append(old[2 * index], old[2 * index + 1]);
+            append(word(index), birth(index));
             index++;
-            System.arraycopy(old, 2 * index, result, 2 * resultCount, 2 * (oldCount - index));
-            resultCount += oldCount - index;
         }
+        patchTo = index;
     }
 
-    /** Index of the first old extent that starts at or after a block. */
-    private int firstAtOrAfter(int block) {
-        int low = 0;
-        int high = oldCount;
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (Entry.start(old[2 * middle]) < block) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        return low;
+    /** Number of old extents that start before a block. */
+    private int startingBefore(int block) {
+        return leaf == null ? Math.min(oldCount, block) : leaf.indexOf(block); // the only one starts at 0
+    }
+
+    private long word(int index) {
+        return leaf == null ? onlyWord : leaf.word(index);
+    }
+
+    private long birth(int index) {
+        return leaf == null ? onlyBirth : leaf.birth(index);
     }
 
     boolean isUnchanged() {
-        return resultCount == oldCount && Arrays.equals(result, 0, 2 * resultCount, old, 0, 2 * oldCount);
+        if (patchCount != patchTo - patchFrom) {
+            return false;
+        }
+        for (int index = 0; index < patchCount; index++) {
+            if (patch[2 * index] != word(patchFrom + index) || patch[2 * index + 1] != birth(patchFrom + index)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Number of extents now. */
     int count() {
-        return resultCount;
+        return oldCount - (patchTo - patchFrom) + patchCount;
     }
 
     /**
@@ -97,17 +115,17 @@ final class LeafEdit {
      * their leaf: writing them later then needs no node that might not be there.
      */
     boolean isDirect() {
-        return resultCount == 1
-                && Entry.length(result[0]) == Node.FANOUT
-                && Entry.state(result[0]) == ExtentRun.WRITTEN;
+        return count() == 1 // then it is the one of the patch, which has the neighbours too
+                && Entry.length(patch[0]) == Node.FANOUT
+                && Entry.state(patch[0]) == ExtentRun.WRITTEN;
     }
 
     long directWord() {
-        return Entry.direct(Entry.physical(result[0]));
+        return Entry.direct(Entry.physical(patch[0]));
     }
 
     long directBirth() {
-        return result[1];
+        return patch[1];
     }
 
     int droppedCount() {
@@ -122,13 +140,11 @@ final class LeafEdit {
         return dropped[2 * index + 1];
     }
 
+    /** The leaf that comes of it; there is at least one extent. */
     Node build(long nodeId, long firstBlock) {
-        long[] bits = new long[4];
-        for (int index = 0; index < resultCount; index++) {
-            int start = Entry.start(result[2 * index]);
-            bits[start >>> 6] |= 1L << start;
-        }
-        return new Node(nodeId, 0, firstBlock, bits, Arrays.copyOf(result, 2 * resultCount));
+        return leaf == null
+                ? Node.leaf(nodeId, firstBlock, patch, patchCount)
+                : leaf.spliced(nodeId, patchFrom, patchTo, patch, patchCount);
     }
 
     /** The part of an extent inside {@code from} to {@code to}; they overlap. */
@@ -140,20 +156,20 @@ final class LeafEdit {
 
     /** Adds an extent behind the others; joins it to the last when it continues it with the same state and birth. */
     private void append(long word, long birth) {
-        if (resultCount > 0) {
-            long last = result[2 * resultCount - 2];
+        if (patchCount > 0) {
+            long last = patch[2 * patchCount - 2];
             if (Entry.end(last) == Entry.start(word)
                     && Entry.physical(last) + Entry.length(last) == Entry.physical(word)
                     && Entry.state(last) == Entry.state(word)
-                    && result[2 * resultCount - 1] == birth) {
+                    && patch[2 * patchCount - 1] == birth) {
                 int length = Entry.length(last) + Entry.length(word);
-                result[2 * resultCount - 2] =
+                patch[2 * patchCount - 2] =
                         Entry.extent(Entry.start(last), length, Entry.state(last), Entry.physical(last));
                 return;
             }
         }
-        result[2 * resultCount] = word;
-        result[2 * resultCount + 1] = birth;
-        resultCount++;
+        patch[2 * patchCount] = word;
+        patch[2 * patchCount + 1] = birth;
+        patchCount++;
     }
 }

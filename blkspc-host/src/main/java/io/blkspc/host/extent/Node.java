@@ -1,5 +1,7 @@
 package io.blkspc.host.extent;
 
+import java.util.Arrays;
+
 /**
  * One immutable node of the extent tree. A leaf (level 0) describes 256 blocks by sorted extents; an inner node (levels 1
  * to 3) has 256 slots, each empty, a child, or at level 1 a direct extent: a child span that is physically contiguous, with one
@@ -128,10 +130,35 @@ public final class Node {
         return FANOUT;
     }
 
-    /** Copies word and birth of every entry, and returns their number. */
-    int copyEntries(long[] target) {
-        System.arraycopy(words, 0, target, 0, words.length);
-        return count();
+    /** A leaf of a few extents. */
+    static Node leaf(long id, long firstBlock, long[] entries, int count) {
+        long[] bits = new long[FANOUT >>> 6];
+        mark(bits, entries, 0, count);
+        return new Node(id, 0, firstBlock, bits, Arrays.copyOf(entries, 2 * count));
+    }
+
+    /**
+     * This leaf with the extents from index {@code from} to {@code to} (exclusive) replaced by others, under an id that may be its
+     * own. One copy of what stays.
+     */
+    Node spliced(long newId, int from, int to, long[] entries, int count) {
+        long[] bits = {bits0, bits1, bits2, bits3};
+        mark(bits, words, from, to);
+        mark(bits, entries, 0, count);
+        long[] changed = Arrays.copyOf(words, words.length + 2 * (count - (to - from)));
+        System.arraycopy(entries, 0, changed, 2 * from, 2 * count);
+        if (count != to - from) {
+            System.arraycopy(words, 2 * to, changed, 2 * (from + count), words.length - 2 * to);
+        }
+        return new Node(newId, 0, firstBlock, bits, changed);
+    }
+
+    /** Flips the bits of the blocks where some extents start. */
+    private static void mark(long[] bits, long[] entries, int from, int to) {
+        for (int index = from; index < to; index++) {
+            int start = Entry.start(entries[2 * index]);
+            bits[start >>> 6] ^= 1L << start;
+        }
     }
 
     /** Number of set bits below {@code bit}, which may be 256. */
