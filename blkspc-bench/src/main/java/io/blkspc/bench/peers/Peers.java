@@ -6,6 +6,8 @@ import io.blkspc.bench.peers.Program.Recipe;
 import io.blkspc.bench.peers.Program.Serving;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -148,12 +150,17 @@ final class Peers {
         return qemu(socket, "qcow2", image);
     }
 
+    /** It always listens on TCP too, and at port 0 it takes its standard input for a client: so a port that is free now. */
     private Serving nbdServer(Path home, Path socket) throws IOException {
         Path config = home.resolve("config");
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
         Files.writeString(
                 config,
-                "[generic]\nunixsock = " + socket + "\nlistenaddr = 127.0.0.1\nport = 0\n[disk]\nexportname = "
-                        + copy(home) + "\nflush = true\n");
+                "[generic]\nunixsock = " + socket + "\nlistenaddr = 127.0.0.1\nport = " + port
+                        + "\n[disk]\nexportname = " + copy(home) + "\nflush = true\n");
         Path pid = home.resolve("pid"); // in the foreground it serves one client and ends
         return Serving.of("nbd-server", "-C", config.toString(), "-p", pid.toString())
                 .as("disk")
