@@ -135,7 +135,9 @@ class HandshakeLayoutTest {
         put("766fcc88");
         assertThat(ExportNameRequest.read(buffer, AT, 4).name()).isEqualTo("vo\u0308");
         assertThat(ExportNameRequest.read(buffer, AT, 0).name()).isEmpty();
-        assertThat(ExportNameRequest.read(buffer, AT, 3).name()).as("half a character").isNull();
+        assertThat(ExportNameRequest.read(buffer, AT, 3).name())
+                .as("half a character")
+                .isNull();
     }
 
     @Test
@@ -212,8 +214,8 @@ class HandshakeLayoutTest {
 
     @Test
     void everyStructureHasItsBytesInATest() throws IOException, URISyntaxException {
-        Path classes = Path.of(
-                RequestHeader.class.getResource("RequestHeader.class").toURI());
+        Path classes =
+                Path.of(RequestHeader.class.getResource("RequestHeader.class").toURI());
         try (Stream<Path> files = Files.list(classes.getParent())) {
             List<String> found = files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".class"))
@@ -235,8 +237,8 @@ class HandshakeLayoutTest {
             Class<?> type = Class.forName(RequestHeader.class.getPackageName() + '.' + name);
             return Modifier.isPublic(type.getModifiers())
                     && Arrays.stream(type.getDeclaredMethods())
-                            .anyMatch(method -> Arrays.asList(method.getParameterTypes())
-                                    .contains(MemorySegment.class));
+                            .anyMatch(method ->
+                                    Arrays.asList(method.getParameterTypes()).contains(MemorySegment.class));
         } catch (ClassNotFoundException e) {
             throw new AssertionError(e);
         }

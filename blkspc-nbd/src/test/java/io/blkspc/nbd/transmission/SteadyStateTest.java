@@ -101,10 +101,7 @@ class SteadyStateTest {
         try (MemoryDevice device = new MemoryDevice(4 << 20);
                 LateReads late = new LateReads(device, 1);
                 TestServer server = TestServer.startWithTls(
-                        nothing,
-                        new FlatExport(new FlatSpace("vol", isLate ? late : device)),
-                        NbdLimits.DEFAULT,
-                        tls);
+                        nothing, new FlatExport(new FlatSpace("vol", isLate ? late : device)), NbdLimits.DEFAULT, tls);
                 NbdTestClient client = NbdTestClient.open(server.tcp(), "vol", headers, ALL)) {
             long allocated = Long.MAX_VALUE;
             long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
