@@ -35,7 +35,6 @@ public final class Session implements AutoCloseable {
     private final ReceiveBuffer in;
     private final ReplyBuffer out;
     private final SpaceIo io;
-    private final SlowLane slow;
     private final QueuedReads queued;
     private final Reads reads;
     private final Writes writes;
@@ -50,15 +49,14 @@ public final class Session implements AutoCloseable {
     private int wanted;
     private long requests;
 
-    /** Takes memory of {@code arena}; neither that nor {@code io} may be closed before this is. */
+    /** Takes memory of {@code arena}; nothing of what is given may be closed before this is. */
     private Session(
             Link link,
             Negotiated negotiated,
             ReceiveBuffer received,
             NbdLimits limits,
-            Workers workers,
-            BufferPool buffers,
             SpaceIo io,
+            SlowLane slow,
             Arena arena) {
         this.link = link;
         this.space = negotiated.space();
@@ -66,7 +64,6 @@ public final class Session implements AutoCloseable {
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
         this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
         this.io = io;
-        this.slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
         this.queued = new QueuedReads(io, out, link, slow, negotiated.style(), limits.maxInFlight());
         this.forces = new Forces(space, out, slow, queued);
         this.reads = new Reads(io, out, slow, queued, link, negotiated.style());
@@ -98,7 +95,8 @@ public final class Session implements AutoCloseable {
         try (BlockSpace space = negotiated.space();
                 Arena arena = Arena.ofShared();
                 SpaceIo io = SpaceIo.batched(space);
-                Session session = new Session(link, negotiated, received, limits, workers, buffers, io, arena)) {
+                SlowLane slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
+                Session session = new Session(link, negotiated, received, limits, io, slow, arena)) {
             session.run();
             return session.requests;
         }
@@ -129,12 +127,10 @@ public final class Session implements AutoCloseable {
         return in.receive(link, wanted);
     }
 
-    /** Waits for requests in flight to be answered; what fails keeps nothing else from it. */
+    /** Waits for the medium to be done with the reads that are queued. */
     @Override
     public void close() {
-        try (slow) {
-            queued.close();
-        }
+        queued.close();
     }
 
     /** Publishes, forces and sends what the requests served so far left to do. */

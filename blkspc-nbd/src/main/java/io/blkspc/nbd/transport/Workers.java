@@ -105,13 +105,21 @@ public final class Workers implements AutoCloseable {
     /** Ends the threads after the tasks that wait. */
     @Override
     public void close() {
-        starting.lock();
-        int count = threads.getAndSet(maxThreads); // no further starts
-        starting.unlock();
+        int count = forbidStarts();
         for (int i = 0; i < count; i++) {
             if (!tasks.offer(new Stop())) {
                 log.warn("a worker thread could not be stopped: tasks={}", tasks.size());
             }
+        }
+    }
+
+    /** Returns how many threads there are. */
+    private int forbidStarts() {
+        starting.lock();
+        try {
+            return threads.getAndSet(maxThreads);
+        } finally {
+            starting.unlock();
         }
     }
 

@@ -41,7 +41,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
-import java.util.function.LongFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,10 +56,6 @@ class ShortageTest {
     private static final int REQUESTS = 64;
     private static final ThreadFactory THREADS = Thread.ofPlatform().factory();
     private static final ThreadFactory NO_THREADS = NoThread::new;
-    private static final LongFunction<ReplyMemory> NO_MEMORY = bytes -> {
-        throw new OutOfMemoryError("planted");
-    };
-
     private final ModelPool pool = ModelPool.create(64L * MIB);
     private final WrappedPool medium = new WrappedPool(pool);
     private final byte[] data = new byte[MIB];
@@ -102,6 +97,10 @@ class ShortageTest {
         pool.assertConsistent();
     }
 
+    private static ReplyMemory refuse(long bytes) {
+        throw new OutOfMemoryError("planted: bytes=" + bytes);
+    }
+
     private long serve(BlockSpace space, Workers workers, BufferPool buffers, NbdLimits limits) throws IOException {
         Negotiated negotiated = new Negotiated(space, ReplyStyle.SIMPLE, 0, List.of(), false);
         try (Arena arena = Arena.ofConfined()) {
@@ -132,7 +131,7 @@ class ShortageTest {
 
     @Test
     void withoutMemoryForRepliesRequestsAreServedOneAfterTheOther() throws Exception {
-        everythingIsServed(new Workers(4, REQUESTS, THREADS), new BufferPool(64L * MIB, NO_MEMORY));
+        everythingIsServed(new Workers(4, REQUESTS, THREADS), new BufferPool(64L * MIB, ShortageTest::refuse));
     }
 
     /** A batch of which each request would be one for the workers. */
