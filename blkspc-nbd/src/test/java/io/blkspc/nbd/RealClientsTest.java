@@ -354,7 +354,7 @@ class RealClientsTest {
         server.pool().create("big", 1L << 30);
         String uri = server.unix().uri().export("big");
         String[] command = {
-            "qemu-io", "-f", "raw", "-c", "write -P 1 0 1M", "-c", "write -P 2 0 512M", "-c", "read -P 1 900M 1", uri
+            "qemu-io", "-f", "raw", "-c", "write -P 1 0 1M", "-c", "write -z 0 512M", "-c", "read -P 1 900M 1", uri
         };
         Path output = directory.resolve("output");
         new ProcessBuilder(command)
