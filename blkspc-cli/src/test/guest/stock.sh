@@ -71,6 +71,21 @@ grep -q 'attached already, by nbd-client: device=/dev/nbd2' /tmp/refused || fail
 java detach vm || failed "detach by name"
 ended /dev/nbd2
 wait_for "the end of its process" "! kill -0 $client 2>/dev/null"
+step "the server is gone: what was written last stays somebody's to decide"
+nbd-client -unix /tmp/pool/nbd.sock -N vm -C "$connections" -t 5 /dev/nbd3 || failed "nbd-client"
+wait_for "the device" '[ "$(blockdev --getsize64 /dev/nbd3)" = 100663296 ]'
+dd if=/dev/urandom of=/dev/nbd3 bs=64k seek=900 count=4 2>/dev/null || failed write
+kill -9 $(process serve) || failed "no server to kill"
+wait_for "the end of the server" '[ -z "$(process serve)" ]'
+for turn in first second; do # also when there is nothing left in the page cache
+    java detach /dev/nbd3 2>/tmp/refused && failed "the $turn time it was detached with writes that no server has"
+    grep -q 'what was written last cannot be brought to the volume' /tmp/refused || failed "$(cat /tmp/refused)"
+    grep -q 'nbd-client -d /dev/nbd3' /tmp/refused || failed "$(cat /tmp/refused)"
+    [ -e /sys/block/nbd3/pid ] || failed "the device is gone"
+done
+nbd-client -d /dev/nbd3 >/dev/null || failed "nbd-client -d"
+wait_for "the end of the device" "[ ! -e /sys/block/nbd3/pid ]"
+ended /dev/nbd3
 step doctor
 java doctor >/tmp/doctor
 [ "$(grep -c -E '^ok +(attach|nbd-client) ' /tmp/doctor)" = 2 ] || { cat /tmp/doctor; failed doctor; }

@@ -228,16 +228,6 @@ public final class NbdServer implements AutoCloseable {
 
     private long transmit(Link link, String who, Negotiated negotiated, ReceiveBuffer received) throws IOException {
         log.info("{}: export={}, {}", link.peer(), negotiated.space().name(), who);
-        Session session;
-        try {
-            session = new Session(link, negotiated, received, limits, workers, buffers);
-        } catch (OutOfMemoryError e) { // its buffers are native memory; this client goes, the server stays
-            negotiated.space().close();
-            throw e;
-        }
-        try (session) {
-            session.run();
-        }
-        return session.requests();
+        return Session.serve(link, negotiated, received, limits, workers, buffers);
     }
 }

@@ -297,6 +297,78 @@ class RealClientsTest {
         server.pool().assertConsistent();
     }
 
+    /** The shell itself: option by option, then requests with its own checks off, each refused with its error. */
+    @Test
+    void nbdshHagglesAndIsRefusedWhatIsWrong() throws Exception {
+        need("nbdsh");
+        assumeTrue(hasLibnbdForPython(), "python3-libnbd is not installed");
+        server.pool().snapshot(List.of("vol@s"));
+        String words = """
+                import errno
+                names = []
+                h.opt_list(lambda name, description: names.append(name))
+                assert names == ["vol", "vol@s"], names
+                contexts = []
+                h.set_export_name("vol")
+                h.opt_list_meta_context(lambda name: contexts.append(name))
+                assert "base:allocation" in contexts and "qemu:dirty-bitmap:s" in contexts, contexts
+                h.set_export_name("nobody")
+                try:
+                    h.opt_go()
+                    raise SystemExit("an export that is not there")
+                except nbd.Error as e:
+                    assert e.errnum == errno.ENOENT, e
+                h.set_export_name("vol")
+                h.opt_info()
+                size = h.get_size()
+                h.opt_go()
+                assert h.get_size() == size and h.get_structured_replies_negotiated()
+                h.set_strict_mode(0)
+                def refused(error, request):
+                    try:
+                        request()
+                    except nbd.Error as e:
+                        assert e.errnum == error, e
+                        return
+                    raise SystemExit("not refused")
+                refused(errno.ENOSPC, lambda: h.pwrite(b"z" * 512, size - 1))
+                refused(errno.EINVAL, lambda: h.pread(512, size))
+                refused(errno.EINVAL, lambda: h.trim(512, size))
+                refused(errno.ENOSPC, lambda: h.zero(512, size))
+                refused(errno.EINVAL, lambda: h.cache(512, size))
+                refused(errno.EINVAL, lambda: h.trim(512, 0, nbd.CMD_FLAG_DF))
+                h.pwrite(b"ok", size - 2, nbd.CMD_FLAG_FUA)
+                assert h.pread(2, size - 2) == b"ok"
+                h.shutdown()
+                """;
+        for (NbdAddress address : server.server().addresses()) {
+            String uri = address.uri().toString();
+            run("env", "PATH=/usr/bin:/bin", "nbdsh", "--opt-mode", "-u", uri, "-c", words);
+        }
+    }
+
+    /** Errors are chunks with words where the client agreed to chunks, and it goes on after them. */
+    @Test
+    void qemuIoTellsThatThePoolIsFull() throws Exception {
+        need("qemu-io");
+        server.pool().create("big", 1L << 30);
+        String uri = server.unix().uri().export("big");
+        String[] command = {
+            "qemu-io", "-f", "raw", "-c", "write -P 1 0 1M", "-c", "write -z 0 512M", "-c", "read -P 1 900M 1", uri
+        };
+        Path output = directory.resolve("output");
+        new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start()
+                .waitFor();
+        assertThat(Files.readString(output))
+                .contains("No space left on device")
+                .contains("Pattern verification failed");
+        assertThat(run("qemu-io", "-f", "raw", "-c", "write -P 3 0 1M", "-c", "read -P 3 0 1M", uri))
+                .contains("read 1048576/1048576 bytes");
+    }
+
     private static boolean hasLibnbdForPython() throws Exception {
         Process process = new ProcessBuilder("/usr/bin/python3", "-c", "import nbd")
                 .redirectErrorStream(true)

@@ -177,6 +177,31 @@ class TlsTest {
         }
     }
 
+    /** Who chose them may have been somebody in between. */
+    @Test
+    void contextsChosenInPlainTextAreForgotten() throws Exception {
+        start(false);
+        for (int option : new int[] {OPT_STRUCTURED_REPLY, OPT_EXTENDED_HEADERS}) {
+            for (boolean isChosenAgain : new boolean[] {false, true}) {
+                try (RawNbd raw = greeted(server.unix())) {
+                    byte[] choice = RawNbd.metaData("vol", "base:allocation");
+                    assertThat(type(raw, option, NOTHING)).isEqualTo(REP_ACK);
+                    assertThat(type(raw, OPT_SET_META_CONTEXT, choice)).isEqualTo(REP_ACK);
+                    raw.startTls(TestCertificates.namelessEngine());
+                    assertThat(type(raw, OPT_STRUCTURED_REPLY, NOTHING)).isEqualTo(REP_ACK);
+                    if (isChosenAgain) {
+                        assertThat(type(raw, OPT_SET_META_CONTEXT, choice)).isEqualTo(REP_ACK);
+                    }
+                    assertThat(type(raw, OPT_GO, RawNbd.infoData("vol"))).isEqualTo(REP_ACK);
+                    raw.send(RawNbd.request(NbdTestClient.BLOCK_STATUS, 0, 7, 0, 4096));
+                    ByteBuffer chunk = raw.read(20);
+                    assertThat(Short.toUnsignedInt(chunk.getShort(6))).isEqualTo(isChosenAgain ? 5 : 0x8001);
+                    raw.read(chunk.getInt(16));
+                }
+            }
+        }
+    }
+
     @Test
     void tlsBeginsOnce() throws Exception {
         start(false);

@@ -29,7 +29,7 @@ public final class SpaceIo implements AutoCloseable {
     private static final int BATCH_EDGE_BLOCKS = 128;
 
     private final BlockSpace space;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final SpaceReader reader;
     private final SpaceWriter writer;
     private final RangeZeroer zeroer;
@@ -41,8 +41,9 @@ public final class SpaceIo implements AutoCloseable {
     private long openEnd = -1;
     private SpaceReads reads;
 
-    private SpaceIo(BlockSpace space, int edgeBlocks, int maxRuns, int maxPieces, int cachedExtents) {
+    private SpaceIo(BlockSpace space, Arena arena, int edgeBlocks, int maxRuns, int maxPieces, int cachedExtents) {
         this.space = space;
+        this.arena = arena;
         this.reader = new SpaceReader(space, cachedExtents);
         this.writer = new SpaceWriter(space, arena, edgeBlocks, this::beforeWaiting);
         this.zeroer = new RangeZeroer(space, reader, writer);
@@ -52,12 +53,25 @@ public final class SpaceIo implements AutoCloseable {
 
     /** For one request at a time. */
     public static SpaceIo on(BlockSpace space) {
-        return new SpaceIo(space, DEFAULT_EDGE_BLOCKS, 1, 1, ExtentCache.ONE);
+        return make(space, DEFAULT_EDGE_BLOCKS, 1, 1, ExtentCache.ONE);
     }
 
     /** For {@link #queue queued} writes as well, and for many reads: holds 512 KiB of scratch memory and cached extents. */
     public static SpaceIo batched(BlockSpace space) {
-        return new SpaceIo(space, BATCH_EDGE_BLOCKS, WriteQueue.MAX_RUNS, WriteQueue.MAX_PIECES, ExtentCache.MANY);
+        return make(space, BATCH_EDGE_BLOCKS, WriteQueue.MAX_RUNS, WriteQueue.MAX_PIECES, ExtentCache.MANY);
+    }
+
+    private static SpaceIo make(BlockSpace space, int edgeBlocks, int maxRuns, int maxPieces, int cachedExtents) {
+        Arena arena = Arena.ofShared();
+        SpaceIo io = null;
+        try {
+            io = new SpaceIo(space, arena, edgeBlocks, maxRuns, maxPieces, cachedExtents);
+            return io;
+        } finally {
+            if (io == null) {
+                arena.close();
+            }
+        }
     }
 
     /** The space it works on. */

@@ -47,7 +47,7 @@ final class DetachCommand extends Task {
             if (held == null) {
                 throw inUse(device, "somebody else, perhaps in another mount namespace");
             }
-            persist(device);
+            persist(Path.of(device.path()), device, stock.find(device) != null);
             driver.disconnect(device.index());
         }
         awaitEnd(device);
@@ -108,19 +108,19 @@ final class DetachCommand extends Task {
         return devices.getFirst();
     }
 
-    /** What programs wrote to the device itself may still be in the page cache. */
-    private void persist(NbdDevice device) throws IOException {
-        try (FileChannel channel = FileChannel.open(Path.of(device.path()), StandardOpenOption.READ)) {
+    /** What programs wrote to the device itself may still be in the page cache; where it cannot get any further the device stays. */
+    static void persist(Path file, NbdDevice device, boolean isStock) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            if (stock.find(device) == null) {
-                throw e;
-            }
-            // No server of later will ever take it: somebody has to decide.
+            // No server of later will ever take what nbd-client's device holds: somebody has to decide.
+            String way = isStock
+                    ? "to end it all the same: " + StockClient.ending(device)
+                    : "attach it again, which connects it to a server, and then detach it";
             throw new CommandFailure(
                     ExitCode.FAILED,
-                    "what was written last cannot be brought to the volume, to end it all the same: "
-                            + StockClient.ending(device) + ", said=" + e.getMessage());
+                    "what was written last cannot be brought to the volume, " + way + ", device=" + device.path()
+                            + ", said=" + e.getMessage());
         }
     }
 

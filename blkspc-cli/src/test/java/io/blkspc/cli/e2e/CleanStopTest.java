@@ -50,6 +50,41 @@ class CleanStopTest {
         }
     }
 
+    /** Signals that ask for nothing change nothing; a storm of those that ask for the end, of which the second is obeyed at once, is a kill. */
+    @Test
+    void stormsOfSignalsUnderLoadLoseNothing() throws IOException {
+        long seed = Seeds.of(CleanStopTest.class) + 2;
+        try (TestPool pool = TestPool.serving(directory.resolve("pool"), "256M")) {
+            VolumeOracle one = pool.volume(history, "one", VOLUME_BYTES);
+            for (int round = 0; round < 3; round++) {
+                Load load = Load.start(pool.server().connect("one"), history, one, seed + round);
+                awaitReplies(200);
+                storm(pool, "PIPE URG WINCH CHLD CONT PIPE", 100);
+                awaitReplies(200); // it goes on
+                storm(pool, "HUP TERM INT USR1", 100);
+                pool.server().awaitExit(Duration.ofSeconds(30));
+                load.awaitServerDeath();
+                history.serverDied();
+                pool.server().start();
+                assertThat(pool.server().settle(one)).as("seed=%d", seed).isEmpty();
+            }
+            pool.server().stopCleanly();
+            pool.command().ok("pool", "check");
+        }
+    }
+
+    private void awaitReplies(long more) {
+        long enough = history.repliedCount() + more;
+        Await.until("some load", Duration.ofSeconds(20), () -> history.repliedCount() > enough);
+    }
+
+    /** Sends each of the signals so many times, as long as there is somebody to send them to. */
+    private static void storm(TestPool pool, String signals, int times) {
+        String script = "for i in $(seq " + times + "); do for s in " + signals + "; do kill -s $s "
+                + pool.server().pid() + " || exit 0; done; done";
+        Exec.run("sh", "-c", script).ok();
+    }
+
     private void underLoad(TestPool pool, VolumeOracle one, Runnable stop) throws IOException {
         long seed = Seeds.of(CleanStopTest.class);
         Load first = Load.start(pool.server().connect("one"), history, one, seed);

@@ -18,8 +18,8 @@ import java.lang.foreign.MemorySegment;
  * Writes replies in the style of one connection into any buffer; each method returns the offset after what it wrote. {@code
  * requestOffset} is the offset in the request, which extended headers repeat. Owned by one thread.
  *
- * <p>Commands other than READ and BLOCK_STATUS get simple replies also after structured ones were agreed, which is legal
- * and shorter.
+ * <p>The success of commands other than READ and BLOCK_STATUS is a simple reply also after structured ones were agreed, which is
+ * legal and shorter. An error is a chunk then, because that has words.
  */
 final class ReplyEncoder {
 
@@ -30,6 +30,7 @@ final class ReplyEncoder {
     static final int MAX_PLAIN_BYTES = ExtendedChunkHeader.BYTES + ChunkError.BYTES + ErrorText.MAX_BYTES;
 
     private final boolean extended;
+    private final boolean chunked;
     private final int headerBytes;
     private final SimpleReply simple = new SimpleReply();
     private final ChunkHeader chunk = new ChunkHeader();
@@ -44,6 +45,7 @@ final class ReplyEncoder {
 
     ReplyEncoder(ReplyStyle style) {
         this.extended = style == ReplyStyle.EXTENDED;
+        this.chunked = style.chunked();
         this.headerBytes = style.chunkHeaderBytes();
     }
 
@@ -59,7 +61,7 @@ final class ReplyEncoder {
 
     /** The whole reply to a command that is answered without data. */
     int plain(MemorySegment buffer, int at, long requestCookie, long requestOffset, int error) {
-        if (extended) {
+        if (extended || (chunked && error != NbdError.NONE)) {
             return last(buffer, at, requestCookie, requestOffset, error);
         }
         return simple(buffer, at, requestCookie, error);

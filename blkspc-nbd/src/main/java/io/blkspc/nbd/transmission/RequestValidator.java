@@ -52,7 +52,7 @@ final class RequestValidator {
             case NbdCommand.CACHE -> outside ? NbdError.EINVAL : NbdError.NONE;
             case NbdCommand.BLOCK_STATUS ->
                 outside || request.length() == 0 || request.contexts() == 0 ? NbdError.EINVAL : NbdError.NONE;
-            case NbdCommand.FLUSH, NbdCommand.DISC -> NbdError.NONE;
+            case NbdCommand.FLUSH -> NbdError.NONE;
             default -> NbdError.EINVAL;
         };
     }

@@ -32,11 +32,9 @@ public final class Session implements AutoCloseable {
     private final Link link;
     private final BlockSpace space;
     private final NbdLimits limits;
-    private final Arena arena = Arena.ofShared();
     private final ReceiveBuffer in;
     private final ReplyBuffer out;
     private final SpaceIo io;
-    private final SlowLane slow;
     private final QueuedReads queued;
     private final Reads reads;
     private final Writes writes;
@@ -51,25 +49,21 @@ public final class Session implements AutoCloseable {
     private int wanted;
     private long requests;
 
-    /**
-     * Prepares transmission; closes the negotiated space with itself.
-     *
-     * @param received what the handshake received beyond its end
-     */
-    public Session(
+    /** Takes memory of {@code arena}; nothing of what is given may be closed before this is. */
+    private Session(
             Link link,
             Negotiated negotiated,
             ReceiveBuffer received,
             NbdLimits limits,
-            Workers workers,
-            BufferPool buffers) {
+            SpaceIo io,
+            SlowLane slow,
+            Arena arena) {
         this.link = link;
         this.space = negotiated.space();
         this.limits = limits;
         this.in = new ReceiveBuffer(arena, limits.receiveBufferBytes());
         this.out = new ReplyBuffer(link, arena, limits.sendBufferBytes(), negotiated.style());
-        this.io = SpaceIo.batched(space);
-        this.slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
+        this.io = io;
         this.queued = new QueuedReads(io, out, link, slow, negotiated.style(), limits.maxInFlight());
         this.forces = new Forces(space, out, slow, queued);
         this.reads = new Reads(io, out, slow, queued, link, negotiated.style());
@@ -82,8 +76,33 @@ public final class Session implements AutoCloseable {
         in.takeOver(received);
     }
 
-    /** Serves until the client disconnects, breaks the protocol, or the connection is aborted. */
-    public void run() throws IOException {
+    /**
+     * Serves one client until it disconnects, breaks the protocol, or the connection is aborted; then waits for requests in flight
+     * to be answered, and closes the negotiated space. Nothing is kept where this fails, also when it does before the first request.
+     *
+     * @param received what the handshake received beyond its end
+     * @return the number of requests
+     */
+    public static long serve(
+            Link link,
+            Negotiated negotiated,
+            ReceiveBuffer received,
+            NbdLimits limits,
+            Workers workers,
+            BufferPool buffers)
+            throws IOException {
+        // Closed in reverse: leases of reads that are queued are the space's, and everybody's memory is the arena's.
+        try (BlockSpace space = negotiated.space();
+                Arena arena = Arena.ofShared();
+                SpaceIo io = SpaceIo.batched(space);
+                SlowLane slow = new SlowLane(negotiated, link, arena, workers, buffers, limits);
+                Session session = new Session(link, negotiated, received, limits, io, slow, arena)) {
+            session.run();
+            return session.requests;
+        }
+    }
+
+    private void run() throws IOException {
         while (true) {
             boolean alone = serveReceived();
             settle(alone);
@@ -108,21 +127,10 @@ public final class Session implements AutoCloseable {
         return in.receive(link, wanted);
     }
 
-    /** Requests served so far; exact once {@link #run} returned. */
-    public long requests() {
-        return requests;
-    }
-
-    /** Waits for requests in flight to be answered, then gives everything back; what fails keeps nothing else from it. */
+    /** Waits for the medium to be done with the reads that are queued. */
     @Override
     public void close() {
-        // In reverse: the reads that are queued end first, since their leases are the space's.
-        try (arena;
-                space;
-                io;
-                slow) {
-            queued.close();
-        }
+        queued.close();
     }
 
     /** Publishes, forces and sends what the requests served so far left to do. */
@@ -141,6 +149,10 @@ public final class Session implements AutoCloseable {
             request.read(in.segment(), in.position(), contexts);
             if (!request.isRequest()) {
                 refuse("not a request: magic=" + Integer.toHexString(request.magic()));
+                break;
+            }
+            if (request.type() == NbdCommand.DISC) { // has no reply, so there is nothing to refuse about it
+                ended = true;
                 break;
             }
             long payload = request.payloadBytes();
@@ -208,7 +220,6 @@ public final class Session implements AutoCloseable {
                 writes.publishIfTouched(offset, length);
                 extents.report(request);
             }
-            case NbdCommand.DISC -> ended = true;
             default -> throw new IllegalStateException("command passed validation: type=" + request.type());
         }
     }

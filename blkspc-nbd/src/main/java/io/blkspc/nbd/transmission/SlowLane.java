@@ -20,8 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Requests of one connection that wait for the medium while the connection goes on. Workers do them; a sender thread of
- * this connection, started with the first of them, sends the replies, so that a client that does not read holds its own
- * sender and no worker. It sends what is complete as one piece, and waits for nothing more to complete.
+ * this connection, started before the first of them, sends the replies, so that a client that does not read holds its own
+ * sender and no worker. It sends what is complete as one piece, and waits for nothing more to complete. Where there is no thread
+ * for the sender, nothing is begun here.
  */
 final class SlowLane implements AutoCloseable {
 
@@ -50,7 +51,7 @@ final class SlowLane implements AutoCloseable {
     private final ReplyBuffer gathered;
     private int inFlight;
     private long bytesInFlight;
-    private Thread sender;
+    private boolean isSenderStarted;
     private boolean closed;
 
     /** Takes memory of {@code arena}, which must not be closed before this is. */
@@ -73,15 +74,19 @@ final class SlowLane implements AutoCloseable {
         }
         lock.lock();
         try {
-            ReplyMemory memory = inFlight == maxInFlight ? null : acquire(replyBytes);
+            if (inFlight == maxInFlight || !hasSender()) {
+                return null;
+            }
+            if (free.isEmpty()) {
+                SlowRequest made = new SlowRequest(this, space, style);
+                all.add(made);
+                free.addFirst(made);
+            }
+            ReplyMemory memory = acquire(replyBytes);
             if (memory == null) {
                 return null;
             }
-            SlowRequest request = free.pollFirst();
-            if (request == null) {
-                request = new SlowRequest(this, space, style);
-                all.add(request);
-            }
+            SlowRequest request = free.removeFirst();
             request.begin(memory);
             inFlight++;
             return request;
@@ -125,6 +130,13 @@ final class SlowLane implements AutoCloseable {
         return memory;
     }
 
+    private boolean hasSender() {
+        if (!isSenderStarted) {
+            isSenderStarted = workers.tryStart("nbd-send-" + link.peer(), this::sendCompleted);
+        }
+        return isSenderStarted;
+    }
+
     void submit(SlowRequest request) {
         if (!workers.offer(request)) {
             request.run();
@@ -136,12 +148,6 @@ final class SlowLane implements AutoCloseable {
         lock.lock();
         try {
             done.addLast(request);
-            if (sender == null) {
-                sender = Thread.ofPlatform()
-                        .name("nbd-send-" + link.peer())
-                        .daemon(true)
-                        .start(this::sendCompleted);
-            }
             completed.signal();
         } finally {
             lock.unlock();

@@ -1,9 +1,11 @@
 package io.blkspc.nbd.transport;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Native buffers for replies that wait for the medium, shared by all connections and bounded in total. Sizes up to 1 MiB are
@@ -11,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class BufferPool implements AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger("blkspc.data");
     private static final int SMALLEST_SHIFT = 13;
     private static final int LARGEST_KEPT_SHIFT = 20;
     private static final int LARGEST_KEPT_BYTES = 1 << LARGEST_KEPT_SHIFT;
@@ -18,6 +21,7 @@ public final class BufferPool implements AutoCloseable {
     private static final int KEPT_PER_SIZE = 64;
 
     private final long maxBytes;
+    private final LongFunction<ReplyMemory> memory;
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<ReplyMemory>[] kept;
     private long heldBytes;
@@ -25,9 +29,15 @@ public final class BufferPool implements AutoCloseable {
     private boolean closed;
 
     /** At most {@code maxBytes} in total. */
-    @SuppressWarnings({"unchecked", "rawtypes"})
     public BufferPool(long maxBytes) {
+        this(maxBytes, ReplyMemory::allocate);
+    }
+
+    /** Of another kind of memory; it may throw {@link OutOfMemoryError}. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    public BufferPool(long maxBytes, LongFunction<ReplyMemory> memory) {
         this.maxBytes = maxBytes;
+        this.memory = memory;
         this.kept = new Deque[LARGEST_KEPT_SHIFT + 1];
         for (int shift = SMALLEST_SHIFT; shift <= LARGEST_KEPT_SHIFT; shift++) {
             kept[shift] = new ArrayDeque<>(KEPT_PER_SIZE);
@@ -42,7 +52,7 @@ public final class BufferPool implements AutoCloseable {
         return 1L << Math.max(SMALLEST_SHIFT, Long.SIZE - Long.numberOfLeadingZeros(bytes - 1));
     }
 
-    /** A buffer of at least {@code bytes}, or {@code null} when the bound is reached. */
+    /** A buffer of at least {@code bytes}, or {@code null} when the bound is reached or the system has no more. */
     public ReplyMemory tryAcquire(int bytes) {
         long size = sizeOf(bytes);
         lock.lock();
@@ -59,7 +69,30 @@ public final class BufferPool implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        return new ReplyMemory(Arena.ofShared(), size);
+        return allocate(size);
+    }
+
+    private ReplyMemory allocate(long size) {
+        ReplyMemory buffer = null;
+        try {
+            buffer = memory.apply(size);
+        } catch (OutOfMemoryError none) {
+            log.debug("no native memory for replies: bytes={}", size, none);
+        } finally {
+            if (buffer == null) {
+                forget(size);
+            }
+        }
+        return buffer;
+    }
+
+    private void forget(long size) {
+        lock.lock();
+        try {
+            heldBytes -= size;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Gives a buffer back. */

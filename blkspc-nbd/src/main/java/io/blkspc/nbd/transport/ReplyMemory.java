@@ -11,10 +11,28 @@ public final class ReplyMemory {
     private final MemorySegment segment;
     private final ByteBuffer view;
 
-    ReplyMemory(Arena arena, long bytes) {
+    private ReplyMemory(Arena arena, long bytes) {
         this.arena = arena;
         this.segment = arena.allocate(bytes, 4096);
         this.view = segment.asByteBuffer();
+    }
+
+    /**
+     * A new one.
+     *
+     * @throws OutOfMemoryError when the system has no more
+     */
+    static ReplyMemory allocate(long bytes) {
+        Arena arena = Arena.ofShared();
+        ReplyMemory made = null;
+        try {
+            made = new ReplyMemory(arena, bytes);
+            return made;
+        } finally {
+            if (made == null) {
+                arena.close();
+            }
+        }
     }
 
     /** The memory. */

@@ -408,6 +408,54 @@ class HandshakeTest {
         }
     }
 
+    /** Headers and contexts are agreed apart: what was chosen under one kind of chunks counts under the other. */
+    @Test
+    void contextsOutliveAChangeOfHeaders() throws Exception {
+        try (RawNbd raw = greeted()) {
+            raw.ask(OPT_STRUCTURED_REPLY, NOTHING);
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, DEPTH, SINCE_ONE)).containsExactly(DEPTH, SINCE_ONE);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "base:"))
+                    .as("a list chooses nothing")
+                    .hasSize(1);
+            raw.ask(OPT_EXTENDED_HEADERS, NOTHING);
+            assertThat(flagsOf(raw, OPT_GO, "vol") & BLOCK_STATUS_PAYLOAD).isNotZero();
+            raw.send(RawNbd.extendedRequest(7, 8, 1, 0, SIZE)); // BLOCK_STATUS with REQ_ONE
+            for (int chunk = 0; chunk < 2; chunk++) {
+                ByteBuffer header = raw.read(32);
+                assertThat(Short.toUnsignedInt(header.getShort(4)))
+                        .as("the last one is done")
+                        .isEqualTo(chunk);
+                assertThat(Short.toUnsignedInt(header.getShort(6))).isEqualTo(6);
+                assertThat(header.getLong(24)).as("one extent").isEqualTo(8 + 16);
+                ByteBuffer body = raw.read(24);
+                assertThat(body.getInt(4)).isEqualTo(1);
+                assertThat(body.getLong(8)).isEqualTo(SIZE);
+            }
+        }
+    }
+
+    /** A namespace with nothing behind it lists; half a name, or a whole one of nothing, does not. */
+    @Test
+    void wildcardsListAndChooseNothing() throws Exception {
+        try (RawNbd raw = greeted()) {
+            raw.ask(OPT_EXTENDED_HEADERS, NOTHING);
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap:"))
+                    .containsExactly(SINCE_ONE);
+            assertThat(contexts(
+                            raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap", "qemu:dirty-bitmap:o", "qemu:allocation"))
+                    .isEmpty();
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap:vol@one"))
+                    .containsExactly("qemu:dirty-bitmap:vol@one");
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:dirty-bitmap:vol", "qemu:dirty-bitmap:other@one"))
+                    .isEmpty();
+            assertThat(contexts(raw, OPT_LIST_META_CONTEXT, "qemu:", "qemu:dirty-bitmap:", SINCE_ONE, DEPTH))
+                    .containsExactly(DEPTH, SINCE_ONE);
+            assertThat(contexts(raw, OPT_SET_META_CONTEXT, "qemu:dirty-bitmap:", "qemu:", "base:", ":", ""))
+                    .isEmpty();
+            assertThat(flagsOf(raw, OPT_INFO, "vol") & BLOCK_STATUS_PAYLOAD).isZero();
+        }
+    }
+
     private static int flagsOf(RawNbd raw, int option, String export) throws Exception {
         ByteBuffer info = ByteBuffer.wrap(
                 raw.ask(option, RawNbd.infoData(export)).getFirst().data());

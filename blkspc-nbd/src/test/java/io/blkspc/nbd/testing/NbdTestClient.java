@@ -268,7 +268,7 @@ public final class NbdTestClient implements AutoCloseable {
             case 0x8001 -> {
                 request.error = body.getInt();
                 check(request.error != 0, "an error chunk has an error");
-                check(body.getShort() == body.remaining(), "message length");
+                check(body.getShort() == body.remaining() && body.hasRemaining(), "an error has words of that length");
             }
             default -> throw new AssertionError("unknown chunk: type=" + type);
         }

@@ -18,9 +18,12 @@ import io.blkspc.nbd.testing.LateReads;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
 import io.blkspc.nbd.testing.RawNbd;
+import io.blkspc.nbd.testing.TestCertificates;
 import io.blkspc.nbd.testing.TestServer;
+import io.blkspc.nbd.tls.TlsCredentials;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -30,6 +33,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -129,6 +133,28 @@ class QueuedReadsTest {
             }
             assertThat(exports.device.queued.get()).isGreaterThan(500);
             client.disconnect();
+        }
+    }
+
+    /** What the socket has to receive says nothing then of what the client has sent: workers wait for the medium instead. */
+    @ParameterizedTest
+    @EnumSource(Headers.class)
+    void overTlsWorkersReadInstead(Headers headers, @TempDir Path directory) throws Exception {
+        TlsCredentials tls = TlsCredentials.read(TestCertificates.write(directory), false);
+        try (TestServer encrypted = TestServer.startWithTls(pool, exports, NbdLimits.DEFAULT, tls);
+                NbdTestClient client = NbdTestClient.open(encrypted.tcp(), "vol", headers)) {
+            fill(client);
+            for (int round = 0; round < 10; round++) {
+                Map<Long, int[]> ranges = sendReads(client, 100, round % 2 == 0 ? 1 : 24, headers.chunked());
+                while (!ranges.isEmpty()) {
+                    take(client, ranges);
+                }
+            }
+            assertThat(exports.device.queued).hasValue(0);
+            client.disconnect();
+            await(() -> encrypted.server().status().connections() == 0, "connections");
+            assertThat(encrypted.server().status().bufferBytes()).isZero();
+            assertThat(encrypted.server().status().faults()).isZero();
         }
     }
 

@@ -8,21 +8,27 @@ import static io.blkspc.nbd.testing.NbdTestClient.READ;
 import static io.blkspc.nbd.testing.NbdTestClient.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
 import io.blkspc.nbd.NbdServer;
+import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.testing.FlatExport;
 import io.blkspc.nbd.testing.FlatSpace;
 import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.LateReads;
 import io.blkspc.nbd.testing.MemoryDevice;
 import io.blkspc.nbd.testing.NbdTestClient;
+import io.blkspc.nbd.testing.TestCertificates;
+import io.blkspc.nbd.testing.TestServer;
+import io.blkspc.nbd.tls.TlsCredentials;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Once warm, a connection allocates nothing on the heap for a request, whatever headers and commands it uses. */
@@ -80,6 +86,38 @@ class SteadyStateTest {
             }
             assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
             assertThat(late.queued.get()).isGreaterThan(REQUESTS / 2);
+        }
+    }
+
+    /**
+     * Java's own TLS makes some small objects for each record, and nobody makes a buffer: that would be as long as what is read or
+     * written, 4 KiB at least. Reads that would be queued without TLS go through the workers.
+     */
+    @ParameterizedTest
+    @CsvSource({"SIMPLE, false", "STRUCTURED, true", "EXTENDED, false", "EXTENDED, true"})
+    void overTlsNoBufferIsAllocated(Headers headers, boolean isLate) throws Exception {
+        ModelPool nothing = ModelPool.create(1 << 20);
+        TlsCredentials tls = TlsCredentials.read(TestCertificates.write(directory), false);
+        try (MemoryDevice device = new MemoryDevice(4 << 20);
+                LateReads late = new LateReads(device, 1);
+                TestServer server = TestServer.startWithTls(
+                        nothing, new FlatExport(new FlatSpace("vol", isLate ? late : device)), NbdLimits.DEFAULT, tls);
+                NbdTestClient client = NbdTestClient.open(server.tcp(), "vol", headers, ALL)) {
+            long allocated = Long.MAX_VALUE;
+            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (allocated > REQUESTS * (BLOCK / 2L) && System.nanoTime() < giveUp) {
+                long before = allocatedByServer();
+                for (int i = 0; i < BATCHES; i++) {
+                    if (isLate) {
+                        reads(client);
+                    } else {
+                        batch(client, headers);
+                    }
+                }
+                allocated = allocatedByServer() - before;
+            }
+            assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS * (BLOCK / 2L));
+            assertThat(late.queued).hasValue(0);
         }
     }
 

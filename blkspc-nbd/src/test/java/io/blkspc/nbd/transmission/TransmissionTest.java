@@ -336,6 +336,51 @@ class TransmissionTest {
         }
     }
 
+    /** It has no reply, so nothing about it can be refused, and no payload is waited for. */
+    @ParameterizedTest
+    @EnumSource(Headers.class)
+    void disconnectHasNoReplyWhateverItSays(Headers headers) throws Exception {
+        try (TestServer server = TestServer.start()) {
+            for (int flags = 1; flags < 1 << 16; flags <<= 1) {
+                try (NbdTestClient client = server.client(headers)) {
+                    ByteBuffer batch = ByteBuffer.allocate(MIB);
+                    client.encode(batch, WRITE, FUA, 0, 4096, bytes(4096, flags));
+                    int length = flags == PAYLOAD_LEN ? 5 * MIB : flags;
+                    batch.put(
+                            headers == Headers.EXTENDED
+                                    ? RawNbd.extendedRequest(DISC, flags, 1, -1, length)
+                                    : RawNbd.request(DISC, flags, 1, -1, length));
+                    client.sendEncoded(batch.flip());
+                    assertThat(client.take().error()).isZero();
+                    assertThat(client.raw().isClosedByServer())
+                            .as("flags=%x", flags)
+                            .isTrue();
+                }
+            }
+        }
+    }
+
+    /** Where chunks were agreed: only those have room for words. */
+    @ParameterizedTest
+    @EnumSource(Headers.class)
+    void everyErrorIsAChunkWithWordsWhereThereAreChunks(Headers headers) throws Exception {
+        try (TestServer server = TestServer.start();
+                NbdTestClient client = server.client(headers)) {
+            long end = client.sizeBytes();
+            for (int type : new int[] {READ, WRITE, TRIM, CACHE, WRITE_ZEROES, BLOCK_STATUS, 99}) {
+                byte[] payload = type == WRITE ? new byte[4096] : NOTHING;
+                Reply reply = client.call(type, 0, end, 4096, payload);
+                assertThat(reply.error()).isNotZero();
+                assertThat(reply.chunks()).as("type=%d", type).isEqualTo(headers.chunked() ? 1 : 0);
+            }
+            server.pool().faults().failIo(ModelFaults.Io.FORCE, 0);
+            client.write(0, bytes(4096, 1));
+            Reply late = client.call(FLUSH, 0, 0, 0, NOTHING); // answered by a worker
+            assertThat(late.error()).isEqualTo(EIO);
+            assertThat(late.chunks()).isEqualTo(headers.chunked() ? 1 : 0);
+        }
+    }
+
     @Test
     void requestsOfOneConnectionActInTheirOrder() throws Exception {
         try (TestServer server = TestServer.start();

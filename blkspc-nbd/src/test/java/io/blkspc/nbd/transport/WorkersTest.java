@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
@@ -68,6 +69,32 @@ class WorkersTest {
             Semaphore ran = new Semaphore(0);
             assertThat(workers.offer(ran::release)).isTrue();
             assertThat(ran.tryAcquire(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    /** A task that was taken runs, whatever becomes of the threads for others; one that nobody could run is not taken. */
+    @Test
+    void noTaskIsTakenWithoutAThreadForIt() throws Exception {
+        AtomicInteger allowed = new AtomicInteger();
+        try (Workers workers = new Workers(THREADS, 8, body -> new Thread(body) {
+            @Override
+            public synchronized void start() {
+                if (allowed.getAndDecrement() <= 0) {
+                    throw new OutOfMemoryError("planted");
+                }
+                super.start();
+            }
+        })) {
+            Semaphore ran = new Semaphore(0);
+            assertThat(workers.offer(ran::release)).isFalse();
+            assertThat(workers.offer(ran::release)).isFalse();
+            allowed.set(1);
+            for (int i = 0; i < 5; i++) { // one thread, and none for more
+                assertThat(workers.offer(ran::release)).isTrue();
+            }
+            assertThat(ran.tryAcquire(5, LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(ran.availablePermits()).isZero();
+            assertThat(workers.faults()).isZero();
         }
     }
 
