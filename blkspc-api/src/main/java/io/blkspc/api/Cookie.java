@@ -84,9 +84,12 @@ public abstract class Cookie {
                 throw new IllegalStateException("put without a reference");
             }
             if (STATE.compareAndSet(this, seen, seen - 1)) {
-                happened(Event.PUT);
-                if (references == 1) {
-                    unreserve();
+                try {
+                    happened(Event.PUT);
+                } finally { // the last one gives back, whatever a trace throws
+                    if (references == 1) {
+                        unreserve();
+                    }
                 }
                 return;
             }
