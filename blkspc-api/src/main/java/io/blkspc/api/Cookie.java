@@ -35,7 +35,7 @@ public abstract class Cookie {
         RESERVE,
         /** A reference was taken. */
         GET,
-        /** Allocate handed out blocks from it. */
+        /** Allocate handed out blocks from it, or preallocate made them the volume's. */
         ALLOCATE,
         /** Blocks it staged were published. */
         COMMIT,

@@ -81,7 +81,7 @@ class InterruptedPoolTest {
         while (!isDone.get()) {
             for (Thread thread : Thread.getAllStackTraces().keySet()) {
                 String name = thread.getName();
-                if (thread != self && (name.startsWith("client") || name.startsWith("blkspc"))) {
+                if (!thread.equals(self) && (name.startsWith("client") || name.startsWith("blkspc"))) {
                     thread.interrupt();
                 }
             }

@@ -2,6 +2,7 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.ExtentRun;
@@ -283,6 +284,7 @@ final class Clearing {
         payload.add(block, taken, physical, ExtentsPayload.UNWRITTEN, false, 0);
         publishPaidBy(head, cookie.budget);
         engine.settled(head.version, taken);
+        cookie.happened(Cookie.Event.ALLOCATE);
         return block + taken;
     }
 
