@@ -68,7 +68,7 @@ public final class AllocationPoints {
 
     /** Called by woven code. */
     public static void point(int site) {
-        if (armed != Thread.currentThread()) {
+        if (!Thread.currentThread().equals(armed)) {
             return;
         }
         if (passed == seen.length) {
