@@ -19,6 +19,7 @@ import java.util.function.Predicate;
  * <p>That a dump has them is known in memory only. To whoever opens the pool next, or when the dump ends, they are hidden versions
  * with one child, which the reaper merges: nothing is left of a dump that was killed.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // what stays pinned ends all writing (D18)
 final class DumpPoint implements AutoCloseable, VersionOps.Moment {
 
     /** Volumes may come or get their first writer between looking for those and freezing. */

@@ -183,7 +183,7 @@ final class AllocationRun {
                 pool::reservations);
         AllocationPoints.arm(ordinal, isLasting);
         for (Runnable step : steps) {
-            orNoMemory(pool, step);
+            orNoMemory(step);
         }
         AllocationPoints.relieve();
         HostPool recovered = open(disk.killImage());
@@ -198,7 +198,7 @@ final class AllocationRun {
     }
 
     /** What one step could not do may keep a later one from its work as well. */
-    private static void orNoMemory(HostPool pool, Runnable step) {
+    private static void orNoMemory(Runnable step) {
         try {
             step.run();
         } catch (Throwable thrown) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.stream.LongStream;
@@ -45,7 +46,7 @@ class OutOfMemoryTest {
             MethodType type = MethodType.methodType(int[].class, String.class, long.class, int.class, boolean.class);
             return MethodHandles.privateLookupIn(run, MethodHandles.lookup()).findStatic(run, "run", type);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 
@@ -77,8 +78,8 @@ class OutOfMemoryTest {
     }
 
     /** Each place when it is first passed, and one other time; with {@code blkspc.release} every time. */
-    private static TreeSet<Integer> chosen(int[] sites, SplittableRandom random) {
-        TreeSet<Integer> ordinals = new TreeSet<>();
+    private static Set<Integer> chosen(int[] sites, SplittableRandom random) {
+        Set<Integer> ordinals = new TreeSet<>();
         Map<Integer, Integer> times = new HashMap<>();
         Map<Integer, Integer> other = new HashMap<>();
         for (int i = 0; i < sites.length; i++) {
