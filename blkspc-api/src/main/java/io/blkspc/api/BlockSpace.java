@@ -134,8 +134,12 @@ public interface BlockSpace extends AutoCloseable {
      * inside one mapping that allocate answered, so that its target is one run on the device. The rest stays staged. On return every reader sees it and it survives the death of this process; power loss only after {@link
      * #flush}. Legal after {@link Cookie#cancel}.
      *
+     * <p>Some hundreds of ranges are published at one moment; more may be published one part after the other, in their order. What an
+     * error leaves unpublished is still staged.
+     *
      * @throws BlockSpaceException {@code OUT_OF_RANGE} when a block is not staged by this cookie, or staged as the other
-     *     type; {@code CLOSED} when the volume is gone; {@code FAILED}
+     *     type: nothing changed; {@code OUT_OF_BACKING} when the backing store has no room for the record: the parts before it are
+     *     published; {@code CLOSED} when the volume is gone; {@code FAILED}
      */
     void commit(Cookie cookie, CommitType type, CommitBatch ranges);
 

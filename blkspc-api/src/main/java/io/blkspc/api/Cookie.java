@@ -35,7 +35,7 @@ public abstract class Cookie {
         RESERVE,
         /** A reference was taken. */
         GET,
-        /** Allocate handed out blocks from it. */
+        /** Allocate handed out blocks from it, or preallocate made them the volume's. */
         ALLOCATE,
         /** Blocks it staged were published. */
         COMMIT,
@@ -84,9 +84,12 @@ public abstract class Cookie {
                 throw new IllegalStateException("put without a reference");
             }
             if (STATE.compareAndSet(this, seen, seen - 1)) {
-                happened(Event.PUT);
-                if (references == 1) {
-                    unreserve();
+                try {
+                    happened(Event.PUT);
+                } finally { // the last one gives back, whatever a trace throws
+                    if (references == 1) {
+                        unreserve();
+                    }
                 }
                 return;
             }

@@ -59,7 +59,19 @@ final class PoolRepairCommand extends Task {
     /** The damaged pool is not written, its directory neither, by whatever name. */
     private void requireOutside(Path target) {
         Path damaged = location().directory();
+        requireOutside(target, target, damaged);
         for (Path at = target; at != null; at = at.getParent()) {
+            try {
+                requireOutside(target, at.toRealPath(), damaged);
+                return;
+            } catch (IOException notThere) {
+                // what is not there yet is made where its directory really is
+            }
+        }
+    }
+
+    private static void requireOutside(Path target, Path place, Path damaged) {
+        for (Path at = place; at != null; at = at.getParent()) {
             if (at.equals(damaged) || isSame(at, damaged)) {
                 throw CommandFailure.usage("lies in the damaged pool: path=" + target + ", pool=" + damaged);
             }

@@ -7,11 +7,14 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.cli.action.RepairResult;
 import io.blkspc.cli.pool.ModelAccess;
 import io.blkspc.cli.pool.PoolAccess.Mode;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -373,6 +376,22 @@ class CommandsTest {
                         """);
         CommandRun third = new CommandRun(access, Path.of("/model/third"));
         assertThat(third.ok("pool", "restore", "-", "--json").object()).containsEntry("checked", false);
+    }
+
+    @Test
+    void repairNeverWritesIntoTheDamagedPoolByWhateverName(@TempDir Path directory) throws IOException {
+        Path pool = Files.createDirectories(directory.resolve("pool/sub")).getParent();
+        Path link = Files.createSymbolicLink(directory.resolve("link"), pool.resolve("sub"));
+        CommandRun here = new CommandRun(access, pool);
+        here.ok("pool", "create", "--size", "64M");
+        String inside = link.resolve("deep/new").toString();
+        String outside = directory.resolve("new").toString();
+
+        assertThat(here.run("pool", "repair", "--to", inside).exits(2).err())
+                .isEqualTo("blkspc: lies in the damaged pool: path=" + inside + ", pool=" + pool + "\n");
+        here.run("pool", "repair", "--to", link.toString()).exits(2);
+        here.run("pool", "repair", "--to", outside, "--data", inside).exits(2);
+        here.ok("pool", "repair", "--to", outside);
     }
 
     @Test

@@ -142,6 +142,9 @@ class PoolServerTest {
         serve();
         try (NbdClient client = NbdClient.connect(location.nbdSocket(), "before")) {
             command.run("destroy", "before").exits(5);
+            assertThat(command.run("destroy", "-n", "before").exits(5).err())
+                    .isEqualTo("blkspc: volume is attached: name=before, handles=1\n");
+            command.ok("destroy", "-n", "before", "--force");
             assertThat(client.sizeBytes()).isEqualTo(1 << 20);
             command.ok("destroy", "before", "--force");
         }

@@ -84,9 +84,14 @@ public final class Ledger {
 
     /** {@code true} when all three amounts could be promised now. */
     public boolean canPromise(long blocks, long slots, long logBytes) {
-        return blocks <= available(Resource.DATA_BLOCKS)
-                && slots <= available(Resource.NODE_SLOTS)
-                && logBytes <= available(Resource.LOG_BYTES);
+        return canPromise(Resource.DATA_BLOCKS, blocks)
+                && canPromise(Resource.NODE_SLOTS, slots)
+                && canPromise(Resource.LOG_BYTES, logBytes);
+    }
+
+    /** Nothing can always be promised: what is available is below zero while slop is used up. */
+    private boolean canPromise(Resource r, long units) {
+        return units <= 0 || units <= available(r);
     }
 
     /** Promises all three amounts or none. */
@@ -165,7 +170,7 @@ public final class Ledger {
         StringBuilder text = new StringBuilder();
         long[] asked = {blocks, slots, logBytes};
         for (Resource r : Resource.values()) {
-            if (asked[r.index] > available(r)) {
+            if (!canPromise(r, asked[r.index])) {
                 text.append(text.isEmpty() ? "" : ", ")
                         .append("resource=")
                         .append(r.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'))

@@ -155,9 +155,12 @@ final class Checkpointer {
             return work.get();
         } finally {
             engine.lock.lock();
-            running = false;
-            engine.lock.signalAll();
-            engine.lock.unlock();
+            try {
+                running = false;
+                engine.lock.signalAll();
+            } finally {
+                engine.lock.unlock();
+            }
         }
     }
 
@@ -235,9 +238,12 @@ final class Checkpointer {
             }
         } finally {
             engine.lock.lock();
-            growing = false;
-            engine.lock.signalAll();
-            engine.lock.unlock();
+            try {
+                growing = false;
+                engine.lock.signalAll();
+            } finally {
+                engine.lock.unlock();
+            }
         }
     }
 
@@ -249,8 +255,9 @@ final class Checkpointer {
                 engine.lock.await(WAIT_NANOS);
             }
             engine.checkWritable();
+            PoolGeometry from = PoolGeometry.of(superblock);
             growing = true;
-            return PoolGeometry.of(superblock);
+            return from;
         } finally {
             engine.lock.unlock();
         }

@@ -2,6 +2,7 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.extent.ExtentRun;
@@ -78,8 +79,9 @@ final class Clearing {
     private void unwrite(Head head, long offset, long length, boolean must) {
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
         long block = offset >>> Geometry.BLOCK_SHIFT;
-        raiseAndDrain(head);
+        raise(head);
         try {
+            drain(head);
             while (block < end) {
                 engine.lock.lock();
                 try {
@@ -97,16 +99,18 @@ final class Clearing {
      * A block that stays allocated may be the target of an in-place write under way; once it is unwritten, a later commit may
      * name it with a checksum, which the old write would break. So those writes end first (S8).
      */
-    private void raiseAndDrain(Head head) {
+    private static void drain(Head head) {
+        if (!head.gate.drain()) {
+            throw new BlockSpaceException(Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
+        }
+    }
+
+    private void raise(Head head) {
         engine.lock.lock();
         try {
             raise(engine, head);
         } finally {
             engine.lock.unlock();
-        }
-        if (!head.gate.drain()) {
-            lower(head);
-            throw new BlockSpaceException(Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
         }
     }
 
@@ -124,9 +128,12 @@ final class Clearing {
 
     private void lower(Head head) {
         engine.lock.lock();
-        head.gate.lower();
-        engine.lock.signalAll();
-        engine.lock.unlock();
+        try {
+            head.gate.lower();
+            engine.lock.signalAll();
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     /**
@@ -203,15 +210,6 @@ final class Clearing {
             return start;
         }
         Budget budget = new Budget(engine.ledger);
-        long logBytes = (stop - start + 1 + STEP_SLOTS) * DeadList.ENTRY_BYTES;
-        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
-            budget.credit(STEP_SLOTS, logBytes);
-        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
-            if (must) {
-                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
-            }
-            return stop;
-        }
         payload.begin(head.version.id, engine.catalogue.epoch);
         long ownedAfter = head.version.ownedAfter();
         for (long at = start; at < stop; at = run.endBlock()) {
@@ -223,11 +221,20 @@ final class Clearing {
                 payload.add(at, run.blockCount(), 0, ExtentsPayload.NONE, false, 0);
             }
         }
-        if (payload.count() > 0) {
-            publish(head, budget);
-        } else {
-            budget.release();
+        // Room last: a node that cannot be read is found before anything is promised.
+        long logBytes = (stop - start + 1 + STEP_SLOTS) * DeadList.ENTRY_BYTES;
+        if (payload.count() == 0) {
+            return stop;
         }
+        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
+            budget.credit(STEP_SLOTS, logBytes);
+        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
+            if (must) {
+                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+            }
+            return stop;
+        }
+        publish(head, budget);
         return stop;
     }
 
@@ -266,12 +273,18 @@ final class Clearing {
         }
         long taken = engine.freeSpace.runLength();
         head.allocationHint = physical + taken;
-        engine.ledger.draw(Resource.DATA_BLOCKS, taken);
-        cookie.spend(block, taken, taken);
+        try {
+            engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+            cookie.spend(block, taken, taken);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // taken, and not the cookie's yet (D18)
+            throw e;
+        }
         payload.begin(head.version.id, engine.catalogue.epoch);
         payload.add(block, taken, physical, ExtentsPayload.UNWRITTEN, false, 0);
         publishPaidBy(head, cookie.budget);
         engine.settled(head.version, taken);
+        cookie.happened(Cookie.Event.ALLOCATE);
         return block + taken;
     }
 

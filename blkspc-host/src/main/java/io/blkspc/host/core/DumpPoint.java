@@ -19,6 +19,7 @@ import java.util.function.Predicate;
  * <p>That a dump has them is known in memory only. To whoever opens the pool next, or when the dump ends, they are hidden versions
  * with one child, which the reaper merges: nothing is left of a dump that was killed.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // what stays pinned ends all writing (D18)
 final class DumpPoint implements AutoCloseable, VersionOps.Moment {
 
     /** Volumes may come or get their first writer between looking for those and freezing. */
@@ -102,6 +103,11 @@ final class DumpPoint implements AutoCloseable, VersionOps.Moment {
     }
 
     @Override
+    public void keep(List<Version> frozen) {
+        frozen.forEach(this::pin);
+    }
+
+    @Override
     public void look(List<Version> frozen) {
         Map<Long, Version> byHead = new HashMap<>();
         for (int i = 0; i < frozen.size(); i++) {
@@ -113,12 +119,11 @@ final class DumpPoint implements AutoCloseable, VersionOps.Moment {
                 pin(version);
             }
         }
-        frozen.forEach(this::pin);
     }
 
     private void pin(Version version) {
-        version.dumps++;
         pinned.add(version);
+        version.dumps++; // last: only what is pinned is let go again
     }
 
     /** The catalogue as it was before the freeze. */
@@ -175,16 +180,24 @@ final class DumpPoint implements AutoCloseable, VersionOps.Moment {
     public void close() {
         engine.lock.lock();
         try {
-            for (Version version : pinned) {
-                version.dumps--;
-                if (version.dumps == 0 && !version.isVisible()) {
-                    engine.catalogue.reaping.released(version);
-                }
-            }
-            pinned.clear();
+            unpin();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // what is still pinned could never be destroyed (D18)
+            throw e;
         } finally {
             engine.lock.unlock();
         }
         engine.wakeBackground.run();
+    }
+
+    private void unpin() {
+        while (!pinned.isEmpty()) {
+            Version version = pinned.getLast();
+            version.dumps--;
+            if (version.dumps == 0 && !version.isVisible()) {
+                engine.catalogue.reaping.released(version);
+            }
+            pinned.removeLast();
+        }
     }
 }

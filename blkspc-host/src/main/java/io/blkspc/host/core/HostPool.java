@@ -349,8 +349,9 @@ public final class HostPool implements Pool {
         try {
             engine.checkOpen();
             Head head = heads.of(engine.catalogue.require(name));
+            HostSpace space = new HostSpace(engine, head, writePath, clearing);
             head.handles++;
-            return new HostSpace(engine, head, writePath, clearing);
+            return space;
         } finally {
             engine.lock.unlock();
         }
@@ -373,10 +374,7 @@ public final class HostPool implements Pool {
             return false;
         }
         engine.coarseMillis = TimeUnit.NANOSECONDS.toMillis(engine.scheduler.nanoTime());
-        engine.lock.lock();
-        boolean markBehind = engine.persistence.isMarkBehind();
-        engine.lock.unlock();
-        if (markBehind) {
+        if (isMarkBehind()) {
             unlessShort(engine.persistence::advanceMark);
         }
         engine.lock.lock();
@@ -394,6 +392,15 @@ public final class HostPool implements Pool {
             return true;
         }
         return outcome[0] == Reaper.Outcome.PROGRESS;
+    }
+
+    private boolean isMarkBehind() {
+        engine.lock.lock();
+        try {
+            return engine.persistence.isMarkBehind();
+        } finally {
+            engine.lock.unlock();
+        }
     }
 
     /** Work that can be put off until the backing store has room for a record (D10). */

@@ -126,11 +126,17 @@ final class Persistence {
     }
 
     private void forceOnce() {
+        long sequence;
+        long mark;
+        boolean journalDirty;
         engine.lock.lock();
-        long sequence = engine.journal.lastSequence();
-        long mark = highestMarkAppended;
-        boolean journalDirty = sequence > journalForced;
-        engine.lock.unlock();
+        try {
+            sequence = engine.journal.lastSequence();
+            mark = highestMarkAppended;
+            journalDirty = sequence > journalForced;
+        } finally {
+            engine.lock.unlock();
+        }
         try {
             engine.data.force(IoRole.DATA);
             if (journalDirty) {
@@ -170,9 +176,9 @@ final class Persistence {
 
     /** Forces the journal only: everything appended before the call is durable, data aside. Holds no lock. */
     void forceJournal() {
-        engine.lock.lock();
         long sequence;
         long mark;
+        engine.lock.lock();
         try {
             engine.checkWritable();
             sequence = engine.journal.lastSequence();
@@ -203,11 +209,16 @@ final class Persistence {
      * journal force. Holds no lock.
      */
     void advanceMark() {
+        boolean needed;
+        boolean forceOnly;
         engine.lock.lock();
-        long target = engine.journal.lastSequence();
-        boolean needed = durableMark < target && !(h1 >= target && highestMarkAppended >= target);
-        boolean forceOnly = durableMark < target && !needed;
-        engine.lock.unlock();
+        try {
+            long target = engine.journal.lastSequence();
+            needed = durableMark < target && !(h1 >= target && highestMarkAppended >= target);
+            forceOnly = durableMark < target && !needed;
+        } finally {
+            engine.lock.unlock();
+        }
         if (needed) {
             persist();
             engine.lock.lock();

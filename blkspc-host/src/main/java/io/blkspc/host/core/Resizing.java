@@ -90,11 +90,11 @@ final class Resizing {
         if (sizeBytes > version.sizeBytes) {
             requireNoTail(version);
         }
+        LogRecord.Resize record = new LogRecord.Resize(version.id, sizeBytes, version.guaranteeFor(sizeBlocks));
+        record.write(writer.wrap(buffer, 0));
         if (version.quota != null && !version.quota.tryResize(sizeBlocks)) {
             throw BlockSpaceException.outOfSpace(version.quota.resizeFacts(sizeBlocks));
         }
-        LogRecord.Resize record = new LogRecord.Resize(version.id, sizeBytes, version.guaranteeFor(sizeBlocks));
-        record.write(writer.wrap(buffer, 0));
         engine.append(record.type(), buffer, writer.length());
         try {
             engine.catalogue.resize(record);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -74,7 +75,6 @@ final class VersionOps {
             engine.prepareRecord(MAX_NAME_RECORD);
             refuseTaken(name);
             HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, Geometry.toBlocks(sizeBytes), 0);
-            takeForHeads(1, 1, asked);
             LogRecord.Create record = new LogRecord.Create(
                     engine.catalogue.newVersionId(),
                     uuids.get(),
@@ -83,9 +83,13 @@ final class VersionOps {
                     guarantee,
                     limit,
                     name);
-            append(record);
-            publish(() -> engine.catalogue.create(record));
-            attachQuota(record.versionId(), asked);
+            encode(record);
+            LongConsumer change = sequence -> {
+                engine.catalogue.create(record);
+                attachQuota(record.versionId(), asked);
+            };
+            takeForHeads(1, 1, asked);
+            decide(record, change);
         } finally {
             engine.lock.unlock();
         }
@@ -120,12 +124,13 @@ final class VersionOps {
                 }
                 LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
                 encode(record);
+                LongConsumer change = sequence -> {
+                    engine.catalogue.snapshot(record);
+                    settleFrozen(frozen);
+                };
                 promiseForFreeze(frozen, () -> takeForHeads(names.size(), 0, NOTHING));
                 engine.persistence.persistWithLockHeld();
-                append(record);
-                publish(() -> engine.catalogue.snapshot(record));
-                frozen.forEach(Head::bumpGeneration);
-                frozen.forEach(head -> engine.rebalance(head.version));
+                decide(record, change);
             } finally {
                 engine.lock.unlock();
             }
@@ -147,7 +152,10 @@ final class VersionOps {
          */
         List<Version> toFreeze(Predicate<Version> isQuiet);
 
-        /** The frozen versions, in the order of the volumes: nobody wrote since. Must not fail. */
+        /** Takes the frozen versions: nobody else gives them back. What it throws ends all writing. */
+        void keep(List<Version> frozen);
+
+        /** The same, in the order of the volumes: nobody wrote since. */
         void look(List<Version> frozen);
     }
 
@@ -203,6 +211,19 @@ final class VersionOps {
                 volumes.stream().map(each -> each.head).filter(Objects::nonNull).toList();
         promiseForFreeze(frozen, () -> takeForHeads(volumes.size(), 0, NOTHING));
         engine.persistence.persistWithLockHeld();
+        List<Version> made;
+        try {
+            made = freezeInRecords(volumes, perRecord, frozen);
+            moment.keep(made);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // of several records maybe not all (D18)
+            throw e;
+        }
+        moment.look(made);
+        return true;
+    }
+
+    private List<Version> freezeInRecords(List<Version> volumes, int perRecord, List<Head> frozen) {
         List<Version> made = new ArrayList<>();
         for (int from = 0; from < volumes.size(); from += perRecord) {
             List<LogRecord.Frozen> items = new ArrayList<>();
@@ -210,18 +231,24 @@ final class VersionOps {
                 items.add(new LogRecord.Frozen(each.id, engine.catalogue.newVersionId(), uuids.get(), ""));
             }
             LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
-            long sequence = append(record);
-            publish(() -> engine.catalogue.snapshot(record));
+            encode(record);
+            long sequence = engine.append(record.type(), buffer, writer.length());
+            engine.catalogue.snapshot(record);
             for (LogRecord.Frozen item : items) {
                 Version version = engine.catalogue.byId(item.frozenId());
                 version.destroySequence = sequence; // R8: what it owns is its child's only when that is durable
                 made.add(version);
             }
         }
-        frozen.forEach(Head::bumpGeneration);
-        frozen.forEach(head -> engine.rebalance(head.version));
-        moment.look(made);
-        return true;
+        settleFrozen(frozen);
+        return made;
+    }
+
+    private void settleFrozen(List<Head> frozen) {
+        for (Head head : frozen) {
+            engine.rebalance(head.version);
+            head.bumpGeneration();
+        }
     }
 
     void clone(String source, List<String> targets, Quota quota) {
@@ -268,6 +295,11 @@ final class VersionOps {
         LogRecord.Clone record =
                 new LogRecord.Clone(version.id, hidden, uuids.get(), clockMillis.getAsLong(), guarantee, limit, items);
         encode(record);
+        LongConsumer change = sequence -> {
+            engine.catalogue.cloneHeads(record);
+            items.forEach(item -> attachQuota(item.versionId(), asked));
+            settleFrozen(frozen);
+        };
         if (freezes) {
             promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
             engine.persistence.persistWithLockHeld();
@@ -275,11 +307,7 @@ final class VersionOps {
             engine.checkWritable();
             takeForHeads(targets.size(), targets.size(), asked);
         }
-        append(record);
-        publish(() -> engine.catalogue.cloneHeads(record));
-        items.forEach(item -> attachQuota(item.versionId(), asked));
-        frozen.forEach(head -> engine.rebalance(head.version));
-        frozen.forEach(Head::bumpGeneration);
+        decide(record, change);
     }
 
     /** A head that has changed nothing since it was frozen shares its parent: no version is added (A7). */
@@ -323,18 +351,32 @@ final class VersionOps {
             LogRecord.Destroy record = new LogRecord.Destroy(ids);
             encode(record);
             engine.checkWritable();
-            for (long id : ids) {
-                heads.close(engine.catalogue.byId(id));
-            }
-            long sequence = append(record);
-            publish(() -> engine.catalogue.destroy(record, sequence));
-            for (long id : ids) {
-                detachQuota(engine.catalogue.byId(id));
-            }
+            LongConsumer change = sequence -> {
+                engine.catalogue.destroy(record, sequence);
+                for (long id : ids) {
+                    Version version = engine.catalogue.byId(id);
+                    if (version != null && version.quota != null) {
+                        version.quota.close();
+                    }
+                }
+            };
+            closeHeads(ids);
+            decide(record, change);
         } finally {
             engine.lock.unlock();
         }
         engine.persistence.forceJournal();
+    }
+
+    private void closeHeads(List<Long> ids) {
+        try {
+            for (long id : ids) {
+                heads.close(engine.catalogue.byId(id));
+            }
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // closed, and not destroyed (D18)
+            throw e;
+        }
     }
 
     void rename(String from, String to) {
@@ -357,8 +399,8 @@ final class VersionOps {
                 }
             }
             LogRecord.Rename record = new LogRecord.Rename(version.id, to);
-            append(record);
-            publish(() -> engine.catalogue.rename(record));
+            encode(record);
+            decide(record, sequence -> engine.catalogue.rename(record));
         } finally {
             engine.lock.unlock();
         }
@@ -400,6 +442,19 @@ final class VersionOps {
                     "volume is open: name=" + version.name + ", handles=" + head.handles + ", cookies="
                             + head.cookies.size());
         }
+        LogRecord.Rollback record = new LogRecord.Rollback(
+                version.id,
+                to.id,
+                engine.catalogue.newVersionId(),
+                uuids.get(),
+                clockMillis.getAsLong(),
+                keepAs == null ? "" : keepAs);
+        encode(record);
+        LongConsumer change = sequence -> {
+            engine.catalogue.rollback(record, sequence);
+            head.bumpGeneration();
+            engine.rebalance(version);
+        };
         if (version.quota != null && !version.quota.tryPromiseForRollback(to.sizeBlocks(), to.mappedBlocks)) {
             throw BlockSpaceException.outOfSpace(version.quota.freezeFacts());
         }
@@ -410,17 +465,7 @@ final class VersionOps {
             engine.rebalance(version);
             throw e;
         }
-        LogRecord.Rollback record = new LogRecord.Rollback(
-                version.id,
-                to.id,
-                engine.catalogue.newVersionId(),
-                uuids.get(),
-                clockMillis.getAsLong(),
-                keepAs == null ? "" : keepAs);
-        long sequence = append(record);
-        publish(() -> engine.catalogue.rollback(record, sequence));
-        head.bumpGeneration();
-        engine.rebalance(version);
+        decide(record, change);
     }
 
     long nowMillis() {
@@ -430,17 +475,21 @@ final class VersionOps {
     private List<Head> raiseGates(Set<String> volumes) {
         volumes.forEach(resizing::giveUpTail);
         List<Head> raised = new ArrayList<>();
+        Head last = null;
         engine.lock.lock();
         try {
             for (String name : new java.util.TreeSet<>(volumes)) { // one order for everybody: no deadlock
                 Head head = heads.of(engine.catalogue.require(name));
                 Clearing.raise(engine, head);
+                last = head; // ours, also when the list has no room for it
                 raised.add(head);
             }
             return raised;
         } catch (RuntimeException | Error e) {
-            raised.forEach(head -> head.gate.lower());
-            engine.lock.signalAll();
+            if (last != null) {
+                last.gate.lower();
+            }
+            lower(raised);
             throw e;
         } finally {
             engine.lock.unlock();
@@ -457,9 +506,19 @@ final class VersionOps {
 
     private void lowerGates(List<Head> raised) {
         engine.lock.lock();
-        raised.forEach(head -> head.gate.lower());
+        try {
+            lower(raised);
+        } finally {
+            engine.lock.unlock();
+        }
+    }
+
+    @SuppressWarnings("ForLoopReplaceableByForEach") // which makes an iterator, and this must not need memory
+    private void lower(List<Head> raised) {
+        for (int i = 0; i < raised.size(); i++) {
+            raised.get(i).gate.lower();
+        }
         engine.lock.signalAll();
-        engine.lock.unlock();
     }
 
     /** Covers what clients hold and what guarantees stand for once the heads are frozen, and then {@code more}. */
@@ -500,12 +559,6 @@ final class VersionOps {
         }
     }
 
-    private static void detachQuota(Version version) {
-        if (version != null && version.quota != null) {
-            version.quota.close();
-        }
-    }
-
     /** The head whose gate was raised, unless it was destroyed since; another one may have its name by now. */
     private Version requireFrozen(String name, Collection<Head> frozen) {
         Version version = engine.catalogue.require(name);
@@ -522,11 +575,6 @@ final class VersionOps {
         }
     }
 
-    private long append(LogRecord record) {
-        encode(record);
-        return engine.append(record.type(), buffer, writer.length());
-    }
-
     /** Refuses a record that is too long; to be called before anything is booked or closed for it. */
     private void encode(LogRecord record) {
         writer.wrap(buffer, 0);
@@ -537,9 +585,11 @@ final class VersionOps {
         }
     }
 
-    private void publish(Runnable change) {
+    /** Appends what was encoded and makes it true. Nothing may be thrown since it was paid: what takes memory was made before. */
+    private void decide(LogRecord record, LongConsumer change) {
+        long sequence = engine.append(record.type(), buffer, writer.length());
         try {
-            change.run();
+            change.accept(sequence);
         } catch (RuntimeException | Error e) {
             engine.fail(e); // in the journal but not in memory: nothing may be written any more (D18)
             throw e;

@@ -66,9 +66,11 @@ final class WritePath {
                 if (quota != null) {
                     quota.checkLimit(blocks);
                 }
+                HostCookie cookie =
+                        newCookie(head, allocCount, blockSizeBytes); // first: it may be what there is no memory for
                 String lack = promise(quota, allocCount, blocks, windowBlocks);
                 if (lack == null) {
-                    return newCookie(head, allocCount, blockSizeBytes);
+                    return grant(cookie);
                 }
                 if (!engine.reclaim()) {
                     engine.events.shortage(lack);
@@ -152,38 +154,58 @@ final class WritePath {
         HostCookie cookie =
                 new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, shared, this);
         cookie.bornMillis = engine.coarseMillis;
-        head.cookies.add(cookie);
-        cookie.happened(Cookie.Event.RESERVE);
         return cookie;
+    }
+
+    /** Hands out a cookie for what was promised. */
+    private HostCookie grant(HostCookie cookie) {
+        try {
+            cookie.head.cookies.add(cookie);
+            cookie.happened(Cookie.Event.RESERVE);
+            return cookie;
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // promised, and nobody can give it back (D18)
+            throw e;
+        }
     }
 
     /** Runs once, at the last put: stages, blocks and metadata go back together. */
     void unreserve(HostCookie cookie) {
         engine.lock.lock();
         try {
-            Head head = cookie.head;
-            StageTable stages = head.stages;
-            boolean returned = false;
-            for (int i = stages.size() - 1; i >= 0; i--) {
-                if (stages.cookie(i) == cookie) {
-                    returnStage(head, stages, i);
-                    returned = true;
-                }
-            }
-            engine.ledger.unpromise(cookie.promisedBlocks(), 0, 0);
-            if (cookie.ownsBudget) {
-                cookie.budget.release();
-            }
-            engine.settled(head.version, cookie.promisedBlocks());
-            cookie.clear();
-            head.cookies.remove(cookie);
-            if (returned) {
-                engine.unstaged(head);
+            if (giveBack(cookie)) {
+                engine.unstaged(cookie.head);
                 engine.lock.signalAll();
+            }
+        } catch (RuntimeException | Error e) {
+            if (!engine.isFailed()) { // else a change may have been left half done, and no count is relied on any more
+                engine.fail(e); // nobody gives the rest back (D18)
+                throw e;
             }
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    /** Returns whether something was staged. */
+    private boolean giveBack(HostCookie cookie) {
+        Head head = cookie.head;
+        StageTable stages = head.stages;
+        boolean returned = false;
+        for (int i = stages.size() - 1; i >= 0; i--) {
+            if (stages.cookie(i) == cookie) {
+                returnStage(head, stages, i);
+                returned = true;
+            }
+        }
+        engine.ledger.unpromise(cookie.promisedBlocks(), 0, 0);
+        if (cookie.ownsBudget) {
+            cookie.budget.release();
+        }
+        engine.settled(head.version, cookie.promisedBlocks());
+        cookie.clear();
+        head.cookies.remove(cookie);
+        return returned;
     }
 
     private void returnStage(Head head, StageTable stages, int index) {
@@ -265,7 +287,9 @@ final class WritePath {
             // settled, and then it is written in place (R1).
             if (run.state() == ExtentRun.UNWRITTEN && owned) {
                 // Preallocated: it has its block and its leaf already, so writing it takes nothing.
-                return engine.recent.contains(run.physicalBlock()) ? null : stageOwn(cookie, block, length, mapping);
+                return engine.recent.contains(run.physicalBlock())
+                        ? null
+                        : stageOwn(cookie, block, length, false, mapping);
             }
             boolean settles = run.state() == ExtentRun.WRITTEN && owned && !isRoomy(version);
             return settles ? null : Allocation.NO_CREDIT;
@@ -275,19 +299,26 @@ final class WritePath {
             boolean isRecent = engine.recent.contains(run.physicalBlock());
             length = sameRecency(run.physicalBlock(), length, isRecent);
             if (!isRecent) {
-                cookie.spend(block, length, 0);
-                return stageOwn(cookie, block, length, mapping);
+                return stageOwn(cookie, block, length, true, mapping);
             }
         }
         return stageFresh(cookie, block, length, !owned, mapping);
     }
 
     /** Stages a run of unwritten blocks of the head's own where they are. */
-    private Allocation stageOwn(HostCookie cookie, long block, long length, Mapping mapping) {
+    private Allocation stageOwn(HostCookie cookie, long block, long length, boolean isPaid, Mapping mapping) {
         Head head = cookie.head;
         long count = sameRecency(run.physicalBlock(), length, false);
-        head.gate.addStageHold(count);
-        head.stages.add(block, count, run.physicalBlock(), -1, false, cookie);
+        try {
+            if (isPaid) {
+                cookie.spend(block, count, 0);
+            }
+            head.gate.addStageHold(count);
+            head.stages.add(block, count, run.physicalBlock(), -1, false, cookie);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // half staged (D18)
+            throw e;
+        }
         fill(mapping, head, block, count, MappingState.UNWRITTEN, run.physicalBlock(), false);
         return Allocation.UNWRITTEN;
     }
@@ -300,11 +331,16 @@ final class WritePath {
         long taken = engine.freeSpace.runLength();
         Head head = cookie.head;
         head.allocationHint = physical + taken;
-        engine.ledger.draw(Resource.DATA_BLOCKS, taken);
-        cookie.spend(block, taken, taken);
         boolean copies = run.state() == ExtentRun.WRITTEN;
         long source = copies ? run.physicalBlock() : -1;
-        head.stages.add(block, taken, physical, source, true, cookie);
+        try {
+            engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+            cookie.spend(block, taken, taken);
+            head.stages.add(block, taken, physical, source, true, cookie);
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // half staged (D18)
+            throw e;
+        }
         MappingState seen = switch (run.state()) {
             case ExtentRun.WRITTEN -> MappingState.WRITTEN;
             case ExtentRun.UNWRITTEN -> MappingState.UNWRITTEN;

@@ -25,7 +25,12 @@ public final class Dumps {
     public synchronized Dump begin() {
         Dump dump = new Dump();
         dump.check();
-        running.add(dump);
+        try {
+            running.add(dump);
+        } catch (OutOfMemoryError e) {
+            running.remove(dump); // nobody would close it, and the pool would wait for it for ever
+            throw e;
+        }
         return dump;
     }
 

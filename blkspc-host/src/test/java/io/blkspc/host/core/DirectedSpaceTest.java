@@ -11,11 +11,14 @@ import io.blkspc.api.DataChecksum;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Mapping;
+import io.blkspc.api.Quota;
 import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.alloc.Ledger.Resource;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.Transfers;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +112,37 @@ class DirectedSpaceTest {
             commit(space, cookie, mapping, BLOCK);
             assertThat(EngineFacts.usedNodeSlots(pool)).isEqualTo(8);
             cookie.put();
+        }
+        EngineFacts.requireExact(pool);
+    }
+
+    /** Slop that a discard has used up is no reason to refuse what takes nothing of it (D9). */
+    @Test
+    void guaranteeHoldsWhileSlopIsUsedUp() {
+        InertScheduler scheduler = new InertScheduler();
+        SimDisk disk = new SimDisk(scheduler, 1);
+        SimPool.create(disk, scheduler, SimPool.geometry(16 << 20, 400, 64 << 10), 1);
+        pool = SimPool.on(disk, scheduler, 2).open();
+        pool.create("v", 64L * BLOCK, Quota.guarantee(Quota.FULL));
+        pool.create("w", 8 << 20);
+        try (BlockSpace v = pool.open("v");
+                BlockSpace w = pool.open("w")) {
+            Cookie windows = w.reserve(4, Geometry.MAX_WINDOW_BYTES);
+            new TestIo(w).write(windows, 0, new byte[4 << 20]);
+            windows.put();
+            List<Cookie> drain = new ArrayList<>();
+            while (pool.engine().ledger.available(Resource.NODE_SLOTS) >= HostCookie.SLOTS_PER_CREDIT) {
+                drain.add(w.reserve(1, BLOCK));
+            }
+            for (int mib = 0; mib < 4; mib++) {
+                w.discard((mib << 20) + 7 * BLOCK, BLOCK);
+            }
+            assertThat(pool.engine().ledger.available(Resource.NODE_SLOTS))
+                    .as("each discard needed a leaf")
+                    .isNegative();
+            new TestIo(v).write(0, new byte[BLOCK]);
+            assertThat(v.reservable(BLOCK, 0)).isGreaterThanOrEqualTo(63);
+            drain.forEach(Cookie::put);
         }
         EngineFacts.requireExact(pool);
     }

@@ -1,0 +1,245 @@
+package io.blkspc.host.core.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Quota;
+import io.blkspc.api.VolumeInfo;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.check.SpaceCheck;
+import io.blkspc.host.core.CrashModel;
+import io.blkspc.host.core.CrashModel.Prediction;
+import io.blkspc.host.core.EngineFacts;
+import io.blkspc.host.core.HostPool;
+import io.blkspc.host.core.SimPool;
+import io.blkspc.host.core.crash.CrashOracle.Loss;
+import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.FaultInjector;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.SimDisk;
+import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** One run of {@link OutOfMemoryTest}, in the world of a {@link WeavingLoader}: a workload, and memory that ends at one place. */
+@SuppressWarnings("checkstyle:IllegalCatch") // what is thrown is the point
+final class AllocationRun {
+
+    private static final int ROUNDS = 6;
+    private static final long BLOCK = Geometry.BLOCK_BYTES;
+
+    private final SplittableRandom random;
+    private final Workload workload;
+    private final CrashModel model = new CrashModel();
+    private final InertScheduler scheduler = new InertScheduler();
+    private final SimDisk disk;
+
+    private AllocationRun(long seed) {
+        random = new SplittableRandom(seed);
+        workload = new Workload(random);
+        workload.hasFaults = true;
+        SimDisk empty = new SimDisk(scheduler, seed);
+        SimPool.create(empty, scheduler, SimPool.geometry(1 << 20, 400, 64 << 10), seed);
+        disk = empty.killImage();
+    }
+
+    /**
+     * Called across loaders.
+     *
+     * @param ordinal place to throw at; 0: none
+     * @return the places passed, or {@code null} when nothing was thrown though it should
+     */
+    static int[] run(String phase, long seed, int ordinal, boolean isLasting) {
+        AllocationRun run = new AllocationRun(seed);
+        try {
+            switch (phase) {
+                case "requests" -> run.requests(ordinal, isLasting);
+                case "commands" -> run.commands(ordinal, isLasting);
+                default -> run.recovery(ordinal, isLasting);
+            }
+        } catch (Throwable thrown) {
+            throw new AssertionError(
+                    phase + " workload=" + seed + " place=" + ordinal + (isLasting ? " lasting " : " once ")
+                            + AllocationPoints.fired() + ": " + thrown,
+                    thrown);
+        } finally {
+            AllocationPoints.relieve();
+        }
+        return ordinal > 0 && AllocationPoints.fired() == null ? null : AllocationPoints.sitesSeen();
+    }
+
+    private HostPool open(SimDisk on) {
+        on.use(scheduler);
+        return SimPool.on(on, scheduler, random.nextLong()).cacheBytes(1).open();
+    }
+
+    private static boolean isPlanted(Throwable thrown) {
+        for (Throwable t = thrown; t != null; t = t.getCause()) {
+            if (t instanceof OutOfMemoryError) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void requests(int ordinal, boolean isLasting) {
+        HostPool pool = open(disk);
+        model.adopt(pool);
+        model.follow(disk);
+        disk.faults(event -> {
+            if (event.role() == IoRole.SUPERBLOCK) {
+                AllocationPoints.pauseCounting(() -> model.follow(disk));
+            }
+            return null;
+        });
+        AllocationPoints.arm(ordinal, isLasting);
+        work(pool);
+        disk.faults(FaultInjector.NONE);
+        AllocationPoints.relieve();
+        SimDisk image = random.nextBoolean() ? disk.killImage() : disk.cut(random, CutKind.RANDOM);
+        model.follow(disk);
+        checkAfterwards(image);
+        if (pool.failure() == null) {
+            requireNothingLeftBehind(pool);
+        }
+    }
+
+    /** No reservation, no stage, no handle, no raised gate: all of it can be written, and destroyed without force. */
+    private static void requireNothingLeftBehind(HostPool pool) {
+        pool.awaitReclaim();
+        EngineFacts.requireExact(pool);
+        List<String> names = pool.list().stream().map(VolumeInfo::name).toList();
+        for (String name : names) {
+            try (BlockSpace space = pool.open(name)) {
+                if (!space.isReadOnly()) {
+                    space.writeLease().close();
+                    space.discard(0, space.sizeBytes());
+                }
+            }
+        }
+        if (!names.isEmpty()) {
+            pool.destroy(names, false);
+        }
+        pool.awaitReclaim();
+        EngineFacts.requireEmpty(pool);
+        pool.close();
+    }
+
+    private void work(HostPool pool) {
+        ClientTask client = new ClientTask(workload, pool, random.nextLong(), 4);
+        for (int i = 0; i < ROUNDS; i++) {
+            try {
+                client.run();
+                pool.backgroundRound();
+            } catch (Throwable thrown) {
+                boolean refused = thrown instanceof BlockSpaceException && pool.failure() != null;
+                if (!refused && !isPlanted(thrown)) {
+                    throw thrown;
+                }
+                AllocationPoints.relieve();
+            }
+            workload.writingEnded |= pool.failure() != null;
+            if (pool.failure() == null) {
+                AllocationPoints.pauseCounting(() -> {
+                    model.requireFollowed(pool, disk);
+                    EngineFacts.requireConsistent(pool);
+                });
+            }
+        }
+    }
+
+    /** What the random clients of a workload never ask for. */
+    private void commands(int ordinal, boolean isLasting) {
+        HostPool pool = open(disk);
+        pool.create("v", 40 * BLOCK, Quota.guarantee(20 * BLOCK));
+        pool.create("w", 600 * BLOCK);
+        byte[] bytes = new byte[(int) (6 * BLOCK)];
+        Arrays.fill(bytes, (byte) 7);
+        try (BlockSpace v = pool.open("v");
+                BlockSpace w = pool.open("w")) {
+            new TestIo(v).write(0, bytes);
+            new TestIo(w).write(590 * BLOCK, bytes);
+        }
+        pool.snapshot(List.of("v@s", "w@s"));
+        List<Runnable> steps = List.of(
+                () -> pool.hold("tag", "v@s"),
+                () -> pool.hold("more", "v@s"),
+                () -> pool.resize("v", 60 * BLOCK, false),
+                () -> pool.resize("w", 300 * BLOCK, true),
+                () -> pool.dump(OutputStream.nullOutputStream(), 1, _ -> {}),
+                () -> pool.inspect(SpaceCheck::run),
+                () -> pool.resizeBy("v", -30 * BLOCK, true),
+                () -> pool.bytesFreedBy(List.of("w@s")),
+                () -> pool.changedSince("v", "v@s", 0),
+                () -> pool.release("tag", "v@s"),
+                pool::backgroundRound,
+                pool::awaitReclaim,
+                () -> pool.release("more", "v@s"),
+                pool::status,
+                pool::reservations);
+        AllocationPoints.arm(ordinal, isLasting);
+        for (Runnable step : steps) {
+            orNoMemory(step);
+        }
+        AllocationPoints.relieve();
+        HostPool recovered = open(disk.killImage());
+        if (pool.failure() == null) {
+            assertThat(recovered.list()).usingRecursiveComparison().isEqualTo(pool.list());
+            pool.awaitReclaim();
+            EngineFacts.requireExact(pool);
+            pool.close();
+        }
+        recovered.awaitReclaim();
+        EngineFacts.requireExact(recovered);
+    }
+
+    /** What one step could not do may keep a later one from its work as well. */
+    private static void orNoMemory(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable thrown) {
+            boolean refused = thrown instanceof BlockSpaceException && AllocationPoints.fired() != null;
+            if (!refused && !isPlanted(thrown)) {
+                throw thrown;
+            }
+            AllocationPoints.relieve();
+        }
+    }
+
+    /** A new process finds everything that was durable, and nothing that was half done. */
+    private void checkAfterwards(SimDisk image) {
+        Prediction expected = model.predict(image);
+        HostPool pool = open(image);
+        model.requireSame(pool, expected);
+        workload.oracle.check(PoolContent.of(pool), Loss.POWER);
+        pool.awaitReclaim();
+        EngineFacts.requireExact(pool);
+    }
+
+    private void recovery(int ordinal, boolean isLasting) {
+        HostPool pool = open(disk);
+        model.adopt(pool);
+        work(pool);
+        SimDisk image = disk.cut(random, CutKind.RANDOM);
+        model.follow(disk);
+        model.predict(image);
+        AllocationPoints.arm(ordinal, isLasting);
+        try {
+            open(image);
+        } catch (Throwable thrown) {
+            if (!isPlanted(thrown)) {
+                throw thrown;
+            }
+        }
+        AllocationPoints.relieve();
+        SimDisk again = image.cut(random, CutKind.RANDOM);
+        Prediction expected = model.predict(again);
+        HostPool opened = open(again);
+        model.requireSame(opened, expected);
+        workload.oracle.check(PoolContent.of(opened), Loss.POWER);
+    }
+}
