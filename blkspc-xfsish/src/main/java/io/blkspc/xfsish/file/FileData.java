@@ -1,5 +1,7 @@
 package io.blkspc.xfsish.file;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.Extent;
@@ -72,18 +74,25 @@ final class FileData {
                     Reason.TOO_LARGE, "beyond the largest file: offset=" + offset + ", length=" + length);
         }
         long done = 0;
+        int chunk = CHUNK_BLOCKS;
         while (done < length) {
             long at = offset + done;
-            long part = Math.min(length - done, CHUNK_BLOCKS * BLOCK - at % BLOCK);
+            long part = Math.min(length - done, chunk * BLOCK - at % BLOCK);
             try {
                 writeChunk(inode, at, source, start + done, part);
-            } catch (io.blkspc.api.BlockSpaceException e) {
-                if (done > 0 && e.code() == io.blkspc.api.BlockSpaceException.Code.OUT_OF_SPACE) {
-                    return done;
+                done += part;
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.OUT_OF_SPACE) {
+                    throw e;
                 }
-                throw e;
+                if (chunk > 1) {
+                    chunk /= 2; // what a transaction reserves besides its data grows with it
+                } else if (done > 0) {
+                    return done;
+                } else {
+                    throw e;
+                }
             }
-            done += part;
         }
         return done;
     }
