@@ -77,7 +77,7 @@ final class FileData {
         int chunk = CHUNK_BLOCKS;
         while (done < length) {
             long at = offset + done;
-            long part = Math.min(length - done, chunk * BLOCK - at % BLOCK);
+            long part = Math.min(length - done, (long) chunk * BLOCK - at % BLOCK);
             try {
                 writeChunk(inode, at, source, start + done, part);
                 done += part;

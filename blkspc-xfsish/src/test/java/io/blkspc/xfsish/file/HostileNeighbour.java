@@ -102,10 +102,17 @@ final class HostileNeighbour extends ForwardingSpace {
         if (isAsleep) {
             return;
         }
-        fills++;
         if (writes) {
             write();
         }
+        reserveAll();
+    }
+
+    private void reserveAll() {
+        if (isAsleep) {
+            return;
+        }
+        fills++;
         for (int i = random.nextInt(WINDOWS.length); i < WINDOWS.length; i++) {
             int count = other.reservable(WINDOWS[i]);
             if (count > 0) {
@@ -178,7 +185,7 @@ final class HostileNeighbour extends ForwardingSpace {
 
     @Override
     public Allocation allocate(Cookie cookie, long offsetBytes, long countBytes, Mapping mapping) {
-        take();
+        reserveAll(); // a write of this thread would wait for the lease that it holds
         Allocation kind = super.allocate(cookie, offsetBytes, countBytes, mapping);
         stagesUnwritten |= kind == Allocation.UNWRITTEN;
         return kind;
