@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class NoLateShortageTest {
 
-    private static final int SEEDS = Boolean.getBoolean("blkspc.release") ? 60 : 5;
+    private static final int SEEDS = Boolean.getBoolean("blkspc.release") ? 60 : 3;
     private static final int STEPS = 40;
 
     @ParameterizedTest
