@@ -17,9 +17,6 @@ final class FileData {
 
     private static final int BLOCK = Geometry.BLOCK_BYTES;
 
-    /** Blocks of one transaction. */
-    private static final int CHUNK_BLOCKS = 64;
-
     /** Largest file, in bytes. */
     static final long MAX_BYTES = Extent.MAX_FILE_BLOCKS * BLOCK;
 
@@ -74,7 +71,7 @@ final class FileData {
                     Reason.TOO_LARGE, "beyond the largest file: offset=" + offset + ", length=" + length);
         }
         long done = 0;
-        int chunk = CHUNK_BLOCKS;
+        int chunk = mounted.chunkBlocks();
         while (done < length) {
             long at = offset + done;
             long part = Math.min(length - done, (long) chunk * BLOCK - at % BLOCK);

@@ -11,6 +11,7 @@ import io.blkspc.api.contract.Fixture;
 import io.blkspc.api.model.ModelHost;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.host.core.MemoryHost;
+import io.blkspc.xfsish.SubvolumeConfig;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -113,6 +115,24 @@ class WritableSpaceTest {
             mounted.close();
             FileSystemOracleTest.clean(space);
             others.forEach(Cookie::put);
+        }
+    }
+
+    /** The more groups a write may go to, the more memory its worst case takes. */
+    @Test
+    void aWideFileSystemIsWrittenAndPreallocatedWithTheLeastMemory() {
+        try (Fixture fixture = host(false).fixture(FileSystemOracleTest.POOL)) {
+            fixture.pool().create("wide", 16 * FileSystemOracleTest.POOL);
+            BlockSpace space = fixture.space("wide");
+            FileSystemOracleTest.mkfs(space, 1056);
+            SubvolumeConfig least = new SubvolumeConfig(FileSystemOptions.MIN_DIRTY, 64);
+            try (FileSystem mounted = FileSystem.mount(space, new FileSystemOptions(least, () -> 1))) {
+                mounted.create("/f0", 0644);
+                append(mounted, 1, 512, 256, false);
+                mounted.allocate("/f0", 512 * BLOCK, 512 * BLOCK, false);
+                append(mounted, 1, 512, 64, false);
+            }
+            FileSystemOracleTest.clean(space);
         }
     }
 
