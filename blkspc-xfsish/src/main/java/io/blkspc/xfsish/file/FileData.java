@@ -1,5 +1,7 @@
 package io.blkspc.xfsish.file;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.Extent;
@@ -14,9 +16,6 @@ import java.lang.foreign.MemorySegment;
 final class FileData {
 
     private static final int BLOCK = Geometry.BLOCK_BYTES;
-
-    /** Blocks of one transaction. */
-    private static final int CHUNK_BLOCKS = 64;
 
     /** Largest file, in bytes. */
     static final long MAX_BYTES = Extent.MAX_FILE_BLOCKS * BLOCK;
@@ -72,18 +71,25 @@ final class FileData {
                     Reason.TOO_LARGE, "beyond the largest file: offset=" + offset + ", length=" + length);
         }
         long done = 0;
+        int chunk = mounted.chunkBlocks();
         while (done < length) {
             long at = offset + done;
-            long part = Math.min(length - done, CHUNK_BLOCKS * BLOCK - at % BLOCK);
+            long part = Math.min(length - done, (long) chunk * BLOCK - at % BLOCK);
             try {
                 writeChunk(inode, at, source, start + done, part);
-            } catch (io.blkspc.api.BlockSpaceException e) {
-                if (done > 0 && e.code() == io.blkspc.api.BlockSpaceException.Code.OUT_OF_SPACE) {
-                    return done;
+                done += part;
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.OUT_OF_SPACE) {
+                    throw e;
                 }
-                throw e;
+                if (chunk > 1) {
+                    chunk /= 2; // what a transaction reserves besides its data grows with it
+                } else if (done > 0) {
+                    return done;
+                } else {
+                    throw e;
+                }
             }
-            done += part;
         }
         return done;
     }

@@ -22,22 +22,25 @@ final class Granted {
 
     private final BlockSpace space;
     private final Mounted mounted;
+    private final SharedMetadata shared;
 
     Granted(BlockSpace space, Mounted mounted) {
         this.space = space;
         this.mounted = mounted;
+        this.shared = new SharedMetadata(space, mounted);
     }
 
-    /** Of {@code free} blocks. */
+    /** Of {@code free} blocks, for data: besides what the first change of metadata takes that a snapshot or clone holds as well. */
     long blocks(long free) {
         int single = space.reservable(Geometry.BLOCK_BYTES);
-        if (single >= free) {
+        if (single - shared.blocks(single) >= free) {
             return free;
         }
         int windows = windowsWithFreeBlocks();
         long whole = Math.min(windows, space.reservable(WINDOW_BYTES, windows + OPERATION_CREDITS));
         long together = whole == 0 ? 0 : WINDOW_BLOCKS * whole + windows - whole;
-        return Math.min(free, Math.max(single, together));
+        long most = Math.max(single, together);
+        return Math.min(free, most - shared.blocks(most));
     }
 
     private int windowsWithFreeBlocks() {

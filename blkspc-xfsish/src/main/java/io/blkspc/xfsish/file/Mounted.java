@@ -15,6 +15,9 @@ import java.util.function.Supplier;
 /** The parts of one mounted file system, and the frame every change runs in. Guarded by the lock of the file system. */
 final class Mounted {
 
+    private static final int MAX_CHUNK_BLOCKS = 64;
+    private static final int BUFFERS_PER_BLOCK = 32;
+
     final Subvolume subvolume;
     final Metadata metadata;
     final Groups groups;
@@ -36,6 +39,14 @@ final class Mounted {
         checkpoints = new Checkpoints(subvolume, metadata, groups, inodes, log, delayed);
         reservations = new Reservations(subvolume, metadata, groups, () -> checkpoints.run(true));
         checkpoints.reservations(reservations);
+    }
+
+    /**
+     * Blocks of data of one transaction. Each may go to a group of its own and end in a leaf of its own, so that the worst case is
+     * several times as many buffers.
+     */
+    int chunkBlocks() {
+        return Math.min(MAX_CHUNK_BLOCKS, subvolume.maxDirty() / BUFFERS_PER_BLOCK);
     }
 
     long now() {

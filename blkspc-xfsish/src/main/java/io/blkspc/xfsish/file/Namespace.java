@@ -326,7 +326,8 @@ final class Namespace {
     }
 
     private void remove(Inode inode) {
-        while (!data.shrinkStep(inode, 0)) {}
+        boolean hasBlocks = inode.fields().format != ForkFormat.TARGET; // a link without its target would be damaged
+        while (hasBlocks && !data.shrinkStep(inode, 0)) {}
         mounted.change(this::removing, () -> {
             if (inode.fields().attributes != 0) {
                 mounted.groups.free(inode.fields().attributes, 1, true);

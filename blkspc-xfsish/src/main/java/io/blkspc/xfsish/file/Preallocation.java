@@ -15,7 +15,6 @@ import java.util.List;
  */
 final class Preallocation {
 
-    private static final int CHUNK_BLOCKS = 64;
     private static final int BLOCK = Geometry.BLOCK_BYTES;
 
     private final Mounted mounted;
@@ -30,8 +29,9 @@ final class Preallocation {
             throw new FileSystemException(Reason.TOO_LARGE, "offset=" + offset + ", length=" + length);
         }
         long end = (offset + length + BLOCK - 1) / BLOCK;
-        for (long at = offset / BLOCK; at < end; at += CHUNK_BLOCKS) {
-            chunk(inode, at, Math.min(end, at + CHUNK_BLOCKS));
+        int chunk = mounted.chunkBlocks();
+        for (long at = offset / BLOCK; at < end; at += chunk) {
+            chunk(inode, at, Math.min(end, at + chunk));
         }
         if (!keepSize && offset + length > inode.fields().size) {
             new FileData(mounted).truncate(inode, offset + length);

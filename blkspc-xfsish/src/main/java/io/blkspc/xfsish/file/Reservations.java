@@ -95,6 +95,9 @@ final class Reservations {
             }
         }
         checkpoint.run(); // gives freed blocks and unused credit back
+        log = givenBack(
+                log); // it is empty, nothing is delayed: what an earlier operation might have needed of it nobody does
+        placing = givenBack(placing);
         Need again = need.get();
         try {
             return start(again);
@@ -154,11 +157,8 @@ final class Reservations {
     private Transaction startRescue(Need need) {
         requireBlocks(need); // a hole in the middle may take a leaf
         Transaction transaction = subvolume.begin(rescue, need.metadata() + need.data(), need.metadata() + need.data());
-        rescue.put();
-        rescue = null;
-        if (log != null) {
-            log.put();
-        }
+        rescue = givenBack(rescue);
+        givenBack(log);
         log = rescueLog;
         rescueLog = null;
         return transaction;
@@ -173,6 +173,13 @@ final class Reservations {
                 throw e;
             } // then there is none until space comes back
         }
+    }
+
+    private static Cookie givenBack(Cookie cookie) {
+        if (cookie != null) {
+            cookie.put();
+        }
+        return null;
     }
 
     /** Gives everything back. */

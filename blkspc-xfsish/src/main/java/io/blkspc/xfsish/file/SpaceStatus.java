@@ -7,8 +7,9 @@ package io.blkspc.xfsish.file;
  * @param addressBlocks blocks of the address space
  * @param usableBlocks limit of blocks in use
  * @param freeBlocks of the limit, not in use and not spoken for by dirty data
- * @param grantedBlocks of these, what the host granted when it was asked just now: writing so much would succeed if nobody
- *     else took space meanwhile; on a volume with a standing guarantee nobody else can take that part
+ * @param grantedBlocks of these, what the host granted when it was asked just now, besides what metadata takes that a snapshot
+ *     or clone holds as well: writing so much would succeed if nobody else took space meanwhile; on a volume with a standing
+ *     guarantee nobody else can take that part
  * @param usedInodes files, directories and links
  */
 public record SpaceStatus(long addressBlocks, long usableBlocks, long freeBlocks, long grantedBlocks, long usedInodes) {

@@ -160,6 +160,15 @@ public final class Groups {
         group(block).countUnlinked(change);
     }
 
+    /** Blocks that hold inodes. */
+    public long inodeBlocks() {
+        long blocks = 0;
+        for (Group group : groups) {
+            blocks += group.header().inodeBlocks();
+        }
+        return blocks;
+    }
+
     /** Inodes in use. */
     public long usedInodes() {
         long used = 0;

@@ -84,6 +84,19 @@ class FileSystemSpaceTest {
         }
     }
 
+    /** What the file system has reserved itself, and needs no more, is used before it says no. */
+    private static long writeUntilItIsFull(FileSystem files, String path, long offset) {
+        long done = 0;
+        try {
+            while (true) {
+                done += files.write(path, offset + done, TreeDriver.segment(new byte[BLOCK]), 0, BLOCK);
+            }
+        } catch (BlockSpaceException full) {
+            assertThat(full.code()).isEqualTo(Code.OUT_OF_SPACE);
+            return done;
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aFullPoolRefusesWritesChangesNothingAndLetsFilesBeRemoved(Host host) {
@@ -98,10 +111,14 @@ class FileSystemSpaceTest {
             write(files, "/a", 0, data);
             files.checkpoint();
             List<Cookie> taken = fill(fixture, other);
-            assertThat(TestIo.codeOf(() -> write(files, "/a", data.length, new byte[100 * BLOCK])))
+            long size = data.length + writeUntilItIsFull(files, "/a", data.length);
+            taken.addAll(fill(fixture, other));
+            assertThat(TestIo.codeOf(() -> write(files, "/a", size, new byte[100 * BLOCK])))
                     .isEqualTo(Code.OUT_OF_SPACE);
             assertThat(TestIo.codeOf(() -> files.mkdir("/d", 0755))).isEqualTo(Code.OUT_OF_SPACE);
-            assertThat(TreeDriver.read(files, "/a")).isEqualTo(data);
+            assertThat(TreeDriver.read(files, "/a")).isEqualTo(Arrays.copyOf(data, (int) size));
+            assertThat(files.space().writableBlocks()).isZero();
+            taken.addAll(fill(fixture, other)); // a refusal gave the last of it back
             assertThat(files.space().grantedBlocks()).isZero();
             files.unlink("/a"); // from what was kept for this
             files.checkpoint();
@@ -173,10 +190,13 @@ class FileSystemSpaceTest {
                 assertThat(fixture.pool().info("vol").mappedBytes()).isLessThan(before + 160 * BLOCK);
                 long used = files.space().usableBlocks() - files.space().freeBlocks();
                 files.setUsable(used + 40);
-                assertThat(TestIo.codeOf(() -> write(files, "/a", 450L * BLOCK, new byte[64 * BLOCK])))
+                byte[] more = new byte[64 * BLOCK];
+                assertThat(files.write("/a", 450L * BLOCK, TreeDriver.segment(more), 0, more.length))
+                        .isBetween(35L * BLOCK, 40L * BLOCK); // as much as the limit has room for
+                assertThat(TestIo.codeOf(() -> write(files, "/a", 500L * BLOCK, more)))
                         .isEqualTo(Code.OUT_OF_SPACE);
                 files.setUsable(used + 400);
-                write(files, "/a", 450L * BLOCK, new byte[64 * BLOCK]);
+                write(files, "/a", 450L * BLOCK, more);
             }
             FileSystemOracleTest.clean(space);
         }

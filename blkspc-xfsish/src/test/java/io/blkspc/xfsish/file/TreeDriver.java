@@ -163,14 +163,29 @@ final class TreeDriver {
                 offset &= -4096;
                 length &= -4096;
             }
+            byte[] expected = node.bytes.clone();
+            Arrays.fill(expected, offset, Math.min(expected.length, offset + length), (byte) 0);
             try {
                 files.punch(path, offset, length);
+            } catch (BlockSpaceException e) {
+                expected = partOf(
+                        node.bytes, expected, read(files, path)); // several transactions, of which some found space
+                throw e;
             } finally {
-                // a punch may end half-way where space ends; this driver punches with space for it, see the full pool
-                // test
-                Arrays.fill(node.bytes, offset, Math.min(node.bytes.length, offset + length), (byte) 0);
+                node.bytes = expected;
             }
         }
+    }
+
+    /** What was seen, when each byte of it is as before or as it should be afterwards. */
+    private static byte[] partOf(byte[] before, byte[] after, byte[] seen) {
+        assertThat(seen).hasSameSizeAs(before);
+        for (int i = 0; i < seen.length; i++) {
+            if (seen[i] != before[i] && seen[i] != after[i]) {
+                throw new AssertionError("neither before nor after: at=" + i);
+            }
+        }
+        return seen;
     }
 
     private void allocate() {

@@ -11,6 +11,7 @@ import io.blkspc.api.contract.Fixture;
 import io.blkspc.api.model.ModelHost;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.host.core.MemoryHost;
+import io.blkspc.xfsish.SubvolumeConfig;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -63,6 +65,88 @@ class WritableSpaceTest {
             mounted.close();
             FileSystemOracleTest.clean(space);
             others.forEach(Cookie::put);
+        }
+    }
+
+    /** Then the log, and whatever metadata a write changes, takes blocks of its own once more. */
+    @ParameterizedTest
+    @CsvSource({"false,40,1", "false,58,3", "true,30,1", "true,50,2", "true,56,1"})
+    void whatIsWritableAfterASnapshotCanBeWrittenAndSyncedPieceByPiece(boolean isReal, int othersMegabytes, int piece) {
+        try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
+            BlockSpace space = fixture.space();
+            FileSystemOracleTest.mkfs(space, 1000);
+            fixture.pool().create("other", FileSystemOracleTest.POOL);
+            FileSystem mounted = FileSystemOracleTest.mount(space);
+            for (int i = 0; i < 7; i++) {
+                mounted.create("/f" + i, 0644);
+            }
+            mounted.freeze();
+            fixture.pool().snapshot(List.of("vol@s"));
+            mounted.thaw();
+            List<Cookie> others = take(fixture.space("other"), othersMegabytes);
+            SpaceStatus before = mounted.space();
+            System.out.println(
+                    "others=" + othersMegabytes + "M piece=" + piece + " writable=" + before.writableBlocks());
+            assertThat(before.writableBlocks()).isGreaterThan(150);
+            append(mounted, 7, before.writableBlocks(), piece, true);
+            mounted.close();
+            FileSystemOracleTest.clean(space);
+            others.forEach(Cookie::put);
+        }
+    }
+
+    /** A write that may go to any of many groups reserves for all of them. */
+    @ParameterizedTest
+    @CsvSource({"false,52,256", "false,56,64", "true,40,64", "true,52,64"})
+    void whatIsWritableOfAWideFileSystemCanBeWrittenInLargePieces(boolean isReal, int othersMegabytes, int piece) {
+        try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
+            fixture.pool().create("wide", 4 * FileSystemOracleTest.POOL);
+            BlockSpace space = fixture.space("wide");
+            FileSystemOracleTest.mkfs(space, 1056);
+            fixture.pool().create("other", FileSystemOracleTest.POOL);
+            List<Cookie> others = take(fixture.space("other"), othersMegabytes);
+            FileSystem mounted = FileSystemOracleTest.mount(space);
+            mounted.create("/f0", 0644);
+            SpaceStatus before = mounted.space();
+            System.out.println(
+                    "others=" + othersMegabytes + "M piece=" + piece + " writable=" + before.writableBlocks());
+            assertThat(before.writableBlocks()).isGreaterThan(150);
+            append(mounted, 1, before.writableBlocks(), piece, false);
+            mounted.close();
+            FileSystemOracleTest.clean(space);
+            others.forEach(Cookie::put);
+        }
+    }
+
+    /** The more groups a write may go to, the more memory its worst case takes. */
+    @Test
+    void aWideFileSystemIsWrittenAndPreallocatedWithTheLeastMemory() {
+        try (Fixture fixture = host(false).fixture(FileSystemOracleTest.POOL)) {
+            fixture.pool().create("wide", 16 * FileSystemOracleTest.POOL);
+            BlockSpace space = fixture.space("wide");
+            FileSystemOracleTest.mkfs(space, 1056);
+            SubvolumeConfig least = new SubvolumeConfig(FileSystemOptions.MIN_DIRTY, 64);
+            try (FileSystem mounted = FileSystem.mount(space, new FileSystemOptions(least, () -> 1))) {
+                mounted.create("/f0", 0644);
+                append(mounted, 1, 512, 256, false);
+                mounted.allocate("/f0", 512 * BLOCK, 512 * BLOCK, false);
+                append(mounted, 1, 512, 64, false);
+            }
+            FileSystemOracleTest.clean(space);
+        }
+    }
+
+    private static void append(FileSystem mounted, int files, long blocks, int piece, boolean syncs) {
+        MemorySegment bytes = TreeDriver.segment(Fixture.bytes(piece, piece * BLOCK));
+        for (long done = 0; done < blocks; done += piece) {
+            long length = Math.min(piece, blocks - done) * BLOCK;
+            String path = "/f" + done / piece % files;
+            assertThat(mounted.write(path, mounted.status(path).sizeBytes(), bytes, 0, length))
+                    .as("block %d of %d", done, blocks)
+                    .isEqualTo(length);
+            if (syncs) {
+                mounted.sync();
+            }
         }
     }
 
