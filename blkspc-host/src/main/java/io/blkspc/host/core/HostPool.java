@@ -129,7 +129,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo create(String name, long sizeBytes, Quota quota) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> versionOps.create(name, sizeBytes, quota));
         tell(Kind.CREATED, name, "size=" + sizeBytes);
         return info(name);
@@ -137,7 +137,7 @@ public final class HostPool implements Pool {
 
     @Override
     public List<VolumeInfo> snapshot(List<String> names) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> versionOps.snapshot(List.copyOf(names)));
         engine.events.add(Kind.SNAPSHOT, names.getFirst(), names);
         return names.stream().map(this::info).toList();
@@ -145,7 +145,7 @@ public final class HostPool implements Pool {
 
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> versionOps.clone(source, List.copyOf(targets), quota));
         engine.events.add(Kind.CLONED, source, targets);
         return targets.stream().map(this::info).toList();
@@ -175,7 +175,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo rename(String from, String to) {
-        engine.checkWritable();
+        checkWritable();
         versionOps.rename(from, to);
         tell(Kind.RENAMED, from, "to=" + to);
         return info(to);
@@ -183,7 +183,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo rollback(String snapshot, String keepAs) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> versionOps.rollback(snapshot, keepAs));
         tell(
                 Kind.ROLLED_BACK,
@@ -194,7 +194,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> resizing.resize(name, any -> sizeBytes, shrinks));
         tell(Kind.RESIZED, name, "size=" + sizeBytes);
         return info(name);
@@ -202,7 +202,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> resizing.resize(name, size -> Geometry.add(size, differenceBytes), shrinks));
         tell(Kind.RESIZED, name, "by=" + differenceBytes);
         return info(name);
@@ -210,7 +210,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo hold(String tag, String snapshot) {
-        engine.checkWritable();
+        checkWritable();
         withReclaim(() -> holds.change(tag, snapshot, true));
         tell(Kind.HELD, snapshot, "tag=" + tag);
         return info(snapshot);
@@ -218,7 +218,7 @@ public final class HostPool implements Pool {
 
     @Override
     public VolumeInfo release(String tag, String snapshot) {
-        engine.checkWritable();
+        checkWritable();
         holds.change(tag, snapshot, false);
         tell(Kind.RELEASED, snapshot, "tag=" + tag);
         return info(snapshot);
@@ -226,6 +226,7 @@ public final class HostPool implements Pool {
 
     @Override
     public long bytesFreedBy(List<String> names) {
+        StackRoom.require();
         names.forEach(Names::checkEither);
         engine.checkOpen();
         return Geometry.toBytes(engine.checkpointer.holdStill(() -> opened.reading()
@@ -234,7 +235,7 @@ public final class HostPool implements Pool {
 
     @Override
     public void destroy(List<String> names, boolean force) {
-        engine.checkWritable();
+        checkWritable();
         versionOps.destroy(List.copyOf(names), force);
         engine.events.add(Kind.DESTROYED, names.getFirst(), names);
     }
@@ -288,6 +289,12 @@ public final class HostPool implements Pool {
                 case PROGRESS -> deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
             }
         }
+    }
+
+    /** Before every command: it has the stack it takes, and the pool takes writes. */
+    private void checkWritable() {
+        StackRoom.require();
+        engine.checkWritable();
     }
 
     /** A change that finds no room waits for what was destroyed before it, and is tried once more (A1). */
@@ -359,7 +366,7 @@ public final class HostPool implements Pool {
 
     @Override
     public void flush() {
-        engine.checkWritable();
+        checkWritable();
         engine.persistence.persist();
     }
 
@@ -370,6 +377,7 @@ public final class HostPool implements Pool {
      * @return {@code true} when there is more to do at once
      */
     public boolean backgroundRound() {
+        StackRoom.require();
         if (engine.isFailed() || engine.isClosed()) {
             return false;
         }
@@ -432,6 +440,7 @@ public final class HostPool implements Pool {
      * @throws BlockSpaceException {@code LIMIT} when that is too little memory; {@code BUSY} when the pool is being closed
      */
     public <T> T inspect(long memoryBytes, boolean isDeep, Function<Inspection, T> examine) {
+        StackRoom.require();
         return engine.checkpointer.holdStill(() -> examine.apply(
                 opened.reading().inspectLive(accounts(), isDeep ? this::durableMark : null, limit(memoryBytes))));
     }
@@ -477,7 +486,7 @@ public final class HostPool implements Pool {
     }
 
     RepairReport dump(OutputStream to, long dumpId, ExtentBudget budget, Consumer<String> progress) {
-        engine.checkWritable();
+        checkWritable();
         try (Dumps.Dump dump = dumps.begin();
                 DumpPoint point = DumpPoint.take(engine, this::freeze)) {
             return new PoolDump(point.salvage(), budget, uuid, versionOps.nowMillis(), progress)
@@ -513,6 +522,7 @@ public final class HostPool implements Pool {
 
     @Override
     public PoolStatus grow(long dataBytes) {
+        StackRoom.require();
         engine.checkpointer.grow(dataBytes);
         tell(Kind.GROWN, null, "size=" + dataBytes);
         return status();
@@ -530,7 +540,7 @@ public final class HostPool implements Pool {
 
     /** Writes a checkpoint now. */
     public void checkpoint() {
-        engine.checkWritable();
+        checkWritable();
         engine.checkpointer.run();
     }
 

@@ -193,6 +193,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public void discard(long offsetBytes, long countBytes) {
+        StackRoom.require();
         checkWritable();
         checkBlocks(offsetBytes, countBytes);
         clearing.discard(head, offsetBytes, countBytes);
@@ -200,6 +201,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public void zero(long offsetBytes, long countBytes, boolean keepAllocated) {
+        StackRoom.require();
         checkWritable();
         checkBlocks(offsetBytes, countBytes);
         clearing.zero(head, offsetBytes, countBytes, keepAllocated);
@@ -207,6 +209,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public void preallocate(Cookie cookie, long offsetBytes, long countBytes) {
+        StackRoom.require();
         checkWritable();
         HostCookie mine = own(cookie);
         checkBlocks(offsetBytes, countBytes);
@@ -215,6 +218,7 @@ final class HostSpace implements BlockSpace {
 
     @Override
     public void flush() {
+        StackRoom.require();
         checkAlive();
         if (!readOnly) {
             engine.persistence.persist();
