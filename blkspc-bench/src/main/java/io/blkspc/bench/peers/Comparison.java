@@ -95,15 +95,16 @@ final class Comparison implements AutoCloseable {
     }
 
     private Sample sample(Workload workload, Contender contender, LoadSpec spec) throws IOException {
-        return workload.needsFresh(contender.kind)
-                ? fresh(contender, spec)
-                : standing(contender).run(spec);
+        if (!workload.needsFresh(contender.kind)) {
+            return run(workload, standing(contender), spec);
+        }
+        try (Target target = contender.peer.open(contender.kind)) {
+            return run(workload, target, spec);
+        }
     }
 
-    private static Sample fresh(Contender contender, LoadSpec spec) throws IOException {
-        try (Target target = contender.peer.open(contender.kind)) {
-            return target.run(spec);
-        }
+    private static Sample run(Workload workload, Target target, LoadSpec spec) throws IOException {
+        return workload.isByFio() ? target.runByFio(spec) : target.run(spec);
     }
 
     private Target standing(Contender contender) throws IOException {

@@ -47,6 +47,11 @@ record NbdTarget(ServerProcess server, Endpoint endpoint, Ending ending) impleme
                 result.latencies().percentile(99) / 1e3);
     }
 
+    @Override
+    public Sample runByFio(LoadSpec spec) throws IOException {
+        return Fio.nbd(server, endpoint, spec);
+    }
+
     /** Writes every byte once. */
     NbdTarget filled(long bytes) throws IOException {
         run(LoadSpec.writes(FILL_BYTES, FILL_DEPTH, bytes, WHOLE_MILLIS).withOrder(Order.EACH_ONCE));

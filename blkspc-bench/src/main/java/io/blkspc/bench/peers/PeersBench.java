@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 /** The whole comparison, from an empty directory to a table. */
 public final class PeersBench {
 
+    private static final String BY_FIO = "loads by fio";
+
     private PeersBench() {}
 
     /**
@@ -38,11 +40,14 @@ public final class PeersBench {
             progress.accept("preparing");
             Place place = Place.make(options.directory(), options.bytes(), pinning);
             Map<String, Peer> peers = peers(place, product, skipped);
+            Fio.missingNbd().ifPresent(reason -> skipped.put(BY_FIO, reason));
             Map<String, String> machine = Machine.facts(place, options, peers.values());
             pinning.pinClient();
             try (Comparison comparison = new Comparison(peers, options, progress, skipped)) {
                 for (Workload workload : workloads) {
-                    rows.addAll(comparison.run(workload));
+                    if (!workload.isByFio() || !skipped.containsKey(BY_FIO)) {
+                        rows.addAll(comparison.run(workload));
+                    }
                 }
             }
             List<Figure> figures =

@@ -9,6 +9,11 @@ interface Target extends AutoCloseable {
     /** Runs the load once. */
     Sample run(LoadSpec spec) throws IOException;
 
+    /** Runs the load once, by fio. */
+    default Sample runByFio(LoadSpec spec) throws IOException {
+        throw new IOException("fio does not drive this");
+    }
+
     /** Ends what was started for this target only. */
     @Override
     void close() throws IOException;

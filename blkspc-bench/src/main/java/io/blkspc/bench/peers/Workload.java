@@ -14,8 +14,9 @@ import java.util.stream.Stream;
  * @param spec the load; its time and seed are set for each round
  * @param own what blkspc serves
  * @param rivals who is asked the same
+ * @param isByFio {@code true} when fio asks, not the client of this bench
  */
-record Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> rivals) {
+record Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> rivals, boolean isByFio) {
 
     private static final int BLOCK = 4096;
     private static final int LARGE = 1 << 20;
@@ -46,6 +47,10 @@ record Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> ri
         }
     }
 
+    Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> rivals) {
+        this(id, title, spec, own, rivals, false);
+    }
+
     /** {@code true} when every run needs a disk of its own, because the first write of a block is what is measured. */
     boolean needsFresh(Kind kind) {
         return kind == Kind.CLONE || kind == Kind.THIN;
@@ -53,7 +58,7 @@ record Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> ri
 
     /** All of them, on disks of that size. */
     static List<Workload> all(long bytes) {
-        return Stream.of(cached(bytes), firstWrites(bytes), flushed(bytes), others(bytes))
+        return Stream.of(cached(bytes), byFio(bytes), firstWrites(bytes), flushed(bytes), others(bytes))
                 .flatMap(List::stream)
                 .toList();
     }
@@ -90,6 +95,29 @@ record Workload(String id, String title, LoadSpec spec, Kind own, List<Rival> ri
                         List.of(
                                 Rival.of(Peers.NBDKIT_FILE, Kind.WRITTEN, 1.2, 1.5),
                                 Rival.of(Peers.QEMU_RAW, Kind.WRITTEN))));
+    }
+
+    /** For credibility: it is nobody's own client, though it hides how fast a server is. */
+    private static List<Workload> byFio(long bytes) {
+        List<Rival> rivals = List.of(
+                Rival.of(Peers.NBDKIT_FILE, Kind.WRITTEN),
+                Rival.of(Peers.QEMU_RAW, Kind.WRITTEN),
+                Rival.of(Peers.QCOW2, Kind.WRITTEN));
+        return List.of(
+                new Workload(
+                        "fio-read-q32",
+                        "4 KiB random read, cached, queue 32, by fio",
+                        LoadSpec.reads(BLOCK, DEPTH, bytes, 1),
+                        Kind.WRITTEN,
+                        rivals,
+                        true),
+                new Workload(
+                        "fio-overwrite-q32",
+                        "4 KiB random overwrite, queue 32, by fio",
+                        LoadSpec.writes(BLOCK, DEPTH, bytes, 1),
+                        Kind.WRITTEN,
+                        rivals,
+                        true));
     }
 
     private static List<Workload> firstWrites(long bytes) {

@@ -33,7 +33,7 @@ class BenchPeersTest {
                         "--millis=20",
                         "--size=1M",
                         "--extents=1024",
-                        "--only=read-q1,first-write-thin,clone,clones-1000,list,rebuild,memory",
+                        "--only=read-q1,fio-read-q32,first-write-thin,clone,clones-1000,list,rebuild,memory",
                         "--dir=" + directory)));
         Map<String, Object> facts =
                 Json.object(Exec.run(Duration.ofMinutes(2), builder).ok().out());
