@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,6 +61,7 @@ class OperationsMessagesTest {
                 Map.entry("dump record ... is damaged", text -> changedDump(text, -1, 0)),
                 Map.entry("dump uses features this version does not know", text -> changedDump(text, 40, 1L << 41)),
                 Map.entry("dump has a format this version does not read", text -> changedDump(text, 32, 2)),
+                Map.entry("data does not belong to this pool as it was stopped", this::swapped),
                 Map.entry("file is truncated", this::truncated),
                 Map.entry("No space left in pool", this::tooMuch),
                 Map.entry("no socket can be made in the pool, they are in DIR", this::noSocket),
@@ -125,6 +127,35 @@ class OperationsMessagesTest {
         String said = pool.run("list").exits(page.exitCodeOf(text)).err();
         Files.write(file, bytes);
         pool.ok("list");
+        return said;
+    }
+
+    /** With the data of another pool nothing is done, and with its own all is as before. */
+    private String swapped(String text) throws IOException {
+        CommandRun pool = newPool();
+        Path data = pool.pool().resolve("data");
+        byte[] own = Files.readAllBytes(data);
+        Files.copy(newPool().pool().resolve("data"), data, StandardCopyOption.REPLACE_EXISTING);
+        int exitCode = page.exitCodeOf(text);
+        for (String[] command : new String[][] {
+            {"create", "new", "-s", "1M"}, {"export", "vm", "-"}, {"pool", "status"}, {"pool", "dump", "-"}
+        }) {
+            assertThat(pool.run(command).exits(exitCode).err())
+                    .as(command[0])
+                    .contains(text)
+                    .contains("found=label of pool ");
+        }
+        assertThat(pool.run("pool", "check").exits(exitCode).out())
+                .startsWith("data label offset=")
+                .contains(text);
+        String saved = directory.resolve("saved").toString();
+        assertThat(pool.run("pool", "repair", "--to", saved).exits(exitCode).out())
+                .contains("lost (pool): ")
+                .contains(text);
+        String said = pool.run("list").exits(exitCode).err();
+        Files.write(data, own);
+        pool.ok("list");
+        pool.ok("pool", "check");
         return said;
     }
 

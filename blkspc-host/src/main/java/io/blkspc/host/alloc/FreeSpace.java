@@ -73,13 +73,9 @@ public final class FreeSpace {
      * @return the first block, or -1 when nothing is free; {@link #runLength()} is then how many were taken
      */
     public long allocateRun(long hint, int maxBlocks) {
-        if (freeBlocks == 0 || maxBlocks <= 0) {
-            return -1;
-        }
-        long from = hint < 0 || hint >= blockCount ? 0 : hint;
-        long start = nextFree(from, blockCount);
+        long start = maxBlocks <= 0 ? -1 : firstFree(hint);
         if (start < 0) {
-            start = nextFree(0, from);
+            return -1;
         }
         int length = 0;
         long limit = Math.min(blockCount, start + maxBlocks);
@@ -89,6 +85,16 @@ public final class FreeSpace {
         setUsed(start, length);
         runLength = length;
         return start;
+    }
+
+    /** First free block at or after {@code hint}, wrapping once; -1 when nothing is free. */
+    public long firstFree(long hint) {
+        if (freeBlocks == 0) {
+            return -1;
+        }
+        long from = hint < 0 || hint >= blockCount ? 0 : hint;
+        long start = nextFree(from, blockCount);
+        return start < 0 ? nextFree(0, from) : start;
     }
 
     /** Length in blocks of the run the last {@link #allocateRun} took. */

@@ -13,6 +13,7 @@ import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.Captured;
 import io.blkspc.host.extent.NodeFormat;
 import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.DataLabel;
 import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockStore;
@@ -125,7 +126,7 @@ final class Checkpointer {
             Capture capture = capture(null);
             engine.lock.unlock();
             try {
-                write(capture, PoolState.DIRTY);
+                write(capture, PoolState.DIRTY, null);
             } finally {
                 engine.lock.lock();
             }
@@ -195,10 +196,11 @@ final class Checkpointer {
             }
             engine.checkWritable();
             running = true;
+            DataLabel label = engine.labelling.write(); // before anything that still rests counts as free
             abandonStages();
             engine.quarantine.release(Long.MAX_VALUE, Long.MAX_VALUE, engine.freeSpace);
             Capture capture = capture(engine.freeSpace);
-            write(capture, PoolState.CLEAN);
+            write(capture, PoolState.CLEAN, label);
             publish(capture);
             engine.markClosed(); // before the lock goes: a record after this checkpoint would never be replayed
         } catch (RuntimeException | Error e) {
@@ -342,7 +344,7 @@ final class Checkpointer {
             if (segments.isGrown()) {
                 superblock.addIncompatFeatures(Superblock.INCOMPAT_GROWN_SEGMENTS);
             }
-            write(capture, PoolState.DIRTY);
+            write(capture, PoolState.DIRTY, null);
             engine.lock.lock();
             try {
                 publish(capture);
@@ -367,7 +369,8 @@ final class Checkpointer {
                 CheckpointObjects.capture(engine.catalogue, freeMap));
     }
 
-    private void write(Capture capture, PoolState state) {
+    /** Makes the captured state the newest checkpoint; {@code label} is in the data by now, or {@code null}. */
+    private void write(Capture capture, PoolState state, DataLabel label) {
         engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
         long charge =
                 (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES) + capture.objects.charge();
@@ -384,6 +387,7 @@ final class Checkpointer {
         }
         superblock
                 .state(state)
+                .dataLabel(label)
                 .salt(salt)
                 .checkpointRoot(root)
                 .checkpointSequence(capture.sequence)

@@ -57,6 +57,9 @@ final class Engine {
     private final Set<Head> leftBehind = new LinkedHashSet<>();
 
     /** Set once, right after construction. */
+    Labelling labelling;
+
+    /** Set once, right after construction. */
     Backing backing;
 
     /** Set once, right after construction. */

@@ -13,6 +13,7 @@ import io.blkspc.host.checkpoint.SegmentStore;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.DataLabel;
 import io.blkspc.host.journal.Journal;
 import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
@@ -196,8 +197,8 @@ public final class PoolOpening {
     /**
      * Opens the pool, replaying the journal where the last stop was not clean.
      *
-     * @throws BlockSpaceException {@code NOT_FOUND} when this is not a pool; {@code NEEDS_CHECK} when it is damaged; {@code
-     *     TOO_NEW}, {@code TOO_OLD}
+     * @throws BlockSpaceException {@code NOT_FOUND} when this is not a pool; {@code NEEDS_CHECK} when it is damaged, or its data is
+     *     not what a clean stop left; {@code TOO_NEW}, {@code TOO_OLD}
      */
     public HostPool open() {
         OpeningPhases phases = new OpeningPhases(environment.scheduler());
@@ -208,6 +209,7 @@ public final class PoolOpening {
         if (superblock.state() == PoolState.NEEDS_CHECK) {
             throw new BlockSpaceException(Code.NEEDS_CHECK, "pool is marked as damaged: uuid=" + superblock.poolUuid());
         }
+        reading.requireLabel(superblock);
         devices.segments().ungrow(superblock.segmentAreaBytes()); // of a growth that was killed before it was one
         FreeSpace freeSpace = new FreeSpace(superblock.dataBytes() / Geometry.BLOCK_BYTES);
         Engine engine = clean ? openClean(superblock, freeSpace) : recover(superblock, freeSpace, phases);
@@ -226,8 +228,8 @@ public final class PoolOpening {
      * Opens the pool for reading only: nothing is written, the journal is replayed in memory. A pool that {@link #open} refuses
      * because records are damaged or missing is what the records before the damage come to.
      *
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code NEEDS_CHECK} when superblock, checkpoint or catalogue are damaged;
-     *     {@code TOO_NEW}, {@code TOO_OLD}
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code NEEDS_CHECK} when superblock, checkpoint or catalogue are damaged, or
+     *     the data is not what a clean stop left; {@code TOO_NEW}, {@code TOO_OLD}
      */
     public PoolView view() {
         return reading.view();
@@ -285,9 +287,15 @@ public final class PoolOpening {
         SuperblockStore store = superblockStore();
         // From the first change on, the map on disk and the free map of the last stop are history.
         long entries = superblock.nodeMapEntries();
-        store.writeBoth(superblock.state(PoolState.DIRTY).nodeMapValid(false).nodeMapEntries(0));
+        DataLabel label = superblock.dataLabel();
+        store.writeBoth(superblock
+                .state(PoolState.DIRTY)
+                .dataLabel(null)
+                .nodeMapValid(false)
+                .nodeMapEntries(0));
         Engine engine =
                 assemble(superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
+        engine.labelling.labelledBefore(label);
         PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, entries);
         return engine;
     }
@@ -402,6 +410,7 @@ public final class PoolOpening {
         Engine engine =
                 new Engine(environment.scheduler(), devices.data(), journal, catalogue, cache, tree, freeSpace, ledger);
         engine.checkpointer = new Checkpointer(engine, devices, segments, store, superblock, salt, map);
+        engine.labelling = new Labelling(engine, superblock.poolUuid(), environment.salts());
         engine.backing = backing;
         engine.events = events;
         engine.persistence.startAt(journal.lastSequence());

@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.CorruptSpaceException;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.Transfer;
 import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
@@ -15,10 +17,12 @@ import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.HeapNodeStore;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.extent.NodeStore;
+import io.blkspc.host.journal.DataLabel;
 import io.blkspc.host.journal.PoolState;
 import io.blkspc.host.journal.Superblock;
 import io.blkspc.host.journal.SuperblockReading;
 import io.blkspc.host.journal.SuperblockStore;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -38,6 +42,8 @@ final class PoolReading {
 
     /** Trees are walked from left to right, so few nodes are needed again. */
     private static final long QUESTION_CACHE_BYTES = 4 << 20;
+
+    private static final String DATA_LABEL = "data label";
 
     private final PoolOpening.Environment environment;
     private final PoolDevices devices;
@@ -83,6 +89,47 @@ final class PoolReading {
         if (found < expected) {
             throw new CorruptSpaceException(
                     Code.NEEDS_CHECK, file, found, "file is truncated, size=" + found + ", expected=" + expected);
+        }
+    }
+
+    /**
+     * Makes sure that the data is what the pool was stopped with, where it was stopped cleanly and left a label. Reads as clients
+     * will: what counts is the file that is open, whatever has its name by now. Nothing of it was left unforced by a clean stop.
+     *
+     * @throws CorruptSpaceException {@code NEEDS_CHECK} when the label is not there
+     */
+    void requireLabel(Superblock superblock) {
+        DataLabel label = superblock.state() == PoolState.CLEAN ? superblock.dataLabel() : null;
+        if (label == null) {
+            return;
+        }
+        long offset = Geometry.toBytes(label.block());
+        if (label.block() < 0 || offset < 0 || offset >= superblock.dataBytes()) {
+            throw new CorruptSpaceException(Code.NEEDS_CHECK, DATA_LABEL, offset, "reason=no such block");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment found = arena.allocate(DataLabel.LENGTH, DataLabel.LENGTH);
+            readLabel(found, offset);
+            String problem = label.problem(found, arena.allocate(DataLabel.LENGTH, Long.BYTES));
+            if (problem != null) {
+                throw new CorruptSpaceException(
+                        Code.NEEDS_CHECK,
+                        DATA_LABEL,
+                        offset,
+                        "reason=data does not belong to this pool as it was stopped, found=" + problem);
+            }
+        }
+    }
+
+    private void readLabel(MemorySegment into, long offset) {
+        try {
+            devices.data().read(new Transfer().reset(offset).add(into, 0, DataLabel.LENGTH), IoRole.VERIFY);
+        } catch (BlockSpaceException e) {
+            if (e.code() == Code.IO) { // as for a copy of the superblock: what cannot be read is not there
+                throw new CorruptSpaceException(
+                        Code.NEEDS_CHECK, DATA_LABEL, offset, "reason=cannot be read, cause=" + e.getMessage());
+            }
+            throw e;
         }
     }
 
@@ -229,6 +276,11 @@ final class PoolReading {
         ExtentTree tree = new ExtentTree(cache, catalogue::newNodeId);
         long nodeObjects = map.size();
         List<CorruptSpaceException> damage = new ArrayList<>();
+        try {
+            requireLabel(superblock);
+        } catch (CorruptSpaceException e) {
+            damage.add(e);
+        }
         if (!clean) {
             Replay replay = new Replay(superblock, devices, catalogue, cache, tree, verifyData);
             if (accounts != null) {
@@ -262,6 +314,7 @@ final class PoolReading {
     /** The pool as it can be read; nodes are read from the checkpoint when they are needed. */
     PoolView view() {
         SuperblockReading found = superblock();
+        requireLabel(found.superblock());
         SegmentStore segments = segments(found.superblock());
         boolean done = false;
         try {
@@ -314,6 +367,11 @@ final class PoolReading {
         Superblock superblock = superblock().superblock();
         SegmentStore segments = segments(superblock);
         List<Loss> losses = new ArrayList<>();
+        try {
+            requireLabel(superblock);
+        } catch (CorruptSpaceException e) {
+            losses.add(Loss.ofPool("all data may be that of another pool, or of another time: " + e.getMessage()));
+        }
         CatalogueImage image = new CatalogueImage();
         segments.loadReadable(
                 superblock.checkpointRoot(),

@@ -40,7 +40,9 @@ import java.util.UUID;
  *     152    8 createdMillis      Unix time in milliseconds
  *     160    8 nodeMapEntries     entries of the node map at the last clean stop
  *     168   64 checkpointRoot     {@link CheckpointRoot}
- *     232 3864 reserved           zero
+ *     232    8 dataLabel          number of the block the {@link DataLabel} is in, plus 1; 0 = none, and while the pool is open
+ *     240    8 dataLabelNonce     what that label carries; 0 = none
+ *     248 3848 reserved           zero
  * </pre>
  *
  * <p>A copy is valid if and only if magic and crc are right and the lowest bit of generation names the copy it was read
@@ -95,7 +97,9 @@ public final class Superblock {
     static final int CREATED_MILLIS_OFFSET = MAX_NODES_OFFSET + Long.BYTES;
     static final int NODE_MAP_ENTRIES_OFFSET = CREATED_MILLIS_OFFSET + Long.BYTES;
     static final int CHECKPOINT_ROOT_OFFSET = NODE_MAP_ENTRIES_OFFSET + Long.BYTES;
-    static final int RESERVED_OFFSET = CHECKPOINT_ROOT_OFFSET + CheckpointRoot.LENGTH;
+    static final int DATA_LABEL_OFFSET = CHECKPOINT_ROOT_OFFSET + CheckpointRoot.LENGTH;
+    static final int DATA_LABEL_NONCE_OFFSET = DATA_LABEL_OFFSET + Long.BYTES;
+    static final int RESERVED_OFFSET = DATA_LABEL_NONCE_OFFSET + Long.BYTES;
 
     private static final int FLAG_NODE_MAP_VALID = 1;
 
@@ -374,6 +378,18 @@ public final class Superblock {
     public Superblock checkpointRoot(CheckpointRoot root) {
         root.write(bytes, CHECKPOINT_ROOT_OFFSET);
         return this;
+    }
+
+    /** What the last clean stop left in the data, or {@code null} when it left nothing there or the pool was opened since. */
+    public DataLabel dataLabel() {
+        long block = bytes.get(LONG, DATA_LABEL_OFFSET) - 1;
+        return block == -1 ? null : new DataLabel(poolUuid(), block, bytes.get(LONG, DATA_LABEL_NONCE_OFFSET));
+    }
+
+    /** Sets what is left in the data; {@code null}: nothing. */
+    public Superblock dataLabel(DataLabel label) {
+        set(DATA_LABEL_NONCE_OFFSET, label == null ? 0 : label.nonce());
+        return set(DATA_LABEL_OFFSET, label == null ? 0 : label.block() + 1);
     }
 
     private Superblock set(int offset, long value) {

@@ -42,7 +42,8 @@ class SuperblockTest {
                 .maxNodes(12)
                 .createdMillis(13)
                 .nodeMapEntries(14)
-                .checkpointRoot(new CheckpointRoot(15, 16, 17, 18, 19, 20, 21, 22, 23));
+                .checkpointRoot(new CheckpointRoot(15, 16, 17, 18, 19, 20, 21, 22, 23))
+                .dataLabel(new DataLabel(Rings.POOL, 23, 25));
     }
 
     @Test
@@ -72,7 +73,9 @@ class SuperblockTest {
         assertThat(Superblock.CREATED_MILLIS_OFFSET).isEqualTo(152);
         assertThat(Superblock.NODE_MAP_ENTRIES_OFFSET).isEqualTo(160);
         assertThat(Superblock.CHECKPOINT_ROOT_OFFSET).isEqualTo(168);
-        assertThat(Superblock.RESERVED_OFFSET).isEqualTo(232);
+        assertThat(Superblock.DATA_LABEL_OFFSET).isEqualTo(232);
+        assertThat(Superblock.DATA_LABEL_NONCE_OFFSET).isEqualTo(240);
+        assertThat(Superblock.RESERVED_OFFSET).isEqualTo(248);
         assertThat(PoolState.CLEAN.code()).isEqualTo(1);
         assertThat(PoolState.DIRTY.code()).isEqualTo(2);
         assertThat(PoolState.NEEDS_CHECK.code()).isEqualTo(3);
@@ -108,7 +111,10 @@ class SuperblockTest {
             assertThat(copy.getInt(200 + 4 * i)).isEqualTo(19 + i);
         }
         assertThat(copy.getLong(216)).isEqualTo(23);
-        for (int at = 224; at < 4096; at++) {
+        assertThat(copy.getLong(224)).isZero();
+        assertThat(copy.getLong(232)).as("block 23").isEqualTo(24);
+        assertThat(copy.getLong(240)).isEqualTo(25);
+        for (int at = 248; at < 4096; at++) {
             assertThat(bytes[at]).isZero();
         }
     }

@@ -90,6 +90,7 @@ final class CrashHistory {
         byte[] garbage = new byte[(int) geometry.dataBytes()];
         new Random(random.nextLong()).nextBytes(garbage);
         SimDevice data = disk.device("data");
+        System.arraycopy(data.peek(0, Geometry.BLOCK_BYTES), 0, garbage, 0, Geometry.BLOCK_BYTES); // the data label
         data.poke(0, garbage);
         disk = disk.killImage();
         workload.askedSize = geometry.dataBytes();

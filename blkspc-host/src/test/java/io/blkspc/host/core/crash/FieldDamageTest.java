@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Contract D15: every field of every structure of superblock and checkpoint, damaged in every way. The pool is refused, or
+ * Contract D15: every field of every structure of superblock, checkpoint and data label, damaged in every way. The pool is refused, or
  * serves exactly what it held before; never anything else, and never an exception that is not a verdict. What is refused is
  * found by the check as well. A repaired copy checks clean and holds what was there, and zeros where its loss list says so. Records of the journal are in {@link PoolJournalFuzzTest}.
  */
@@ -219,6 +219,8 @@ class FieldDamageTest {
         assertThat(repairs.get("deadlist").whole).isPositive();
         assertThat(repairs.get("free map").whole).isPositive();
         assertThat(repairs.get("version").withLosses).isPositive();
+        assertThat(repairs.get("data label").withLosses).isPositive();
+        assertThat(repairs.get("data label").whole).isZero();
         assertThat(outcomes.get("superblock in both copies")[0]).isPositive();
         assertThat(outcomes).containsKeys("directory page", "segment table", "node", "version", "pool", "free map");
     }
@@ -237,6 +239,7 @@ class FieldDamageTest {
                 + " verbs=" + FieldVerb.values().length + " cases=" + counts.get(shape)));
         assertThat(fields)
                 .containsOnlyKeys(
+                        "data label",
                         "deadlist",
                         "deadlist of what is gone",
                         "deadlist of what is gone, set aside",
@@ -252,7 +255,8 @@ class FieldDamageTest {
                         "version with a tail",
                         "version with tags");
         // As many as the tables in docs/format have rows, a uuid counted twice, the repeated part once or twice.
-        assertThat(fields.get("superblock")).hasSize(36);
+        assertThat(fields.get("superblock")).hasSize(38);
+        assertThat(fields.get("data label")).hasSize(8);
         assertThat(fields.get("pool")).hasSize(9);
         assertThat(fields.get("version")).hasSizeGreaterThanOrEqualTo(20);
         assertThat(fields.get("version with tags")).hasSizeGreaterThanOrEqualTo(24);

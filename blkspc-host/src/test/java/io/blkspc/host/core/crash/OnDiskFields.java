@@ -24,8 +24,14 @@ final class OnDiskFields {
     /** Lengths of the fields from the start of the structure; a negative one is a gap. */
     private static final int[] SUPERBLOCK = {
         8, 4, 4, 8, 8, 8, 8, 8, 8, 4, 4, 8, 8, 8, 8, 8, 4, 4, 8, 8, 8, 8, 8, 8, // the root of the checkpoint follows
-        8, 8, 8, 8, 4, 4, 4, 4, 8, 8, 8, -2000, 8
+        8, 8, 8, 8, 4, 4, 4, 4, 8, 8, 8, 8, 8, -2000, 8
     };
+
+    private static final int[] DATA_LABEL = {8, 4, 4, 8, 8, 8, 8, -2000, 8};
+    private static final int GENERATION_OFFSET = 56;
+    private static final int STATE_OFFSET = 64;
+    private static final int STATE_CLEAN = 1;
+    private static final int DATA_LABEL_OFFSET = 232;
 
     private static final int[] PAGE = {4, 4, 8, 8, 4, 4, 8, 4, 2, 2, 4, 4};
     private static final int[] TABLE = {8, 4, 4, 8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 4, 1, 3, 8, 4, 4, 4, 1, 3};
@@ -79,6 +85,7 @@ final class OnDiskFields {
             found.add(new Instance(
                     "superblock", "superblock", "superblock", copy * SUPERBLOCK_BYTES, SUPERBLOCK_BYTES, SUPERBLOCK));
         }
+        addDataLabel(disk, found);
         int size = (int) disk.device("segments").sizeBytes();
         ByteBuffer segments =
                 ByteBuffer.wrap(disk.device("segments").peek(0, size)).order(ByteOrder.LITTLE_ENDIAN);
@@ -91,6 +98,20 @@ final class OnDiskFields {
             }
         }
         return found;
+    }
+
+    /** Where the newer superblock says that it is. */
+    private static void addDataLabel(SimDisk disk, List<Instance> found) {
+        ByteBuffer copies = ByteBuffer.wrap(disk.device("superblock").peek(0, 2 * SUPERBLOCK_BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        int copy = copies.getLong(GENERATION_OFFSET) > copies.getLong(SUPERBLOCK_BYTES + GENERATION_OFFSET)
+                ? 0
+                : SUPERBLOCK_BYTES;
+        long block = copies.getLong(copy + DATA_LABEL_OFFSET) - 1;
+        if (copies.getInt(copy + STATE_OFFSET) == STATE_CLEAN && block >= 0) {
+            int at = (int) block * PAGE_BYTES;
+            found.add(new Instance("data label", "data label", "data", at, PAGE_BYTES, DATA_LABEL));
+        }
     }
 
     /** By the number of the first chunk: what lists are that are not the deadlist of a version. */
