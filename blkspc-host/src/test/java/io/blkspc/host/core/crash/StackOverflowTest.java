@@ -69,9 +69,12 @@ class StackOverflowTest {
             overflows(1 << 20, () -> {}); // until it is compiled: then its frames are small, and stay as they are
         }
         one(request, 0);
-        int overflows = 0;
-        int done = 0;
-        for (int frames = deepest(); done < ENOUGH; frames--) {
+        int frames = deepest();
+        while (!one(request, frames)) {
+            frames = deepest(); // its frames were compiled meanwhile, and are smaller now
+        }
+        int overflows = 1;
+        for (int done = 0; done < ENOUGH; frames--) {
             if (one(request, frames)) {
                 overflows++;
             } else {
