@@ -24,15 +24,21 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
+import java.lang.ref.Cleaner;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.IdentityHashMap;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.WeakHashMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.BaseStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -44,7 +50,13 @@ class ArchitectureTest {
     private static final String EXTENT_PACKAGE = "io.blkspc.host.extent";
     private static final String DEVICE_PACKAGE = "io.blkspc.host.device..";
     private static final String[] ENGINE_PACKAGES = {
-        "io.blkspc.host.core..", "io.blkspc.host.journal..", "io.blkspc.host.alloc..", "io.blkspc.host.extent.."
+        "io.blkspc.host.core..",
+        "io.blkspc.host.journal..",
+        "io.blkspc.host.checkpoint..",
+        "io.blkspc.host.alloc..",
+        "io.blkspc.host.extent..",
+        "io.blkspc.host.check..",
+        "io.blkspc.host.dump.."
     };
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -184,6 +196,21 @@ class ArchitectureTest {
                         .or(access(ThreadLocalRandom.class, ".*"))
                         .or(ArchConditions.callConstructor(Random.class))
                         .or(ArchConditions.callConstructor(SplittableRandom.class))));
+    }
+
+    /** Where an object lies, when it is collected, and which thread comes first are chance as well. */
+    @Test
+    void engineDependsOnNoAddressNoCollectionAndNoRace() {
+        check(noClasses()
+                .that(areEngine())
+                .should(access(System.class, "identityHashCode")
+                        .or(access(Collection.class, "parallelStream"))
+                        .or(access(BaseStream.class, "parallel")))
+                .orShould()
+                .dependOnClassesThat(assignableTo(IdentityHashMap.class)
+                        .or(assignableTo(WeakHashMap.class))
+                        .or(assignableTo(Cleaner.class))
+                        .or(assignableTo(CompletableFuture.class))));
     }
 
     private static void check(ArchRule rule) {

@@ -70,6 +70,26 @@ class LauncherIT {
         assertThat(outcome.text().lines()).singleElement().asString().contains("is not a JDK 25");
     }
 
+    /** The JVM is a script that prints what it is given. */
+    @Test
+    void aServerGetsBoundedMemoryAndNoFileInTmpThatItsThreadsWaitFor() throws Exception {
+        Path jdk = dir.resolve("jdk");
+        Path bin = Files.createDirectories(jdk.resolve("bin"));
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25\"\n");
+        for (String program : List.of("java", "javac")) {
+            Path script = Files.writeString(bin.resolve(program), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+            assertThat(script.toFile().setExecutable(true)).isTrue();
+        }
+        ProcessBuilder serve = launcher(ROOT.resolve("blkspc").toString(), "--pool", "p", "serve");
+        serve.environment().put("BLKSPC_JAVA_HOME", jdk.toString());
+        ProcessBuilder list = launcher(ROOT.resolve("blkspc").toString(), "--pool", "serve", "list");
+        list.environment().put("BLKSPC_JAVA_HOME", jdk.toString());
+
+        assertThat(run(serve).text().lines())
+                .contains("-Xmx1g", "-XX:MaxDirectMemorySize=1g", "-XX:+PerfDisableSharedMem");
+        assertThat(run(list).text()).doesNotContain("-Xmx");
+    }
+
     private ProcessBuilder launcher(String... command) {
         ProcessBuilder builder = new ProcessBuilder(command).directory(dir.toFile());
         builder.environment().put("BLKSPC_NO_BUILD", "yes");

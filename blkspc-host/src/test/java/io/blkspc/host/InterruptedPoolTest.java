@@ -2,10 +2,15 @@ package io.blkspc.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
+import io.blkspc.api.Mapping;
 import io.blkspc.api.Pool;
 import io.blkspc.api.Quota;
 import io.blkspc.api.contract.TestIo;
@@ -16,6 +21,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +38,14 @@ class InterruptedPoolTest {
     private static final int BLOCKS = 64;
     private static final int BLOCK = Geometry.BLOCK_BYTES;
 
+    /** Each so many rounds a client makes a long record, so that the journal fills and checkpoints come. */
+    private static final int LONG_RECORD_EVERY = 3;
+
+    private static final long PATIENCE_NANOS = 30_000_000_000L;
+
+    private final AtomicLong mostJournal = new AtomicLong();
+    private final AtomicBoolean hadCheckpoint = new AtomicBoolean();
+
     @TempDir
     private Path directory;
 
@@ -47,6 +61,7 @@ class InterruptedPoolTest {
             for (int c = 0; c < CLIENTS; c++) {
                 int client = c;
                 pool.create("v" + c, (long) BLOCKS * BLOCK);
+                pool.create("long" + c, Geometry.MAX_WINDOW_BYTES);
                 Thread thread = new Thread(() -> seen.addAndGet(work(pool, client, expected[client])), "client" + c);
                 thread.setUncaughtExceptionHandler((_, thrown) -> failure.compareAndSet(null, thrown));
                 clients.add(thread);
@@ -64,6 +79,7 @@ class InterruptedPoolTest {
             assertThat(pool.status().state()).hasToString("SERVING");
             pool.flush();
         }
+        assertThat(hadCheckpoint).isTrue();
         assertThat(seen.get())
                 .as("requests that returned to an interrupted thread")
                 .isPositive();
@@ -89,7 +105,7 @@ class InterruptedPoolTest {
     }
 
     /** Returns how often a request left the thread interrupted, as it should. */
-    private static int work(Pool pool, int client, byte[] expected) {
+    private int work(Pool pool, int client, byte[] expected) {
         SplittableRandom random = new SplittableRandom(client);
         String name = "v" + client;
         int interrupted = 0;
@@ -110,10 +126,41 @@ class InterruptedPoolTest {
                     }
                     default -> assertThat(io.read((long) block * BLOCK, 1)).containsExactly(expected[block]);
                 }
+                if (round % LONG_RECORD_EVERY == 0) {
+                    longRecord(pool, "long" + client);
+                }
                 interrupted += Thread.currentThread().isInterrupted() ? 1 : 0;
             }
         }
         return interrupted;
+    }
+
+    /** One range for each block. What the blocks hold is of no matter. */
+    private void longRecord(Pool pool, String name) {
+        try (BlockSpace space = pool.open(name)) {
+            space.discard(0, Geometry.MAX_WINDOW_BYTES);
+            Cookie cookie = space.reserve(1, Geometry.MAX_WINDOW_BYTES);
+            CommitBatch batch = new CommitBatch();
+            Mapping mapping = new Mapping();
+            long offset = 0;
+            while (offset < Geometry.MAX_WINDOW_BYTES) {
+                Allocation kind = space.allocate(cookie, offset, Geometry.MAX_WINDOW_BYTES - offset, mapping);
+                if (kind == Allocation.BUSY) {
+                    space.awaitUnstaged(offset, PATIENCE_NANOS);
+                    continue;
+                }
+                assertThat(kind).isEqualTo(Allocation.UNWRITTEN);
+                for (; offset < mapping.endOffsetBytes(); offset += BLOCK) {
+                    batch.add(offset, BLOCK, 0);
+                }
+            }
+            space.commit(cookie, CommitType.UNWRITTEN, batch);
+            cookie.put();
+        }
+        long used = pool.status().journalUsedBytes();
+        if (mostJournal.accumulateAndGet(used, Math::max) > used) {
+            hadCheckpoint.set(true);
+        }
     }
 
     private static void cloneAndDestroy(Pool pool, String name, byte[] expected, int round) {

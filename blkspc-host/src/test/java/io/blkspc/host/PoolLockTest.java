@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Pool;
 import io.blkspc.host.PoolLock.Holder;
 import io.blkspc.host.PoolLock.Mode;
 import java.net.StandardProtocolFamily;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -151,8 +153,31 @@ class PoolLockTest {
     void lockFileThatWasReplacedIsNotLockedByMistake() throws Exception {
         try (PoolLock _ = PoolLock.acquire(pool, Mode.OFFLINE, "")) {
             Files.delete(pool.resolve(PoolLock.FILE_NAME));
-            // An operator who removes the file gets what they asked for; the data file's own lock still says no.
             PoolLock.acquire(pool, Mode.OFFLINE, "").close();
+        }
+    }
+
+    /** An operator who removes the file gets what they asked for; the lock of the data still says no. */
+    @Test
+    void poolWhoseLockFileWasRemovedIsHeldByItsData() throws Exception {
+        Path made = pool.resolve("made");
+        BlockSpaceHost.create(made, new PoolSpec(16 << 20, null, 0, false, true));
+        try (Pool held = BlockSpaceHost.open(made, HostConfig.offline())) {
+            held.create("before", 4096);
+            Files.delete(made.resolve(PoolLock.FILE_NAME));
+            for (Supplier<Pool> again : List.<Supplier<Pool>>of(
+                    () -> BlockSpaceHost.open(made, HostConfig.offline()),
+                    () -> BlockSpaceHost.openReadOnly(made, HostConfig.offline()))) {
+                assertThatThrownBy(again::get)
+                        .isInstanceOfSatisfying(
+                                BlockSpaceException.class,
+                                e -> assertThat(e.code()).isEqualTo(Code.BUSY));
+            }
+            held.create("after", 4096);
+        }
+        try (Pool next = BlockSpaceHost.open(made, HostConfig.offline())) {
+            assertThat(next.status().cleanOpen()).isTrue();
+            assertThat(next.list()).hasSize(2);
         }
     }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FullBackingTest {
 
     private static final int PIECE = 1 << 20;
-    private static final int VOLUME_PIECES = 16;
+    private static final int VOLUME_PIECES = 10;
     private static final String INDEX = "extents.map";
 
     @TempDir
@@ -111,6 +111,15 @@ class FullBackingTest {
             control.request("create", Map.of("name", "one", "size", (long) VOLUME_PIECES * PIECE));
             write(server, "one", 1);
             control.request("clone", Map.of("source", "one", "targets", java.util.List.of("copy")));
+            control.request(
+                    "clone",
+                    Map.of(
+                            "source",
+                            "one",
+                            "targets",
+                            java.util.List.of("late"),
+                            "guarantee",
+                            (long) VOLUME_PIECES * PIECE));
             write(server, "copy", 2);
             write(server, "one", 3);
             try (NbdConnection connection = server.connect("copy")) {
@@ -133,6 +142,7 @@ class FullBackingTest {
             assertThat(taken[0]).as("bytes the rest took").isGreaterThan(12L * PIECE);
             rest.flush();
         }
+        write(server, "late", 7); // no block was its own, and the pool is as full as the file system
         verify(server, (byte) 3, (byte) 4);
     }
 

@@ -42,15 +42,7 @@ final class Clearing {
             return;
         }
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
-        long block = offset >>> Geometry.BLOCK_SHIFT;
-        while (block < end) {
-            engine.lock.lock();
-            try {
-                block = punchStep(head, block, end, false);
-            } finally {
-                engine.lock.unlock();
-            }
-        }
+        punch(head, offset >>> Geometry.BLOCK_SHIFT, end, false);
     }
 
     /** Makes a range read as zeros; with {@code keep}, owned blocks stay allocated as unwritten. */
@@ -60,15 +52,35 @@ final class Clearing {
             return;
         }
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
-        long block = offset >>> Geometry.BLOCK_SHIFT;
-        while (block < end) {
+        punch(head, offset >>> Geometry.BLOCK_SHIFT, end, true);
+    }
+
+    private void punch(Head head, long from, long end, boolean must) {
+        long deadline = patience();
+        for (long block = from; block < end; ) {
             engine.lock.lock();
             try {
-                block = punchStep(head, block, end, true);
+                long sequence = engine.journal.lastSequence();
+                long next = punchStep(head, block, end, must, deadline);
+                throttleSince(sequence);
+                deadline = next > block ? patience() : deadline;
+                block = next;
             } finally {
                 engine.lock.unlock();
             }
         }
+    }
+
+    /** As commits do, who adds to the journal waits while it is nearly full (R13); who adds nothing does not. */
+    private void throttleSince(long sequence) {
+        if (engine.journal.lastSequence() > sequence) {
+            engine.throttle();
+        }
+    }
+
+    /** When a wait that begins now has taken too long, however often others are told of something meanwhile (S8). */
+    private long patience() {
+        return engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
     }
 
     /** A guarantee is for blocks the head has as well as for those it may still get: none goes back (A3). */
@@ -82,10 +94,15 @@ final class Clearing {
         raise(head);
         try {
             drain(head);
+            long deadline = patience();
             while (block < end) {
                 engine.lock.lock();
                 try {
-                    block = unwriteStep(head, block, end, must);
+                    long sequence = engine.journal.lastSequence();
+                    long next = unwriteStep(head, block, end, must, deadline);
+                    throttleSince(sequence);
+                    deadline = next > block ? patience() : deadline;
+                    block = next;
                 } finally {
                     engine.lock.unlock();
                 }
@@ -148,7 +165,7 @@ final class Clearing {
         Version version = head.version;
         if (!head.closed
                 && version.tailBlocks > 0
-                && punchStep(head, version.sizeBlocks(), version.tailBlocks, true) >= version.tailBlocks) {
+                && punchStep(head, version.sizeBlocks(), version.tailBlocks, true, patience()) >= version.tailBlocks) {
             version.tailBlocks = 0;
             version.dirty = true;
             engine.rebalance(version);
@@ -156,7 +173,7 @@ final class Clearing {
     }
 
     /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
-    private long punchStep(Head head, long block, long end, boolean must) {
+    private long punchStep(Head head, long block, long end, boolean must, long deadline) {
         begin(head);
         // What is staged over a hole counts as well: its commit would come after this change.
         long start = head.stages.nextStart(block, firstMapped(head, block, end));
@@ -164,7 +181,7 @@ final class Clearing {
             return end;
         }
         long stop = Math.min(end, (start / STEP_BLOCKS + 1) * STEP_BLOCKS);
-        if (!awaitUnstaged(head, start, stop)) {
+        if (!awaitUnstaged(head, start, stop, deadline)) {
             return start; // the lock was released: look again
         }
         Budget budget = new Budget(engine.ledger);
@@ -198,7 +215,7 @@ final class Clearing {
     }
 
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
-    private long unwriteStep(Head head, long block, long end, boolean must) {
+    private long unwriteStep(Head head, long block, long end, boolean must, long deadline) {
         begin(head);
         // What is staged over a hole counts as well: its commit would come after this change.
         long start = head.stages.nextStart(block, firstMapped(head, block, end));
@@ -206,7 +223,7 @@ final class Clearing {
             return end;
         }
         long stop = Math.min(end, (start / LEAF_BLOCKS + 1) * LEAF_BLOCKS);
-        if (!awaitUnstaged(head, start, stop)) {
+        if (!awaitUnstaged(head, start, stop, deadline)) {
             return start;
         }
         Budget budget = new Budget(engine.ledger);
@@ -242,16 +259,22 @@ final class Clearing {
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
         long block = offset >>> Geometry.BLOCK_SHIFT;
         Head head = cookie.head;
+        long deadline = patience();
         while (block < end) {
             engine.lock.lock();
             try {
+                long sequence = engine.journal.lastSequence();
                 begin(head);
                 Catalogue.lookup(engine.tree, head.version, block, end - block, run);
+                long next = block;
                 if (run.state() != ExtentRun.NONE) {
-                    block = run.endBlock();
-                } else if (awaitUnstaged(head, block, Math.min(end, block + LEAF_BLOCKS))) {
-                    block = fillHole(cookie, head, block, Math.min(run.endBlock(), block + LEAF_BLOCKS));
+                    next = run.endBlock();
+                } else if (awaitUnstaged(head, block, Math.min(end, block + LEAF_BLOCKS), deadline)) {
+                    next = fillHole(cookie, head, block, Math.min(run.endBlock(), block + LEAF_BLOCKS));
                 }
+                throttleSince(sequence);
+                deadline = next > block ? patience() : deadline;
+                block = next;
             } finally {
                 engine.lock.unlock();
             }
@@ -317,11 +340,12 @@ final class Clearing {
     }
 
     /** {@code true} when no stage overlaps; otherwise waits once, releasing the lock, and answers {@code false}. */
-    private boolean awaitUnstaged(Head head, long start, long stop) {
+    private boolean awaitUnstaged(Head head, long start, long stop, long deadline) {
         if (!head.stages.overlaps(start, stop - start)) {
             return true;
         }
-        if (!engine.lock.await(WriteGate.PATIENCE_NANOS) && head.stages.overlaps(start, stop - start)) {
+        long left = deadline - engine.scheduler.nanoTime();
+        if (left <= 0 || (!engine.lock.await(left) && head.stages.overlaps(start, stop - start))) {
             throw new BlockSpaceException(
                     Code.BUSY, "blocks are being written: offset=" + (start << Geometry.BLOCK_SHIFT));
         }

@@ -54,6 +54,11 @@ record PatientDevice(BackingDevice device, Backing backing) implements BackingDe
     }
 
     @Override
+    public void dropCache() {
+        device.dropCache();
+    }
+
+    @Override
     public boolean keepsSpace() {
         return device.keepsSpace();
     }

@@ -284,7 +284,7 @@ public final class PoolOpening {
 
     private Engine openOver(
             NodeMap map, Superblock superblock, Catalogue catalogue, FreeSpace freeSpace, SegmentStore segments) {
-        SuperblockStore store = superblockStore();
+        SuperblockStore store = superblockStore(superblock);
         // From the first change on, the map on disk and the free map of the last stop are history.
         long entries = superblock.nodeMapEntries();
         DataLabel label = superblock.dataLabel();
@@ -307,6 +307,7 @@ public final class PoolOpening {
         devices.journal().force(IoRole.JOURNAL);
         devices.segments().force(IoRole.CHECKPOINT);
         devices.data().force(IoRole.DATA);
+        devices.data().dropCache(); // what a failed force left there would be read, flushed, and gone at a power cut
         phases.done("force");
         SegmentStore segments = reading.segments(superblock);
         NodeMap map = NodeMap.ofEmpty(environment.scheduler(), nodes, store -> loadNodes(superblock, segments, store));
@@ -325,7 +326,7 @@ public final class PoolOpening {
         phases.done("replay");
         long slots = new Reachable(catalogue, tree, freeSpace).mark();
         phases.done("free space");
-        SuperblockStore store = superblockStore();
+        SuperblockStore store = superblockStore(superblock);
         // A new salt and an empty ring count from the flip of the first checkpoint on, not before: until then the old
         // records are the truth.
         long salt = environment.salts().getAsLong();
@@ -362,10 +363,8 @@ public final class PoolOpening {
         }
     }
 
-    private SuperblockStore superblockStore() {
-        SuperblockStore store = new SuperblockStore(devices.superblock());
-        store.read(); // learns the newest generation
-        return store;
+    private SuperblockStore superblockStore(Superblock onMedium) {
+        return new SuperblockStore(devices.superblock(), onMedium.generation());
     }
 
     private NodeCache newCache(Superblock superblock, NodeMap map) {

@@ -404,11 +404,10 @@ final class WritePath {
         engine.lock.lock();
         try {
             Head head = cookie.head;
-            checkRanges(cookie, type, ranges);
             for (int done = 0; done < ranges.size(); ) {
-                awaitRoomToCommit();
-                engine.checkWritable(); // the lock may have been released
-                checkHead(head);
+                awaitRoomToCommit(ranges.lengthBytes(done) >>> Geometry.BLOCK_SHIFT);
+                engine.checkWritable();
+                checkRanges(cookie, type, ranges, done); // now: to wait for room releases the lock
                 done = publishRecord(head, cookie, ranges, done);
             }
             cookie.happened(Cookie.Event.COMMIT);
@@ -419,9 +418,9 @@ final class WritePath {
     }
 
     /** R1 and R13: commits wait while too much is unpersisted or the journal is full. */
-    private void awaitRoomToCommit() {
+    private void awaitRoomToCommit(int blocks) {
         engine.throttle();
-        while (engine.recent.blocks() > Persistence.MAX_UNPERSISTED_BLOCKS) {
+        while (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
             engine.lock.unlock();
             try {
                 engine.persistence.advanceMark();
@@ -432,12 +431,12 @@ final class WritePath {
         engine.awaitJournalRoom(payload.capacityBytes(), false);
     }
 
-    private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges) {
+    private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges, int from) {
         checkHead(cookie.head);
         StageTable stages = cookie.head.stages;
         boolean ascending = true; // the usual case: each range need only be compared with the one before
-        for (int i = 0; i < ranges.size(); i++) {
-            ascending &= i == 0 || ranges.offsetBytes(i) >= ranges.offsetBytes(i - 1) + ranges.lengthBytes(i - 1);
+        for (int i = from; i < ranges.size(); i++) {
+            ascending &= i == from || ranges.offsetBytes(i) >= ranges.offsetBytes(i - 1) + ranges.lengthBytes(i - 1);
             long block = ranges.offsetBytes(i) >>> Geometry.BLOCK_SHIFT;
             int count = ranges.lengthBytes(i) >>> Geometry.BLOCK_SHIFT;
             int index = stages.find(block);
@@ -468,14 +467,19 @@ final class WritePath {
                 Code.OUT_OF_RANGE, why + ": offset=" + ranges.offsetBytes(i) + ", length=" + ranges.lengthBytes(i));
     }
 
-    /** Appends and publishes as many ranges as one record holds; returns the first range that is left. */
+    /** Appends and publishes as many ranges as one record holds and R1 allows; returns the first range that is left. */
     private int publishRecord(Head head, HostCookie cookie, CommitBatch ranges, int from) {
         StageTable stages = head.stages;
         payload.begin(head.version.id, engine.catalogue.epoch);
         int next = from;
+        long unpersisted = engine.recent.blocks();
         while (next < ranges.size() && !payload.isFull()) {
             long block = ranges.offsetBytes(next) >>> Geometry.BLOCK_SHIFT;
             int count = ranges.lengthBytes(next) >>> Geometry.BLOCK_SHIFT;
+            unpersisted += count;
+            if (unpersisted > Persistence.MAX_UNPERSISTED_BLOCKS) {
+                break; // never the first: there was room for it
+            }
             int index = stages.find(block);
             long physical = stages.physical(index) + block - stages.start(index);
             payload.add(block, count, physical, ExtentsPayload.WRITTEN, true, ranges.checksum(next));

@@ -14,6 +14,12 @@ public interface BackingDevice extends BlockDevice {
      */
     BlockDevice openMedium();
 
+    /**
+     * Lets readers see what is on the medium, and no bytes that only the page cache has: those of a force that failed in an
+     * earlier process stay there, clean, so a later force says nothing about them. What was written and not forced yet stays.
+     */
+    default void dropCache() {}
+
     /** {@code true} when no overwrite can run out of space, as far as this can be known. */
     default boolean keepsSpace() {
         return true;

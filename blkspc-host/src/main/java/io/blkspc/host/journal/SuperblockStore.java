@@ -33,7 +33,16 @@ public final class SuperblockStore implements AutoCloseable {
 
     /** A store on a device that is a pool's or will become one. */
     public SuperblockStore(BlockDevice device) {
+        this(device, 0);
+    }
+
+    /**
+     * A store on a device whose newest copy is known. Who is about to write knows it from the medium: what a device with a page
+     * cache reads may be a copy that a failed force lost, and the next write would go over the only good one.
+     */
+    public SuperblockStore(BlockDevice device, long newestGeneration) {
         this.device = device;
+        this.newestGeneration = newestGeneration;
     }
 
     /**

@@ -101,6 +101,8 @@ class MediumReaderTest {
             }
             assertThat(Transfers.read(device, 0, 4096, IoRole.DATA)).containsOnly(0);
             assertThat(Transfers.read(medium, 0, 4096, IoRole.VERIFY)).containsOnly(6);
+            device.dropCache();
+            assertThat(Transfers.read(device, 0, 4096, IoRole.DATA)).containsOnly(6);
         }
     }
 }

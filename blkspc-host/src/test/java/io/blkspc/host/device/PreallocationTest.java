@@ -53,6 +53,20 @@ class PreallocationTest {
         return Long.parseLong(output.text().trim()) * 512;
     }
 
+    /** What was never written makes the file system commit metadata of its own at each force of an overwrite. */
+    @Test
+    void zerosAreWrittenWhereForcesShallBeCheap() throws Exception {
+        String type = Files.getFileStore(dir).type();
+        assumeTrue(type.equals("ext4") || type.equals("xfs"), "skipped: needs ext4 or xfs, has " + type);
+        for (Fill fill : Fill.values()) {
+            Path file = dir.resolve(fill.name());
+            Preallocation.create(file, SIZE, fill, false);
+            LoopDevice.Output extents = LoopDevice.run("filefrag", "-v", file.toString());
+            assumeTrue(extents.exitCode() == 0, "skipped: filefrag failed: " + extents.text());
+            assertThat(extents.text().contains("unwritten")).isEqualTo(fill == Fill.ALLOCATED);
+        }
+    }
+
     @Test
     void existingFileIsNotTouched() throws Exception {
         Path file = dir.resolve("data");

@@ -26,7 +26,7 @@ public final class SimDevice implements BackingDevice {
 
     final SimDisk disk;
     final int index;
-    final SectorImage visible;
+    SectorImage visible;
     final SectorImage durable;
     final List<PendingWrite> pending = new ArrayList<>();
     private final String name;
@@ -235,6 +235,10 @@ public final class SimDevice implements BackingDevice {
         if (fault != null) {
             throw failed(Code.IO, "read of the medium", fault, transfer, role);
         }
+        copyOut(transfer, medium(), transfer.totalBytes());
+    }
+
+    private SectorImage medium() {
         SectorImage medium = durable;
         if (!pending.isEmpty()) {
             medium = durable.copy();
@@ -242,7 +246,13 @@ public final class SimDevice implements BackingDevice {
                 write.applyTo(medium);
             }
         }
-        copyOut(transfer, medium, transfer.totalBytes());
+        return medium;
+    }
+
+    /** What a failed force lost is clean, so it goes; what is dirty stays. */
+    @Override
+    public void dropCache() {
+        visible = medium().copy();
     }
 
     /** Releases the handle: later calls report {@code CLOSED}. {@link SimDisk#reopen} gives a new one. */

@@ -70,6 +70,18 @@ class IoFaultTest {
             workload.oracle.check(PoolContent.of(pool), Loss.POWER);
             pool.awaitReclaim();
             EngineFacts.requireExact(pool);
+            requireKept(image, pool);
+        }
+
+        /** D7: what is read after the start, and flushed then, is not what only the page cache has. */
+        private void requireKept(SimDisk image, HostPool pool) {
+            PoolContent before = PoolContent.of(pool);
+            pool.flush();
+            SimDisk cut = image.cut(random, CutKind.NONE).use(scheduler);
+            HostPool again = SimPool.on(cut, scheduler, random.nextLong()).open();
+            assertThat(before.difference(PoolContent.of(again)))
+                    .as("after another power cut")
+                    .isNull();
         }
 
         FaultInjector failing(long ordinal, Fault fault, boolean sticky) {
