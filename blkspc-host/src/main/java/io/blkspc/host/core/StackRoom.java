@@ -5,8 +5,8 @@ package io.blkspc.host.core;
  * command could end inside its clean-up too, and no order of steps helps against that; so it is made to end here, where nothing is
  * held and nothing has changed (D18).
  *
- * <p>A level takes 16 bytes at least, however it is compiled, so the room is 32 KiB or more; the deepest command takes some 15 KiB
- * when all of it is interpreted. It costs a few microseconds, so what serves data (reserve, allocate, commit, put) does without.
+ * <p>A level takes 16 bytes at least, however it is compiled, so the room is 32 KiB or more. That this is enough for a command is
+ * what {@code StackOverflowTest} looks for, not proven. What serves data (reserve, allocate, commit, put) does without.
  */
 final class StackRoom {
 
