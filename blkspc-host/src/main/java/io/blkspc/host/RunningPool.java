@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 final class RunningPool implements Pool {
 
     private static final Logger log = LoggerFactory.getLogger(RunningPool.class);
-    /** R1: what is not durable is never older than this plus one persist point. */
-    private static final long ROUND_NANOS = 100_000_000;
+    /** From the beginning of one round to that of the next, so that a commit seldom waits for the mark (R1). */
+    private static final long ROUND_NANOS = 100_000_000L;
 
     private final Pool pool;
     private final HostPool worked; // the same, or null when it is only read
@@ -79,8 +79,10 @@ final class RunningPool implements Pool {
     private void work() {
         try {
             while (!stopping) {
+                long begin = System.nanoTime();
                 if (!worked.backgroundRound()) {
-                    LockSupport.parkNanos(this, ROUND_NANOS);
+                    LockSupport.parkNanos(
+                            this, ROUND_NANOS - (System.nanoTime() - begin)); // not at all when it is over
                     Thread.interrupted(); // nobody may; a flag left set would make every park return at once
                 }
             }

@@ -157,12 +157,16 @@ final class Engine {
      * may release meanwhile: call it before deciding anything.
      *
      * @param useReserve may use the room kept apart for records that give space back
+     * @return {@code true} when it had to wait
      */
-    void awaitJournalRoom(int payloadBytes, boolean useReserve) {
+    boolean awaitJournalRoom(int payloadBytes, boolean useReserve) {
+        boolean waited = false;
         while (!journal.fits(payloadBytes, useReserve)) {
             checkWritable();
             checkpointer.runWithLockHeld();
+            waited = true;
         }
+        return waited;
     }
 
     /**

@@ -27,7 +27,11 @@ final class Persistence {
     /** Most blocks that may be named above the durable mark: 256 MiB. */
     static final int MAX_UNPERSISTED_BLOCKS = 65_536;
 
+    /** Longest that what a commit published may be unpersisted while others commit. */
+    static final long MAX_UNPERSISTED_NANOS = 200_000_000L;
+
     private static final long WAIT_NANOS = 1_000_000_000L;
+    private static final long NONE = Long.MAX_VALUE;
 
     private final Engine engine;
     private final OrderLock group;
@@ -42,6 +46,9 @@ final class Persistence {
     private long durableMark;
     private long journalForced;
     private long highestMarkAppended;
+    // When the oldest commit above H1 was published; and the oldest of those that the run under way does not cover.
+    private long unpersistedSince = NONE;
+    private long uncoveredSince = NONE;
 
     Persistence(Engine engine) {
         this.engine = engine;
@@ -85,12 +92,34 @@ final class Persistence {
         raiseDurableMark(mark);
     }
 
+    /** A commit is about to be published; under the order lock. */
+    void committed() {
+        if (uncoveredSince == NONE) {
+            uncoveredSince = engine.scheduler.nanoTime();
+            unpersistedSince = Math.min(unpersistedSince, uncoveredSince);
+        }
+    }
+
+    /** {@code true} when a commit has waited too long to be persisted for others to go on (R1); under the order lock. */
+    boolean isLate() {
+        return unpersistedSince != NONE && engine.scheduler.nanoTime() - unpersistedSince > MAX_UNPERSISTED_NANOS;
+    }
+
     /** A persist point: on return everything published before the call survives power loss. Holds no lock. */
     void persist() {
+        persist(false);
+    }
+
+    /** As {@link #persist}, but the run under way, which covers only what was published before it began, is enough. */
+    void persistOldest() {
+        persist(true);
+    }
+
+    private void persist(boolean joins) {
         long mine;
         group.lock();
         try {
-            mine = runsStarted + 1;
+            mine = joins && running ? runsStarted : runsStarted + 1;
             while (runsCompleted < mine) {
                 engine.checkWritable();
                 if (!running) {
@@ -134,6 +163,7 @@ final class Persistence {
             sequence = engine.journal.lastSequence();
             mark = highestMarkAppended;
             journalDirty = sequence > journalForced;
+            uncoveredSince = NONE;
         } finally {
             engine.lock.unlock();
         }
@@ -150,6 +180,7 @@ final class Persistence {
         try {
             h1 = Math.max(h1, sequence);
             journalForced = Math.max(journalForced, sequence);
+            unpersistedSince = uncoveredSince;
             raiseDurableMark(mark);
         } finally {
             engine.lock.unlock();
@@ -171,6 +202,8 @@ final class Persistence {
         }
         h1 = Math.max(h1, sequence);
         journalForced = Math.max(journalForced, sequence);
+        unpersistedSince = NONE;
+        uncoveredSince = NONE;
         raiseDurableMark(mark);
     }
 

@@ -239,23 +239,13 @@ final class WritePath {
                     return answer;
                 }
                 if (cookie.affordable(block, 1) == 0) {
-                    settle();
+                    unlocked(engine.persistence::advanceMark); // the durable mark goes over everything published
                 } else if (!engine.reuse.makeRoom()) {
                     return Allocation.BUSY; // freed blocks wait for readers, maybe for this very lease
                 }
             }
         } finally {
             engine.lock.unlock();
-        }
-    }
-
-    /** Raises the durable mark over everything published; releases the order lock meanwhile. */
-    private void settle() {
-        engine.lock.unlock();
-        try {
-            engine.persistence.advanceMark();
-        } finally {
-            engine.lock.lock();
         }
     }
 
@@ -417,18 +407,26 @@ final class WritePath {
         }
     }
 
-    /** R1 and R13: commits wait while too much is unpersisted or the journal is full. */
+    /** R1 and R13: commits wait while too much, or anything for too long, is unpersisted, or the journal is full. */
     private void awaitRoomToCommit(int blocks) {
         engine.throttle();
-        while (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
-            engine.lock.unlock();
-            try {
-                engine.persistence.advanceMark();
-            } finally {
-                engine.lock.lock();
+        do {
+            while (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
+                unlocked(engine.persistence::advanceMark);
             }
+            while (engine.persistence.isLate()) {
+                unlocked(engine.persistence::persistOldest);
+            }
+        } while (engine.awaitJournalRoom(payload.capacityBytes(), false)); // time has passed, and others have committed
+    }
+
+    private void unlocked(Runnable work) {
+        engine.lock.unlock();
+        try {
+            work.run();
+        } finally {
+            engine.lock.lock();
         }
-        engine.awaitJournalRoom(payload.capacityBytes(), false);
     }
 
     private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges, int from) {
@@ -487,6 +485,7 @@ final class WritePath {
         }
         long sequence = engine.tryAppend(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
         try {
+            engine.persistence.committed();
             engine.drops.begin(head.version, sequence, cookie.budget);
             engine.catalogue.extents(payload, engine.tree, engine.drops);
             for (int i = 0; i < payload.count(); i++) {

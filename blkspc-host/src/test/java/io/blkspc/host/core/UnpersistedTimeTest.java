@@ -1,0 +1,165 @@
+package io.blkspc.host.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.sim.Fault;
+import io.blkspc.host.sim.FaultInjector;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.IoEvent;
+import io.blkspc.host.sim.IoOp;
+import io.blkspc.host.sim.SimDisk;
+import io.blkspc.host.sim.SimScheduler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** R1: nobody commits while something that another commit published has been unpersisted for more than 200 ms. */
+class UnpersistedTimeTest {
+
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final int CLIENTS = 4;
+    private static final int COMMITS = 60;
+    private static final long BOUND_NANOS = 200_000_000;
+    /** Of virtual time: a step between the look at the clock and the record takes up to a millisecond, and there are few. */
+    private static final long STEPS_NANOS = 20_000_000;
+
+    private final InertScheduler alone = new InertScheduler();
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void commitsWaitWhileTheOldestIsLate(long seed) {
+        SimScheduler scheduler = new SimScheduler(seed);
+        SimDisk disk = newPool(seed).use(scheduler);
+        HostPool pool = SimPool.on(disk, scheduler, seed + 1).open();
+        Watch watch = new Watch(scheduler, pool, seed, 600_000_000);
+        List<BlockSpace> connections = connect(pool);
+        disk.faults(watch);
+        Random random = new Random(seed);
+        for (BlockSpace space : connections) {
+            Random mine = new Random(random.nextLong());
+            scheduler.spawn("client", () -> {
+                for (int block = 0; block < COMMITS; block++) {
+                    new TestIo(space).write((long) block * BLOCK, new byte[BLOCK]);
+                    if (mine.nextInt(20) == 0) {
+                        space.flush();
+                    }
+                    scheduler.pause(mine.nextLong(60_000_000));
+                }
+            });
+        }
+        scheduler.run();
+        disk.faults(FaultInjector.NONE);
+        assertThat(watch.commits).isEqualTo(CLIENTS * COMMITS);
+        assertThat(watch.worstNanos).isBetween(BOUND_NANOS / 2, BOUND_NANOS + STEPS_NANOS);
+    }
+
+    /** Who waits for the bound is served by the force under way, where that covers the oldest. */
+    @Test
+    void waitsForTheForceUnderWay() {
+        SimScheduler scheduler = new SimScheduler(1);
+        SimDisk disk = newPool(1).use(scheduler);
+        HostPool pool = SimPool.on(disk, scheduler, 2).open();
+        List<BlockSpace> connections = connect(pool);
+        long[] forces = {0};
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA) {
+                forces[0]++;
+                scheduler.pause(1_000_000_000);
+            }
+            return null;
+        });
+        new TestIo(connections.get(0)).write(0, new byte[BLOCK]);
+        scheduler.spawn("flush", connections.get(0)::flush);
+        for (BlockSpace space : connections) {
+            scheduler.spawn("late", () -> {
+                scheduler.pause(BOUND_NANOS + STEPS_NANOS);
+                new TestIo(space).write(BLOCK, new byte[BLOCK]);
+                assertThat(forces[0]).isEqualTo(1);
+            });
+        }
+        scheduler.run();
+        disk.faults(FaultInjector.NONE);
+        assertThat(forces[0]).isEqualTo(1);
+    }
+
+    /** Alone: no force but the one that is due. */
+    @Test
+    void oneForceForEachTimeThatIsOver() {
+        SimDisk disk = newPool(1);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace space = connect(pool).getFirst();
+        long[] expected = {0, 0, 0, 1, 1, 1, 2}; // forces until a commit at 0, 80, 160, ... ms
+        long begin = disk.count(IoRole.DATA, IoOp.FORCE);
+        disk.faults(event -> { // rather than to wait for ever
+            assertThat(disk.count(IoRole.DATA, IoOp.FORCE) - begin).as("forces").isLessThan(10);
+            return null;
+        });
+        for (int i = 0; i < expected.length; i++) {
+            new TestIo(space).write((long) i * BLOCK, new byte[BLOCK]);
+            assertThat(disk.count(IoRole.DATA, IoOp.FORCE) - begin)
+                    .as("commit %d", i)
+                    .isEqualTo(expected[i]);
+            alone.pause(80_000_000);
+        }
+    }
+
+    private SimDisk newPool(long seed) {
+        SimDisk fresh = new SimDisk(alone, seed);
+        SimPool.create(fresh, alone, SimPool.geometry(16 << 20, 2000, 4 << 20), seed);
+        return fresh.killImage();
+    }
+
+    private static List<BlockSpace> connect(HostPool pool) {
+        List<BlockSpace> connections = new ArrayList<>();
+        for (int client = 0; client < CLIENTS; client++) {
+            pool.create("v" + client, (long) COMMITS * BLOCK);
+            connections.add(pool.open("v" + client));
+        }
+        pool.flush();
+        return connections;
+    }
+
+    /** Looks from outside, at every record that is appended, how long the oldest of those before has been unpersisted. */
+    private static final class Watch implements FaultInjector {
+        private final SimScheduler scheduler;
+        private final HostPool pool;
+        private final Random random;
+        private final long longestForceNanos;
+        private final TreeMap<Long, Long> published = new TreeMap<>();
+        private long commits;
+        private long forces;
+        private long worstNanos;
+
+        Watch(SimScheduler scheduler, HostPool pool, long seed, long longestForceNanos) {
+            this.scheduler = scheduler;
+            this.pool = pool;
+            this.random = new Random(seed);
+            this.longestForceNanos = longestForceNanos;
+        }
+
+        @Override
+        public Fault onIo(IoEvent event) {
+            if (event.role() == IoRole.JOURNAL && event.op() == IoOp.WRITE) {
+                published.headMap(pool.engine().persistence.persisted(), true).clear();
+                if (!published.isEmpty()) {
+                    long oldest = published.firstEntry().getValue();
+                    worstNanos = Math.max(worstNanos, scheduler.nanoTime() - oldest);
+                }
+                published.put(pool.engine().journal.lastSequence() + 1, scheduler.nanoTime());
+                commits++;
+            } else if (event.role() == IoRole.DATA && event.op() == IoOp.FORCE) {
+                forces++;
+                scheduler.pause(random.nextLong(longestForceNanos));
+            }
+            return null;
+        }
+    }
+}
