@@ -170,6 +170,11 @@ public final class EngineFacts {
         return pool.engine().persistence.durableMark();
     }
 
+    /** {@code true} while records above the durable mark name data or freed blocks. */
+    public static boolean isMarkBehind(HostPool pool) {
+        return pool.engine().persistence.isMarkBehind();
+    }
+
     /** Ends all writing, as a failed force does. */
     public static void fail(HostPool pool, Throwable cause) {
         pool.engine().fail(cause);
