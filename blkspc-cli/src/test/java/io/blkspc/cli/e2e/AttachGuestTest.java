@@ -3,6 +3,7 @@ package io.blkspc.cli.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,18 @@ class AttachGuestTest {
     @Test
     void nbdClientAttachesWhereItIsAskedFor() throws IOException {
         Guest.Result result = run("stock.sh", "4");
+        assertThat(result.exit()).as(result.transcript()).isZero();
+    }
+
+    /** Neither waits for the other's memory: the kernel that writes to the device, and the server that it is written by. */
+    @Test
+    void writingMuchMoreThanThereIsMemoryEnds() throws IOException {
+        Path disk = directory.resolve("disk");
+        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+            file.setLength(4L << 30);
+        }
+        Guest guest = Guest.make(directory, "pressure.sh", true).memory(512).disk(disk);
+        Guest.Result result = guest.run(0, List.of("2048"), Map.of());
         assertThat(result.exit()).as(result.transcript()).isZero();
     }
 

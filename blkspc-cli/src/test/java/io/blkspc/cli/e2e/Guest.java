@@ -78,10 +78,28 @@ final class Guest {
     /** A disk that holds a JDK, or {@code null}. */
     private final Path jdk;
 
+    private int memoryMib;
+
+    /** A disk to write to, or {@code null}. */
+    private Path disk;
+
     private Guest(Path kernel, Path initrd, Path jdk) {
         this.kernel = kernel;
         this.initrd = initrd;
         this.jdk = jdk;
+        this.memoryMib = jdk == null ? MEMORY_MIB : MEMORY_WITH_JAVA_MIB;
+    }
+
+    /** With as much memory, which has to hold the image as well. */
+    Guest memory(int mebibytes) {
+        memoryMib = mebibytes;
+        return this;
+    }
+
+    /** With this file as its last disk. */
+    Guest disk(Path file) {
+        disk = file;
+        return this;
     }
 
     /**
@@ -197,10 +215,14 @@ final class Guest {
                 "-smp",
                 "2", // as many queues as processors, at most: with one, several connections would be one
                 "-m",
-                Integer.toString(jdk == null ? MEMORY_MIB : MEMORY_WITH_JAVA_MIB)));
+                Integer.toString(memoryMib)));
         if (jdk != null) {
             command.addAll(List.of("-drive", "if=none,id=jdk,format=raw,readonly=on,file=" + jdk));
             command.addAll(List.of("-device", "virtio-blk-pci,drive=jdk"));
+        }
+        if (disk != null) {
+            command.addAll(List.of("-drive", "if=none,id=disk,format=raw,file=" + disk));
+            command.addAll(List.of("-device", "virtio-blk-pci,drive=disk"));
         }
         command.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-monitor", "none"));
         command.addAll(List.of("-chardev", "stdio,id=c0,signal=off", "-serial", "chardev:c0"));

@@ -202,15 +202,26 @@ final class Reaping {
         }
     }
 
-    /** Counts some drops of the children of a hidden version. Nothing of this is in the journal. */
+    /**
+     * Counts some drops of the children of a hidden version. Nothing of this is in the journal. What ends in its midst, as memory may,
+     * is begun anew: an entry that counted twice would let go what a child still needs.
+     */
     void count(Version version, long maxEntries) {
-        if (version.counts == null) {
-            version.counts = new DropCounts(version);
-        }
-        version.counts.count(maxEntries);
-        if (version.counts.isReady()) {
-            uncounted.remove(version);
-            noteComplete(version);
+        boolean isWhole = false;
+        try {
+            if (version.counts == null) {
+                version.counts = new DropCounts(version);
+            }
+            version.counts.count(maxEntries);
+            if (version.counts.isReady()) {
+                noteComplete(version);
+                uncounted.remove(version);
+            }
+            isWhole = true;
+        } finally {
+            if (!isWhole) {
+                version.counts = null;
+            }
         }
     }
 
@@ -223,11 +234,25 @@ final class Reaping {
 
     /**
      * Takes some drops of a childless version out of its parent's counts, as {@link DropCounts#forget}; {@code true} when it can
-     * be detached. Nothing of this is in the journal.
+     * be detached. Nothing of this is in the journal. What ends in its midst is begun anew, from the counts on.
      */
     boolean forget(Version version, long maxEntries) {
-        DropCounts counts = version.parent == null ? null : version.parent.counts;
-        boolean isDone = counts == null || counts.forget(version, maxEntries);
+        Version parent = version.parent;
+        boolean isDone = parent == null || parent.counts == null;
+        if (!isDone) {
+            uncounted.add(parent); // first, as it may be what there is no memory for
+            boolean isWhole = false;
+            try {
+                isDone = parent.counts.forget(version, maxEntries);
+                uncounted.remove(parent);
+                isWhole = true;
+            } finally {
+                if (!isWhole) {
+                    parent.counts = null;
+                    forgetting = null;
+                }
+            }
+        }
         forgetting = isDone ? null : version;
         return isDone;
     }

@@ -522,6 +522,7 @@ final class VersionOps {
     }
 
     /** Covers what clients hold and what guarantees stand for once the heads are frozen, and then {@code more}. */
+    @SuppressWarnings("ForLoopReplaceableByForEach") // as above
     private void promiseForFreeze(List<Head> frozen, Runnable more) {
         try {
             for (Head head : frozen) {
@@ -535,7 +536,9 @@ final class VersionOps {
             }
             more.run();
         } catch (RuntimeException | Error e) {
-            frozen.forEach(head -> engine.rebalance(head.version)); // gives back what is not needed after all
+            for (int i = 0; i < frozen.size(); i++) {
+                engine.rebalance(frozen.get(i).version); // gives back what is not needed after all
+            }
             throw e;
         }
     }

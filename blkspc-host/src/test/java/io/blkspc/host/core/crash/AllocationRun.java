@@ -59,6 +59,7 @@ final class AllocationRun {
             switch (phase) {
                 case "requests" -> run.requests(ordinal, isLasting);
                 case "commands" -> run.commands(ordinal, isLasting);
+                case "branches" -> run.branches(ordinal, isLasting);
                 default -> run.recovery(ordinal, isLasting);
             }
         } catch (Throwable thrown) {
@@ -195,6 +196,75 @@ final class AllocationRun {
         }
         recovered.awaitReclaim();
         EngineFacts.requireExact(recovered);
+    }
+
+    /** Counts of what branches have given up, which are in memory only: made, followed, and taken back, in short steps. */
+    private void branches(int ordinal, boolean isLasting) {
+        HostPool pool = open(disk);
+        EngineFacts.reaperSteps(pool, 2);
+        pool.create("v", 40 * BLOCK, Quota.guarantee(8 * BLOCK));
+        byte[] bytes = new byte[(int) (30 * BLOCK)];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (1 + i / BLOCK);
+        }
+        try (BlockSpace v = pool.open("v")) {
+            new TestIo(v).write(0, bytes);
+        }
+        List<String> branches = List.of("a", "b", "c");
+        pool.clone("v", branches, Quota.NONE);
+        byte[] ofC = bytes.clone();
+        for (int i = 0; i < branches.size(); i++) {
+            byte[] own = new byte[(int) BLOCK];
+            Arrays.fill(own, (byte) (100 + i));
+            try (BlockSpace branch = pool.open(branches.get(i))) {
+                for (int block = i; block < 30; block += 2 + i) {
+                    new TestIo(branch).write(block * BLOCK, own);
+                    if (i == 2) {
+                        System.arraycopy(own, 0, ofC, (int) (block * BLOCK), own.length);
+                    }
+                }
+            }
+        }
+        List<Runnable> steps = List.of(
+                () -> pool.clone("v", List.of("d"), Quota.guarantee(4 * BLOCK)),
+                () -> requireExact(pool),
+                () -> pool.destroy(List.of("v"), false),
+                () -> pool.info("b"),
+                pool::backgroundRound,
+                () -> pool.bytesFreedBy(List.of("b")),
+                () -> pool.destroy(List.of("a"), false),
+                () -> background(pool, 40),
+                () -> pool.info("c"),
+                () -> background(pool, 40),
+                () -> pool.destroy(List.of("b"), false),
+                pool::awaitReclaim);
+        AllocationPoints.arm(ordinal, isLasting);
+        for (Runnable step : steps) {
+            orNoMemory(step);
+        }
+        AllocationPoints.relieve();
+        HostPool recovered = open(disk.killImage());
+        if (pool.failure() == null) {
+            try (BlockSpace c = pool.open("c")) { // what it alone needs of what is gone is there
+                assertThat(new TestIo(c).read(0, ofC.length)).isEqualTo(ofC);
+            }
+            requireNothingLeftBehind(pool);
+        }
+        recovered.awaitReclaim();
+        EngineFacts.requireExact(recovered);
+    }
+
+    /** Nothing is given back at the moment. */
+    private static void requireExact(HostPool pool) {
+        if (pool.failure() == null) {
+            AllocationPoints.pauseCounting(() -> EngineFacts.requireExact(pool));
+        }
+    }
+
+    private static void background(HostPool pool, int rounds) {
+        for (int i = 0; i < rounds; i++) {
+            pool.backgroundRound();
+        }
     }
 
     /** What one step could not do may keep a later one from its work as well. */

@@ -36,7 +36,8 @@ class OutOfMemoryTest {
                 LongStream.rangeClosed(1, RELEASE ? 20 : 3).mapToObj(n -> arguments("requests", n));
         Stream<Arguments> recoveries =
                 LongStream.rangeClosed(1, RELEASE ? 10 : 1).mapToObj(n -> arguments("recovery", n));
-        return Stream.concat(Stream.of(arguments("commands", 1L)), Stream.concat(requests, recoveries));
+        return Stream.concat(
+                Stream.of(arguments("commands", 1L), arguments("branches", 1L)), Stream.concat(requests, recoveries));
     }
 
     private static MethodHandle world() {
