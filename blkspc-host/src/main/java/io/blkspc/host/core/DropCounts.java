@@ -208,7 +208,9 @@ final class DropCounts {
     }
 
     private static int byCountAndStart(Cell one, Cell other) {
-        return one.count == other.count ? Long.compare(one.start, other.start) : Integer.compare(one.count, other.count);
+        return one.count == other.count
+                ? Long.compare(one.start, other.start)
+                : Integer.compare(one.count, other.count);
     }
 
     private static Cell probe(int count, long start) {

@@ -28,7 +28,7 @@ class DropCountsTest {
 
     /** Blocks of an extent are born together. */
     private static long birth(int key) {
-        return 1 + key * BIRTHS / KEYS;
+        return 1 + (long) key * BIRTHS / KEYS;
     }
 
     @RepeatedTest(20)
