@@ -2,7 +2,6 @@ package io.blkspc.host.core;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -33,6 +32,7 @@ final class DropCounts {
         private int count;
         private long tags;
         private boolean gone;
+        private boolean indexed; // is in byCount
 
         private Cell(long start, long end, long birth) {
             this.start = start;
@@ -77,8 +77,7 @@ final class DropCounts {
     }
 
     private final TreeMap<Long, Cell> cells = new TreeMap<>();
-    private final TreeSet<Cell> byCount =
-            new TreeSet<>(Comparator.comparingInt((Cell c) -> c.count).thenComparingLong(c -> c.start));
+    private final TreeSet<Cell> byCount = new TreeSet<>(DropCounts::byCountAndStart);
     private final ArrayDeque<Uncounted> uncounted = new ArrayDeque<>();
     private int children;
     private long tagTotal;
@@ -178,7 +177,7 @@ final class DropCounts {
     List<Cell> complete(long to) {
         Map.Entry<Long, Cell> across = cells.lowerEntry(to);
         if (across != null && across.getValue().end > to) {
-            split(across.getValue(), to);
+            index(split(across.getValue(), to));
         }
         return new ArrayList<>(withCount(children, 0, to));
     }
@@ -208,6 +207,12 @@ final class DropCounts {
         return byCount.subSet(probe(count, from), true, probe(count, to), false);
     }
 
+    private static int byCountAndStart(Cell one, Cell other) {
+        return one.count == other.count
+                ? Long.compare(one.start, other.start)
+                : Integer.compare(one.count, other.count);
+    }
+
     private static Cell probe(int count, long start) {
         Cell cell = new Cell(start, start, 0);
         cell.count = count;
@@ -216,7 +221,7 @@ final class DropCounts {
 
     /** The interval is given up here too. */
     void give(Cell cell) {
-        byCount.remove(cell);
+        unindex(cell);
         cell.gone = true;
     }
 
@@ -255,56 +260,85 @@ final class DropCounts {
 
     /** Changes every part of an interval; parts not there yet are made with {@code birth}. */
     private void change(long start, long end, long birth, Change change) {
-        Map.Entry<Long, Cell> before = cells.lowerEntry(start);
-        if (before != null && before.getValue().end > start) {
-            split(before.getValue(), start);
+        Cell left = valueOf(cells.floorEntry(start)); // in the end the one before what is changed
+        Cell next = null;
+        if (left != null && left.start == start) {
+            next = left;
+            left = valueOf(cells.lowerEntry(start));
+        } else if (left != null && left.end > start) {
+            next = split(left, start);
+        } else if (end - start > 1) {
+            next = valueOf(cells.higherEntry(start));
         }
         for (long at = start; at < end; ) {
-            Map.Entry<Long, Cell> next = cells.ceilingEntry(at);
-            Cell cell;
-            if (next == null || next.getKey() > at) {
-                cell = new Cell(at, next == null ? end : Math.min(end, next.getKey()), birth);
-                cells.put(at, cell);
-            } else {
-                cell = next.getValue();
-                if (cell.end > end) {
-                    split(cell, end);
-                }
-                if (!cell.gone) {
-                    byCount.remove(cell);
-                }
+            if (next == null || next.start > at) {
+                Cell made = new Cell(at, next == null ? end : Math.min(end, next.start), birth);
+                at = made.end;
+                change.on(made);
+                left = keep(made, left, false);
+                continue;
             }
-            at = cell.end;
-            change.on(cell);
-            keep(cell);
+            if (next.end > end) {
+                index(split(next, end));
+            }
+            unindex(next);
+            at = next.end;
+            change.on(next);
+            left = keep(next, left, true);
+            next = at < end ? valueOf(cells.ceilingEntry(at)) : null;
         }
     }
 
-    /** Puts a changed interval where it belongs, joined to the one before when they are alike. */
-    private void keep(Cell cell) {
-        if (cell.count == 0 && !cell.gone) {
-            cells.remove(cell.start);
-            return;
+    /**
+     * Puts a changed interval where it belongs, joined to the one before, if any, when they are alike.
+     *
+     * @return what now is before the interval that follows
+     */
+    private Cell keep(Cell cell, Cell left, boolean isThere) {
+        boolean continues = left != null && left.end == cell.start && cell.isLike(left);
+        if (continues) {
+            left.end = cell.end;
         }
-        Map.Entry<Long, Cell> before = cells.lowerEntry(cell.start);
-        if (before != null && before.getValue().end == cell.start && cell.isLike(before.getValue())) {
-            before.getValue().end = cell.end;
-            cells.remove(cell.start);
-        } else if (!cell.gone) {
+        if (continues || (cell.count == 0 && !cell.gone)) {
+            if (isThere) {
+                cells.remove(cell.start);
+            }
+            return left;
+        }
+        if (!isThere) {
+            cells.put(cell.start, cell);
+        }
+        index(cell);
+        return cell;
+    }
+
+    private void index(Cell cell) {
+        if (!cell.gone && !cell.indexed) {
+            cell.indexed = true;
             byCount.add(cell);
         }
     }
 
-    private void split(Cell cell, long at) {
+    private void unindex(Cell cell) {
+        if (cell.indexed) {
+            cell.indexed = false;
+            byCount.remove(cell);
+        }
+    }
+
+    /** Cuts an interval in two; what is returned, the second one, is still to be indexed. */
+    private Cell split(Cell cell, long at) {
         Cell rest = new Cell(at, cell.end, cell.birth);
         rest.count = cell.count;
         rest.tags = cell.tags;
         rest.gone = cell.gone;
         cell.end = at;
         cells.put(at, rest);
-        if (!rest.gone) {
-            byCount.add(rest);
-        }
+        return rest;
+    }
+
+    private static Cell valueOf(Map.Entry<Long, Cell> entry) {
+        return entry == null ? null : entry.getValue();
     }
 
     /** Delivers entries of a deadlist as intervals of keys. */

@@ -174,6 +174,11 @@ final class DirectFile implements RawFile {
     }
 
     @Override
+    public boolean isCached(long offsetBytes) {
+        return false;
+    }
+
+    @Override
     public int sync() {
         return file.sync();
     }

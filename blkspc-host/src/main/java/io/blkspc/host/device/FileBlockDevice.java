@@ -23,18 +23,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class FileBlockDevice implements BackingDevice, QueuedDevice {
 
-    /**
-     * Most bytes of one write through the page cache. The kernel keeps what one call wrote in pieces up to that size, and on
-     * ext4 each later write of 4 KiB looks at all the blocks of its piece: after writes of 1 MiB it takes five times as long.
-     */
-    static final int MAX_CACHED_WRITE_BYTES = 64 << 10;
-
     private static final Logger log = LoggerFactory.getLogger(FileBlockDevice.class);
 
     private final RawFile file;
     private final Path path;
     private volatile long sizeBytes;
-    private final long maxWriteBytes;
+    // How long a write may be, or null where none goes through the page cache.
+    private final CachedWriteSize writeSize;
     private final boolean keepsSpace;
     // How reads are queued, or null where they are not.
     private final QueuedReading queued;
@@ -55,7 +50,7 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
         this.sizeBytes = sizeBytes;
         this.keepsSpace = keepsSpace;
         this.queued = queued;
-        this.maxWriteBytes = file instanceof DirectFile ? Long.MAX_VALUE : MAX_CACHED_WRITE_BYTES;
+        this.writeSize = file instanceof DirectFile ? null : new CachedWriteSize(file);
     }
 
     /**
@@ -209,7 +204,8 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
         IoVectors vectors = IoVectors.ofThread();
         while (transfer.progressBytes() < transfer.totalBytes()) {
             long position = position(transfer);
-            long most = maxWriteBytes - (position & (MAX_CACHED_WRITE_BYTES - 1));
+            long left = transfer.totalBytes() - transfer.progressBytes();
+            long most = writeSize == null ? left : writeSize.mostBytes(position, left);
             long moved = file.write(vectors.address(), vectors.fill(transfer, most), position);
             if (moved > 0) {
                 transfer.advance(moved);

@@ -45,6 +45,9 @@ final class Posix {
 
     static final int AT_EMPTY_PATH = 0x1000;
 
+    /** Number of cachestat(2), for which C libraries have no name yet; the same on every processor. */
+    private static final long CACHESTAT = 451;
+
     static {
         String arch = System.getProperty("os.arch");
         O_DIRECT = switch (arch) {
@@ -71,6 +74,10 @@ final class Posix {
             handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FADVISE =
             handle("posix_fadvise", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle SYSCALL = handle(
+            "syscall",
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT),
+            Linker.Option.firstVariadicArg(1));
     private static final MethodHandle STATX =
             handle("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
     private static final MethodHandle FSTATFS = handle("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
@@ -174,6 +181,17 @@ final class Posix {
         MemorySegment errno = CAPTURED.get();
         try {
             return -(int) FADVISE.invokeExact(errno, fd, offsetBytes, lengthBytes, advice);
+        } catch (Throwable e) {
+            throw passOn(e);
+        }
+    }
+
+    /** Fills the 40 bytes at address {@code answer} with what the page cache has of the range described at address {@code range}. */
+    static long cachestat(int fd, long range, long answer) {
+        MemorySegment errno = CAPTURED.get();
+        try {
+            long result = (long) SYSCALL.invokeExact(errno, CACHESTAT, fd, range, answer, 0);
+            return result < 0 ? -errno.get(JAVA_INT, 0) : result;
         } catch (Throwable e) {
             throw passOn(e);
         }

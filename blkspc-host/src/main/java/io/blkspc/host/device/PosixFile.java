@@ -70,6 +70,16 @@ final class PosixFile implements RawFile {
     }
 
     @Override
+    public boolean isCached(long offsetBytes) {
+        enter();
+        try {
+            return CacheStat.ofThread().holds(fd, offsetBytes);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
     public int sync() {
         enter();
         try {

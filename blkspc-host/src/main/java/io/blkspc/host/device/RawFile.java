@@ -9,6 +9,9 @@ interface RawFile {
     /** As pwritev2: bytes written or minus errno. */
     long write(long vectors, int count, long offsetBytes);
 
+    /** Whether the page of a byte is in the page cache; {@code false} where there is none, or nobody can tell. */
+    boolean isCached(long offsetBytes);
+
     /** As fdatasync: 0 or minus errno. */
     int sync();
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.Random;
 
 /** A file in memory that moves a random number of bytes per call, is interrupted often, and fails when told to. */
@@ -18,6 +19,9 @@ final class ScriptedFile implements RawFile {
     int readError;
     int syncError;
     int syncs;
+
+    /** Pages that are in the page cache. */
+    final BitSet cached = new BitSet();
 
     /** Bytes that the longest call asked to write. */
     long longestWrite;
@@ -77,6 +81,11 @@ final class ScriptedFile implements RawFile {
             left -= n;
         }
         return moved;
+    }
+
+    @Override
+    public boolean isCached(long offsetBytes) {
+        return cached.get((int) (offsetBytes / 4096));
     }
 
     @Override
