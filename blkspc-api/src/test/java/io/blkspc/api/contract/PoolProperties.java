@@ -88,7 +88,7 @@ public abstract class PoolProperties implements ContractHost {
     }
 
     /** Beside a client that drains the pool: see {@link WholeGuaranteeHistory}. */
-    @Property(tries = 12, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 30, shrinking = ShrinkingMode.OFF)
     void aVolumeGuaranteedInFullIsNeverRefusedInAFullPool(@ForAll long seed) {
         new WholeGuaranteeHistory(this, Long.getLong("blkspc.seed", seed)).run(150);
     }

@@ -148,6 +148,26 @@ public interface WholeGuaranteeContract extends ContractHost {
     }
 
     @Test
+    default void whatOneAnswerHandedOutIsCommittedInOneRangeThoughAMergeMadeHalfOfItItsOwn() {
+        try (Fixture f = fixture()) {
+            BlockSpace space = whole(f);
+            f.io("g").write(0, bytes(1, 4 * BLOCK));
+            f.pool().snapshot(List.of("g@s1"));
+            f.io("g").write(4L * BLOCK, bytes(2, 4 * BLOCK));
+            f.pool().snapshot(List.of("g@s2"));
+            Cookie cookie = space.reserve(4, BLOCK);
+            List<Staged> staged = f.stageAll(space, cookie, 2L * BLOCK, bytes(3, 4 * BLOCK));
+            f.pool().destroy(List.of("g@s2"), false);
+            f.pool().awaitReclaim();
+            assertThat(f.pool().info("g").reservedBytes()).isEqualTo(18L * BLOCK);
+            staged.forEach(s -> f.commit(space, cookie, s));
+            cookie.put();
+            assertThat(f.io("g").read(2L * BLOCK, 4 * BLOCK)).isEqualTo(bytes(3, 4 * BLOCK));
+            assertThat(f.pool().info("g").reservedBytes()).isEqualTo(18L * BLOCK);
+        }
+    }
+
+    @Test
     default void aFreezeCoversWhatIsStagedOverItsOwnOrIsRefused() {
         try (Fixture f = fixture()) {
             BlockSpace space = whole(f);

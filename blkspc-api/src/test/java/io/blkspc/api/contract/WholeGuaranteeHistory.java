@@ -55,7 +55,7 @@ final class WholeGuaranteeHistory {
         this.host = host;
         this.seed = seed;
         this.random = new SplittableRandom(seed);
-        this.fixture = host.fixture(128L * BLOCK);
+        this.fixture = host.fixture(256L * BLOCK);
     }
 
     void run(int steps) {
