@@ -139,18 +139,26 @@ class WritableSpaceTest {
 
     /** However often it was written before: freed blocks are the volume's own, and overwriting takes nothing of the pool. */
     @ParameterizedTest
-    @CsvSource({"false,1", "false,64", "true,1", "true,64"})
-    void whatIsGuaranteedIsAvailableInAFullPool(boolean isReal, int piece) {
+    @CsvSource({"false,1,false", "false,64,true", "true,1,true", "true,64,false", "true,64,true"})
+    void whatIsGuaranteedIsAvailableInAFullPool(boolean isReal, int piece, boolean snapshots) {
         try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
             fixture.pool().create("g", 16L << 20, Quota.guarantee(Quota.FULL));
             BlockSpace space = fixture.space("g");
             FileSystemOracleTest.mkfs(space, 1000);
             fixture.pool().create("other", FileSystemOracleTest.POOL);
-            List<Cookie> others = take(fixture.space("other"), 64); // by windows: one by one, nodes run out before blocks
-            others.addAll(fixture.drain(fixture.space("other")));
-            assertThat(fixture.available()).isZero();
             FileSystem mounted = FileSystemOracleTest.mount(space);
             mounted.create("/f0", 0644);
+            if (snapshots) {
+                append(mounted, 1, 1000, 100, false);
+                mounted.freeze();
+                fixture.pool().snapshot(List.of("g@s"));
+                mounted.thaw();
+            }
+            List<Cookie> others =
+                    take(fixture.space("other"), 64); // by windows: one by one, nodes run out before blocks
+            others.addAll(fixture.drain(fixture.space("other")));
+            assertThat(fixture.available()).isZero();
+            mounted.truncate("/f0", 0);
             mounted.checkpoint();
             long writable = mounted.space().writableBlocks();
             assertThat(writable).isGreaterThan(3000);
