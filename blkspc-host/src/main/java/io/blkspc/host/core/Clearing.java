@@ -290,7 +290,7 @@ final class Clearing {
             throw new BlockSpaceException(Code.NO_CREDIT, "cookie has no credit left: id=" + cookie.id());
         }
         HeadQuota quota = head.version.quota;
-        boolean isWhole = quota != null && quota.isWhole();
+        boolean isWhole = head.isWhole();
         if (isWhole) {
             length = quota.drawable(length);
         }

@@ -40,20 +40,8 @@ final class HostCookie extends Cookie {
     /** Blocks the ledger holds promised for this cookie; none where all of the volume is guaranteed. */
     private long promisedBlocks;
 
-    /**
-     * Paid by the guarantee of its head when {@code shared} is not {@code null}, else by itself.
-     *
-     * @param holdsBlocks whether blocks were promised for its credits
-     */
-    HostCookie(
-            long id,
-            Head head,
-            int credits,
-            int blockSizeBytes,
-            Ledger ledger,
-            Budget shared,
-            boolean holdsBlocks,
-            WritePath writePath) {
+    /** Paid by the guarantee of its head when {@code shared} is not {@code null}, else by itself. */
+    HostCookie(long id, Head head, int credits, int blockSizeBytes, Ledger ledger, Budget shared, WritePath writePath) {
         this.id = id;
         this.head = head;
         this.credits = credits;
@@ -63,7 +51,7 @@ final class HostCookie extends Cookie {
         this.budget = ownsBudget ? new Budget(ledger) : shared;
         this.writePath = writePath;
         this.reservedBlocks = (long) credits * windowBlocks;
-        this.promisedBlocks = holdsBlocks ? reservedBlocks : 0;
+        this.promisedBlocks = head.isWhole() ? 0 : reservedBlocks;
         if (ownsBudget) {
             creditBudget();
         }

@@ -58,7 +58,10 @@ final class StageTable {
         if (at >= 0) {
             throw new IllegalStateException("block staged twice: block=" + start);
         }
-        insert(-at - 1, start, count, physical, source, isFresh, isOwn, cookie);
+        at = -at - 1;
+        insert(at, start, count, physical, source, cookie);
+        fresh[at] = isFresh;
+        own[at] = isOwn;
     }
 
     /** Removes blocks that lie inside run {@code index}, splitting it where needed. */
@@ -77,9 +80,9 @@ final class StageTable {
                     tail,
                     physicals[index] + skip,
                     sources[index] < 0 ? -1 : sources[index] + skip,
-                    fresh[index],
-                    own[index],
                     cookies[index]);
+            fresh[index + 1] = fresh[index];
+            own[index + 1] = own[index];
         }
         if (head > 0) {
             counts[index] = head;
@@ -161,15 +164,8 @@ final class StageTable {
         return staged;
     }
 
-    private void insert(
-            int at,
-            long start,
-            long count,
-            long physical,
-            long source,
-            boolean isFresh,
-            boolean isOwn,
-            HostCookie cookie) {
+    /** The caller says whether it is fresh, and over the head's own. */
+    private void insert(int at, long start, long count, long physical, long source, HostCookie cookie) {
         if (size == starts.length) {
             int wider = size * 2;
             starts = Arrays.copyOf(starts, wider);
@@ -185,8 +181,6 @@ final class StageTable {
         counts[at] = count;
         physicals[at] = physical;
         sources[at] = source;
-        fresh[at] = isFresh;
-        own[at] = isOwn;
         cookies[at] = cookie;
         size++;
     }

@@ -104,8 +104,8 @@ final class WritePath {
     private HostCookie newCookie(Head head, int allocCount, int blockSizeBytes) {
         HeadQuota quota = head.version.quota;
         Budget shared = quota != null && quota.isGuaranteed() ? quota.budget() : null;
-        HostCookie cookie = new HostCookie(
-                nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, shared, !isWhole(head), this);
+        HostCookie cookie =
+                new HostCookie(nextCookieId++, head, allocCount, blockSizeBytes, engine.ledger, shared, this);
         cookie.bornMillis = engine.coarseMillis;
         return cookie;
     }
@@ -166,7 +166,7 @@ final class WritePath {
             // No record names these blocks and no reader was ever told of them: free at once.
             engine.freeSpace.release(stages.physical(index), stages.count(index));
         }
-        if (stages.isFresh(index) && isWhole(head)) {
+        if (stages.isFresh(index) && head.isWhole()) {
             head.version.quota.unstaged(stages.count(index), stages.isOwn(index), true);
         } else if (stages.isFresh(index)) {
             engine.ledger.undraw(Resource.DATA_BLOCKS, stages.count(index));
@@ -270,17 +270,12 @@ final class WritePath {
                 return stageOwn(cookie, block, length, true, mapping);
             }
         }
-        if (isWhole(head)) {
+        if (head.isWhole()) {
             HeadQuota quota = version.quota;
             lack = owned ? Lack.PERSIST_POINT : Lack.RECLAIM;
             length = owned ? quota.redirectable(length) : quota.drawable(length);
         }
         return length == 0 ? null : stageFresh(cookie, block, length, owned, mapping);
-    }
-
-    /** {@code true} when all of the volume is guaranteed: then its cookies hold no blocks. */
-    private static boolean isWhole(Head head) {
-        return head.version.quota != null && head.version.quota.isWhole();
     }
 
     /** Stages a run of unwritten blocks of the head's own where they are. */
@@ -303,7 +298,7 @@ final class WritePath {
 
     private Allocation stageFresh(HostCookie cookie, long block, long length, boolean owned, Mapping mapping) {
         Head head = cookie.head;
-        boolean isWhole = isWhole(head);
+        boolean isWhole = head.isWhole();
         long physical = engine.freeSpace.allocateRun(head.allocationHint, (int) length);
         if (physical < 0) {
             lack = isWhole && owned ? Lack.PERSIST_POINT : Lack.ROOM;
@@ -497,7 +492,7 @@ final class WritePath {
                 head.gate.dropStageHold(part);
             } else {
                 engine.backing.tookNewBlock();
-                if (isWhole(head)) {
+                if (head.isWhole()) {
                     head.version.quota.unstaged(part, stages.isOwn(index), false);
                 } else if (head.version.quota != null) {
                     head.version.quota.settled(part);
