@@ -199,6 +199,20 @@ public interface WholeGuaranteeContract extends ContractHost {
     }
 
     @Test
+    default void aFreezeWithRoomPromisesNoMoreThanWhatIsNotStaged() {
+        try (Fixture f = fixture()) {
+            BlockSpace space = whole(f);
+            f.io("g").write(0, bytes(1, 12 * BLOCK));
+            Cookie cookie = space.reserve(8, BLOCK);
+            List<Staged> staged = f.stageAll(space, cookie, 8L * BLOCK, bytes(2, 8 * BLOCK));
+            f.pool().snapshot(List.of("g@s"));
+            assertThat(f.pool().info("g").reservedBytes()).isEqualTo((20L - redirected(staged)) * BLOCK);
+            cookie.put();
+            assertThat(f.pool().info("g").reservedBytes()).isEqualTo(WHOLE_BYTES);
+        }
+    }
+
+    @Test
     default void aLimitOfItsSizeEndsNothing() {
         try (Fixture f = fixture()) {
             f.pool().create("g", WHOLE_BYTES, new Quota(Quota.FULL, WHOLE_BYTES));

@@ -295,7 +295,7 @@ final class Clearing {
             length = quota.drawable(length);
         }
         if (length == 0) {
-            reclaim();
+            reclaim(head);
             return block;
         }
         long physical = engine.freeSpace.allocateRun(head.allocationHint, (int) length);
@@ -325,8 +325,8 @@ final class Clearing {
     }
 
     /** One step towards what a guarantee is short of while what its head owns is counted too high; releases the order lock. */
-    private void reclaim() {
-        if (!engine.reclaim()) {
+    private void reclaim(Head head) {
+        if (!engine.reclaimFor(head.version)) {
             throw new BlockSpaceException(Code.BUSY, "what was destroyed is still being read");
         }
     }

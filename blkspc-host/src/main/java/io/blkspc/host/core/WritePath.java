@@ -195,7 +195,7 @@ final class WritePath {
                     }
                     return answer;
                 }
-                if (!await(lack)) {
+                if (!await(lack, cookie.head)) {
                     return Allocation.BUSY; // freed blocks wait for readers, maybe for this very lease
                 }
             }
@@ -205,10 +205,10 @@ final class WritePath {
     }
 
     /** Releases the order lock meanwhile; {@code false} when only the end of leases can help. */
-    private boolean await(Lack what) {
+    private boolean await(Lack what, Head head) {
         return switch (what) {
             case ROOM -> engine.reuse.makeRoom();
-            case RECLAIM -> engine.reclaim();
+            case RECLAIM -> engine.reclaimFor(head.version);
             case PERSIST_POINT -> {
                 settle();
                 yield true;
