@@ -62,7 +62,8 @@ public interface BlockSpace extends AutoCloseable {
      * Holds space for {@code allocCount} allocations before anything is dirtied. One credit pays for one allocation inside
      * one {@code blockSize}-aligned window (at least one 4 KiB block), with the metadata it can need. All or nothing.
      *
-     * <p>A volume with a standing guarantee draws on it first.
+     * <p>A volume with a standing guarantee draws on it first. One that is guaranteed in full grants any number of credits, in a full
+     * pool too ({@link Quota}): a write under them may wait for a persist point, and does not run out of space.
      *
      * @param allocCount 0 or more; with 0 the cookie can only write to blocks the space owns, written or preallocated, also
      *     those written just now: where the host would rather redirect it, a write without credit waits for a persist point
@@ -84,7 +85,7 @@ public interface BlockSpace extends AutoCloseable {
      *
      * @param blockSizeBytes a power of two, 512 to 1,048,576
      * @param creditsInAll 0 or more
-     * @return credits, 0 to {@code Integer.MAX_VALUE}; 0 also when {@code creditsInAll} single blocks are too many already
+     * @return credits, 0 to {@code Integer.MAX_VALUE}, which is the answer for a volume that is guaranteed in full; 0 also when {@code creditsInAll} single blocks are too many already
      * @throws BlockSpaceException {@code READ_ONLY}; {@code CLOSED}; {@code FAILED}
      */
     int reservable(int blockSizeBytes, int creditsInAll);

@@ -9,8 +9,12 @@ package io.blkspc.api;
  * blocks, and all of the guarantee stands promised again: where that cannot be covered, the snapshot or clone is refused
  * before anything changes. Discarding keeps the volume's own blocks, unwritten.
  *
+ * <p><b>Guarantee of the whole volume.</b> Then no reservation is refused, of any size and in a full pool either, and every
+ * allocation under it finds its block: what the volume does not own is covered, what it owns is written in place. Its
+ * credits hold no blocks of their own ({@link ReservationInfo#heldBytes} of its cookies is 0).
+ *
  * <p><b>Limit.</b> Blocks of its own, and reservations for more, end there with {@code OUT_OF_SPACE}; what it owns can
- * still be overwritten. Blocks held by its snapshots do not count.
+ * still be overwritten. Blocks held by its snapshots do not count. A guarantee of the whole volume is not limited.
  *
  * @param guaranteeBytes a multiple of 4096; 0 = nothing; {@link #FULL} or more than the size = the size of the volume
  * @param limitBytes a multiple of 4096, not below the guarantee; 0 = no limit

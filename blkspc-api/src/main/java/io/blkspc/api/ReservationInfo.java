@@ -6,8 +6,8 @@ package io.blkspc.api;
  * @param kind who holds it
  * @param volume full name of the volume it is for; {@code null} when that was destroyed
  * @param id identity of the cookie, 0 for a guarantee
- * @param reservedBytes promised when it was made
- * @param heldBytes still promised and not drawn
+ * @param reservedBytes asked for when it was made
+ * @param heldBytes still promised and not drawn; 0 for a cookie of a volume that is guaranteed in full: its guarantee has it
  * @param stagedBytes handed out by allocate and not committed; 0 for a guarantee
  * @param references of a cookie; 1 for a guarantee
  * @param cancelled the cookie takes no more allocations

@@ -17,6 +17,7 @@ public abstract class BlockSpaceContractTest
                 ErrorsContract,
                 SpaceAccountingContract,
                 QuotaContract,
+                WholeGuaranteeContract,
                 GrowContract,
                 ResizeContract,
                 HoldContract,

@@ -87,6 +87,12 @@ public abstract class PoolProperties implements ContractHost {
         }
     }
 
+    /** Beside a client that drains the pool: see {@link WholeGuaranteeHistory}. */
+    @Property(tries = 30, shrinking = ShrinkingMode.OFF)
+    void aVolumeGuaranteedInFullIsNeverRefusedInAFullPool(@ForAll long seed) {
+        new WholeGuaranteeHistory(this, Long.getLong("blkspc.seed", seed)).run(150);
+    }
+
     /** Threads that get and put as they like, then all put what they have left. */
     @Property(tries = 30, shrinking = ShrinkingMode.OFF)
     void creditReturnsExactlyOnceHoweverThreadsGetAndPut(@ForAll long seed, @ForAll boolean cancels) {

@@ -50,6 +50,12 @@ final class ModelAllocation {
             if (mayBeWrittenInPlace(old)) {
                 return Allocation.BUSY;
             }
+            if (isOwnUnwritten(old) && !mayFill(old) && !maySpare(old)) {
+                pool.persist();
+                if (!mayFill(old)) {
+                    return Allocation.BUSY; // a freeze is under way
+                }
+            }
             long target = mayFill(old) ? old.physical() : pool.takeFresh();
             if (target == NONE) {
                 return Allocation.BUSY;
@@ -106,7 +112,7 @@ final class ModelAllocation {
         if (rule == InPlaceRule.WHEN_OWNED) {
             return true;
         }
-        boolean redirects = cookie.canTake(block) && !pool.blocks.isShort();
+        boolean redirects = cookie.canTake(block) && !pool.blocks.isShort() && maySpare(old);
         if (rule == InPlaceRule.ONLY_WITHOUT_CREDIT && redirects) {
             return false;
         }
@@ -114,6 +120,11 @@ final class ModelAllocation {
             pool.persist();
         }
         return !pool.blocks.isNamedAboveMark(old.physical());
+    }
+
+    /** What is guaranteed in full takes another block for one of its own only where nobody else was promised it. */
+    private boolean maySpare(Pointer old) {
+        return !version.isWhole() || old == null || !version.owns(old) || pool.available() > 0;
     }
 
     /**
@@ -167,7 +178,7 @@ final class ModelAllocation {
                     break;
                 }
             } else if (isInPlace(block, old, false)
-                    || (!cookie.canTake(block) && !mayFill(old))
+                    || (!mayFill(old) && !(cookie.canTake(block) && maySpare(old)))
                     || !stageAt(block, old, wanted)) {
                 break;
             }

@@ -3,8 +3,10 @@ package io.blkspc.api.model;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.model.ModelVersion.Stage;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
@@ -35,7 +37,7 @@ final class ModelCookie extends Cookie {
         this.blockSizeBytes = blockSizeBytes;
         this.windowBlocks = Math.max(1, blockSizeBytes / Geometry.BLOCK_BYTES);
         this.reserved = (long) credits * windowBlocks;
-        this.promised = reserved;
+        this.promised = head.isWhole() ? 0 : reserved;
         pool.blocks.promise(promised);
     }
 
@@ -60,9 +62,30 @@ final class ModelCookie extends Cookie {
         return promised;
     }
 
-    /** Blocks promised, and new blocks staged. */
+    /** Blocks promised, and new blocks staged: those only that the head does not own already, where it is guaranteed in full. */
     long outstanding() {
-        return promised + stages().filter(Stage::fresh).count();
+        return promised
+                + fresh().filter(entry -> !head.isWhole() || !head.ownsAt(entry.getKey()))
+                        .count();
+    }
+
+    /** As {@link #outstanding}, once the head is frozen and owns nothing. */
+    long outstandingOnceFrozen() {
+        return promised + fresh().count();
+    }
+
+    /** Of all cookies of a head. */
+    static long sum(Collection<ModelCookie> cookies, ModelVersion head, ToLongFunction<ModelCookie> amount) {
+        return cookies.stream()
+                .filter(cookie -> cookie.head == head)
+                .mapToLong(amount)
+                .sum();
+    }
+
+    private Stream<Map.Entry<Long, Stage>> fresh() {
+        return head.stages.entrySet().stream()
+                .filter(entry ->
+                        entry.getValue().cookie() == this && entry.getValue().fresh());
     }
 
     boolean canTake(long block) {
@@ -78,7 +101,7 @@ final class ModelCookie extends Cookie {
             before = 0;
         }
         taken.put(window, before + 1);
-        if (fresh) {
+        if (fresh && !head.isWhole()) {
             promised--;
             pool.blocks.promise(-1);
         }

@@ -199,10 +199,7 @@ public final class ModelPool extends ModelBackground {
 
     /** Blocks promised to a head's cookies, and what they staged anew. */
     long outstanding(ModelVersion head) {
-        return cookies.stream()
-                .filter(cookie -> cookie.head == head)
-                .mapToLong(ModelCookie::outstanding)
-                .sum();
+        return ModelCookie.sum(cookies, head, ModelCookie::outstanding);
     }
 
     long available() {
@@ -214,7 +211,8 @@ public final class ModelPool extends ModelBackground {
         long more = newGuaranteeBytes / Geometry.BLOCK_BYTES;
         for (ModelVersion head : frozen) {
             if (head.isGuaranteed()) {
-                more += head.standing(0, outstanding(head)) - standing(head);
+                more += head.standing(0, ModelCookie.sum(cookies, head, ModelCookie::outstandingOnceFrozen))
+                        - standing(head);
             }
         }
         if (more > 0 && more > available()) {
@@ -495,11 +493,12 @@ public final class ModelPool extends ModelBackground {
         long held = head.isGuaranteed() || head.quota.limitBytes() > 0 ? outstanding(head) : 0;
         long owned = head.ownedBlocks();
         long limit = head.quota.limitBytes() / Geometry.BLOCK_BYTES;
-        if (limit > 0 && wanted > 0 && owned + held + wanted > limit) {
+        if (limit > 0 && wanted > 0 && !head.isWhole() && owned + held + wanted > limit) {
             throw BlockSpaceException.outOfSpace("reason=limit, asked=" + wanted + ", limit=" + limit);
         }
         long drawn = head.standing(owned, held) - head.standing(owned, held + wanted);
-        if (wanted - drawn > available() || faults.refusesReserve()) {
+        boolean fits = head.isWhole() || wanted - drawn <= available();
+        if (!fits || faults.refusesReserve()) {
             throw BlockSpaceException.outOfSpace(
                     "resource=data-blocks, asked=" + wanted + ", available=" + available());
         }

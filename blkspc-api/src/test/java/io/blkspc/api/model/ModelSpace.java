@@ -97,7 +97,9 @@ final class ModelSpace implements BlockSpace {
         checkWindow(blockSizeBytes);
         synchronized (pool.monitor) {
             checkWritable();
-            return credits(roomBlocks(), Math.max(1, blockSizeBytes / BLOCK), creditsInAll);
+            return version.isWhole()
+                    ? Integer.MAX_VALUE
+                    : credits(roomBlocks(), Math.max(1, blockSizeBytes / BLOCK), creditsInAll);
         }
     }
 

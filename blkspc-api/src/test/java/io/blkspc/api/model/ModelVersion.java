@@ -143,6 +143,17 @@ final class ModelVersion {
         return isLive() && isVisible() ? Math.max(0, quota.guaranteeBytes() / Geometry.BLOCK_BYTES - owned - held) : 0;
     }
 
+    /** {@code true} when every block is guaranteed: then its cookies hold no blocks, and none is refused. */
+    boolean isWhole() {
+        return isGuaranteed() && quota.guaranteeBytes() >= sizeBytes;
+    }
+
+    /** {@code true} when a new block for this one makes no difference to what the version has yet to make its own. */
+    boolean ownsAt(long block) {
+        Pointer old = map.get(block);
+        return old != null && owns(old);
+    }
+
     boolean isGuaranteed() {
         return quota.guaranteeBytes() > 0;
     }

@@ -13,7 +13,8 @@ import picocli.CommandLine.Command;
         name = "reservations",
         description =
                 "List what is promised: the standing guarantees of volumes, and the cookies of clients at work. HELD "
-                        + "is still promised, STAGED was handed out and is not published.")
+                        + "is still promised, STAGED was handed out and is not published. Where all of a volume is "
+                        + "guaranteed, its guarantee holds what its cookies need.")
 final class ReservationsCommand extends Task {
 
     @Override

@@ -289,6 +289,15 @@ final class Clearing {
         if (length == 0) {
             throw new BlockSpaceException(Code.NO_CREDIT, "cookie has no credit left: id=" + cookie.id());
         }
+        HeadQuota quota = head.version.quota;
+        boolean isWhole = head.isWhole();
+        if (isWhole) {
+            length = quota.drawable(length);
+        }
+        if (length == 0) {
+            reclaim(head);
+            return block;
+        }
         long physical = engine.freeSpace.allocateRun(head.allocationHint, (int) length);
         if (physical < 0) {
             engine.reuse.awaitRoom();
@@ -297,8 +306,12 @@ final class Clearing {
         long taken = engine.freeSpace.runLength();
         head.allocationHint = physical + taken;
         try {
-            engine.ledger.draw(Resource.DATA_BLOCKS, taken);
-            cookie.spend(block, taken, taken);
+            if (isWhole) {
+                quota.draw(taken, false);
+            } else {
+                engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+            }
+            cookie.spend(block, taken, isWhole ? 0 : taken);
         } catch (RuntimeException | Error e) {
             engine.fail(e); // taken, and not the cookie's yet (D18)
             throw e;
@@ -306,9 +319,16 @@ final class Clearing {
         payload.begin(head.version.id, engine.catalogue.epoch);
         payload.add(block, taken, physical, ExtentsPayload.UNWRITTEN, false, 0);
         publishPaidBy(head, cookie.budget);
-        engine.settled(head.version, taken);
+        engine.settled(head.version, isWhole ? 0 : taken);
         cookie.happened(Cookie.Event.ALLOCATE);
         return block + taken;
+    }
+
+    /** One step towards what a guarantee is short of while what its head owns is counted too high; releases the order lock. */
+    private void reclaim(Head head) {
+        if (!engine.reclaimFor(head.version)) {
+            throw new BlockSpaceException(Code.BUSY, "what was destroyed is still being read");
+        }
     }
 
     private void publish(Head head, Budget budget) {

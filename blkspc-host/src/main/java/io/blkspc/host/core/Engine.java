@@ -279,6 +279,19 @@ final class Engine {
         }
     }
 
+    /**
+     * As {@link #reclaim}, for a head that is guaranteed in full and finds nothing standing for a block it does not own: because
+     * what it owns is counted too high until the reaper has gone on.
+     *
+     * @throws IllegalStateException when the reaper has nothing to do: the guarantee is broken
+     */
+    boolean reclaimFor(Version version) {
+        if (reaper == null || reaper.isIdle()) {
+            throw new IllegalStateException("guaranteed blocks do not exist: " + version.quota + ", " + ledger);
+        }
+        return reclaim();
+    }
+
     /** Brings what stands promised to a head in line with what it now owns. Under the order lock. */
     void rebalance(Version version) {
         if (version.quota != null) {

@@ -31,6 +31,11 @@ final class Head {
         this.gate = gate;
     }
 
+    /** {@code true} when all of the volume is guaranteed: then its cookies hold no blocks. Under the order lock. */
+    boolean isWhole() {
+        return version.quota != null && version.quota.isWhole();
+    }
+
     /** Mappings handed out earlier may no longer be true. Under the order lock. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the order lock
     void bumpGeneration() {

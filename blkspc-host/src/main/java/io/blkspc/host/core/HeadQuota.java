@@ -19,8 +19,25 @@ import io.blkspc.host.alloc.Ledger.Resource;
  * own with at most four nodes of its own above it, so that {@code need} falls by one for four slots drawn; and the tree of a
  * head has only so many nodes. Writing a block that is its own already draws at most what its cookie's H stands for.
  *
+ * <p>A head that is guaranteed <em>in full</em> ({@link #isWhole}) has other terms, because what it does not own and what it owns
+ * are all it has: its cookies hold no blocks, so a credit costs nothing and none is refused. What stands is exactly what the head
+ * does not own and has not staged, so there is a block for each such block, whoever comes first:
+ *
+ * <pre>
+ *  A       staged anew over blocks the head does not own        drawn from what stands ({@link #draw})
+ *  R       staged anew over recent blocks of its own            paid by the pool ({@link #redirectable}), or not staged at all:
+ *                                                               after a persist point they are written in place
+ *  need    = G - E
+ *  blocks  = max(0, G - E - A)
+ *  slots   = min(4 × need + R, nodes of the whole tree - nodes of its own)       a redirect may cut one extent into a leaf
+ * </pre>
+ *
+ * A freeze makes every R an A ({@link #frozen}); a merge makes an A over a block that becomes the head's own an R ({@link #widened}).
+ * Neither raises what stands beyond what the freeze asked for.
+ *
  * <p>What a head owns beyond the end it was given by a shrink says nothing of what it has yet to make its own: until that is
- * given up, {@code need} is counted with E = 0.
+ * given up, {@code need} is counted with E = 0. Nor do drops that a merge has set aside and nobody has sorted. While there is
+ * either, a head that is guaranteed in full keeps what stood before: that is enough.
  *
  * <p>Every change that lets one of the formulas grow gives the ledger back as much at the same moment (a stage returned, a
  * node dropped), except a freeze, which asks {@link #tryPromiseForFreeze} before anything changes. So {@link #rebalance}
@@ -35,7 +52,11 @@ final class HeadQuota {
     private long sizeBlocks;
     private boolean hasTail;
     private long standing;
+    /** H, or A of a head that is guaranteed in full. */
     private long outstanding;
+    /** R. */
+    private long redirected;
+
     private boolean closed;
 
     HeadQuota(Version version, Ledger ledger) {
@@ -64,7 +85,7 @@ final class HeadQuota {
         sizeBlocks = newSizeBlocks;
         guaranteeBlocks = version.guaranteeFor(newSizeBlocks);
         hasTail |= newSizeBlocks < version.sizeBlocks();
-        if (guaranteeBlocks == 0 || tryPromise(own, outstanding, ownNodes, shared, 0)) {
+        if (guaranteeBlocks == 0 || tryPromise(own, outstanding, redirected, ownNodes, shared, 0)) {
             return true;
         }
         readVersion();
@@ -106,6 +127,11 @@ final class HeadQuota {
         return guaranteeBlocks > 0;
     }
 
+    /** {@code true} when every block of the volume is guaranteed; it stays so while there are cookies. */
+    boolean isWhole() {
+        return guaranteeBlocks > 0 && guaranteeBlocks >= sizeBlocks;
+    }
+
     /** Pays for every allocation of a guaranteed head. */
     Budget budget() {
         return budget;
@@ -134,16 +160,20 @@ final class HeadQuota {
         }
     }
 
-    /** {@code true} when a reservation of so many blocks would not pass the limit. */
+    /** {@code true} when a reservation of so many blocks would not pass the limit; what is guaranteed in full has none. */
     boolean isInLimit(long blocks) {
         return version.limitBlocks == 0
                 || blocks == 0
+                || isWhole()
                 || version.exclusiveBlocks + outstanding + blocks <= version.limitBlocks;
     }
 
-    /** {@code true} when a client could reserve one block now. */
+    /** {@code true} when a client without credit should reserve for a recent block of the head's own: it would be redirected. */
     boolean isRoomy(boolean poolIsRoomy) {
-        return isInLimit(1) && !isPinned() && (standing > 0 || poolIsRoomy);
+        if (isWhole()) {
+            return poolIsRoomy && !isPinned();
+        }
+        return isInLimit(1) && (standing > 0 || poolIsRoomy);
     }
 
     /**
@@ -151,24 +181,100 @@ final class HeadQuota {
      * where it lies, after a persist point if need be, and takes nothing of the pool even where there is room.
      */
     private boolean isPinned() {
-        return guaranteeBlocks >= sizeBlocks && version.exclusiveBlocks >= sizeBlocks;
+        return version.exclusiveBlocks >= sizeBlocks;
     }
 
     /** Promises blocks to a cookie of a guaranteed head, from the guarantee first. {@code false}: short, nothing changed. */
     boolean tryReserve(long blocks) {
+        if (isWhole()) {
+            return true; // all of it stands promised already, and what is its own is written in place
+        }
         long own = version.exclusiveBlocks;
         long shared = version.mappedBlocks - own;
-        return tryPromise(own, outstanding + blocks, version.ownedNodes, shared, blocks);
+        if (!tryPromise(own, outstanding + blocks, 0, version.ownedNodes, shared, blocks)) {
+            return false;
+        }
+        outstanding += blocks;
+        return true;
     }
 
     /** {@code true} when {@link #tryReserve} would promise so many; changes nothing. */
     boolean canReserve(long blocks) {
+        if (isWhole()) {
+            return true;
+        }
         long own = version.exclusiveBlocks;
         long held = outstanding + blocks;
         return ledger.canPromise(
                 blocks(own, held) - standing + blocks,
-                missingSlots(own, held, version.ownedNodes),
-                missingLogBytes(own, held, version.ownedNodes, version.mappedBlocks - own));
+                missingSlots(own, held, 0, version.ownedNodes),
+                missingLogBytes(own, held, 0, version.ownedNodes, version.mappedBlocks - own));
+    }
+
+    /**
+     * Of so many blocks that a head guaranteed in full does not own and has not staged, those that stand promised. All of them,
+     * but while what it owns is counted too high (see above) and the process ended meanwhile: then the pool may have some.
+     */
+    long drawable(long blocks) {
+        if (standing == 0) {
+            long more = Math.clamp(ledger.available(Resource.DATA_BLOCKS), 0, blocks);
+            ledger.unpromise(Resource.DATA_BLOCKS, -more);
+            standing = more;
+        }
+        return Math.min(blocks, standing);
+    }
+
+    /** So many of them are taken: staged, or mapped at once and owned. */
+    void draw(long blocks, boolean staged) {
+        ledger.draw(Resource.DATA_BLOCKS, blocks);
+        standing -= blocks;
+        outstanding += staged ? blocks : 0;
+    }
+
+    /** Of so many recent blocks of its own, those that the pool has another one for, with what the change of mapping may take. */
+    long redirectable(long blocks) {
+        long most = Math.min(blocks, ledger.available(Resource.DATA_BLOCKS));
+        most = Math.min(most, ledger.available(Resource.NODE_SLOTS));
+        return Math.max(0, Math.min(most, ledger.available(Resource.LOG_BYTES) / DeadList.ENTRY_BYTES));
+    }
+
+    /** So many of them are staged; the caller has asked {@link #redirectable}. */
+    void redirect(long blocks) {
+        long logBytes = DeadList.ENTRY_BYTES * blocks;
+        if (!ledger.tryPromise(blocks, blocks, logBytes)) {
+            throw new IllegalStateException("no room for a redirect: " + ledger);
+        }
+        budget.credit(blocks, logBytes);
+        ledger.draw(Resource.DATA_BLOCKS, blocks);
+        redirected += blocks;
+    }
+
+    /** Blocks staged anew were published, or came back and are free again. */
+    void unstaged(long blocks, boolean own, boolean returned) {
+        if (returned) {
+            ledger.use(Resource.DATA_BLOCKS, -blocks);
+        }
+        if (own) {
+            redirected -= blocks;
+            return;
+        }
+        outstanding -= blocks;
+        if (returned && !closed) {
+            ledger.unpromise(Resource.DATA_BLOCKS, -blocks);
+            standing += blocks;
+        }
+    }
+
+    /** The head was frozen: it owns nothing of what lies below its stages. What that takes was promised. */
+    void frozen() {
+        outstanding += redirected;
+        redirected = 0;
+    }
+
+    /** So many blocks below stages became its own. */
+    void widened(long blocks) {
+        outstanding -= blocks;
+        redirected += blocks;
     }
 
     /**
@@ -176,7 +282,7 @@ final class HeadQuota {
      * nothing changed.
      */
     boolean tryPromiseForFreeze() {
-        return !isGuaranteed() || tryPromise(0, outstanding, 0, version.mappedBlocks, 0);
+        return !isGuaranteed() || tryPromise(0, outstanding + redirected, 0, 0, version.mappedBlocks, 0);
     }
 
     /** As {@link #tryPromiseForFreeze}, where the head will have the size of a snapshot and share so many blocks of it. */
@@ -184,16 +290,18 @@ final class HeadQuota {
         return tryPromiseFor(newSizeBlocks, 0, 0, sharedBlocks);
     }
 
-    private boolean tryPromise(long own, long held, long ownNodes, long shared, long cookieBlocks) {
+    private boolean tryPromise(long own, long held, long redirects, long ownNodes, long shared, long cookieBlocks) {
         long blocks = blocks(own, held);
-        long slots = missingSlots(own, held, ownNodes);
-        long log = missingLogBytes(own, held, ownNodes, shared);
+        if (isWhole() && hasTail) {
+            blocks = Math.max(blocks, Math.min(standing, guaranteeBlocks));
+        }
+        long slots = missingSlots(own, held, redirects, ownNodes);
+        long log = missingLogBytes(own, held, redirects, ownNodes, shared);
         if (!ledger.tryPromise(blocks - standing + cookieBlocks, slots, log)) {
             return false;
         }
         budget.credit(slots, log);
         standing = blocks;
-        outstanding = held;
         return true;
     }
 
@@ -206,22 +314,23 @@ final class HeadQuota {
 
     /** Facts of a refusal by {@link #tryPromiseForFreeze}. */
     String freezeFacts() {
-        return "reason=guarantee, volume=" + version.name + ", " + facts(0, outstanding, 0, version.mappedBlocks, 0);
+        return "reason=guarantee, volume=" + version.name + ", "
+                + facts(0, outstanding + redirected, 0, version.mappedBlocks, 0);
     }
 
     private String facts(long own, long held, long ownNodes, long shared, long cookieBlocks) {
         return ledger.facts(
                 blocks(own, held) - standing + cookieBlocks,
-                missingSlots(own, held, ownNodes),
-                missingLogBytes(own, held, ownNodes, shared));
+                missingSlots(own, held, 0, ownNodes),
+                missingLogBytes(own, held, 0, ownNodes, shared));
     }
 
-    private long missingSlots(long own, long held, long ownNodes) {
-        return Math.max(0, slots(own, held, ownNodes) - budget.slots());
+    private long missingSlots(long own, long held, long redirects, long ownNodes) {
+        return Math.max(0, slots(own, held, redirects, ownNodes) - budget.slots());
     }
 
-    private long missingLogBytes(long own, long held, long ownNodes, long shared) {
-        return Math.max(0, logBytes(own, held, ownNodes, shared) - budget.logBytes());
+    private long missingLogBytes(long own, long held, long redirects, long ownNodes, long shared) {
+        return Math.max(0, logBytes(own, held, redirects, ownNodes, shared) - budget.logBytes());
     }
 
     /** A cookie of a head without a guarantee was given blocks. */
@@ -241,9 +350,10 @@ final class HeadQuota {
             return;
         }
         long own = version.exclusiveBlocks;
-        standing = adjust(Resource.DATA_BLOCKS, standing, blocks(own, outstanding), false);
-        long slots = slots(own, outstanding, version.ownedNodes);
-        long log = logBytes(own, outstanding, version.ownedNodes, version.mappedBlocks - own);
+        boolean keeps = isWhole() && (isSorting || hasTail);
+        standing = adjust(Resource.DATA_BLOCKS, standing, blocks(own, outstanding), keeps);
+        long slots = slots(own, outstanding, redirected, version.ownedNodes);
+        long log = logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
         // While drops of a merge wait to be sorted, the counters are above what the head owns.
         long slotsNow = adjust(Resource.NODE_SLOTS, budget.slots(), slots, isSorting);
         long logNow = adjust(Resource.LOG_BYTES, budget.logBytes(), log, isSorting);
@@ -284,8 +394,9 @@ final class HeadQuota {
     private boolean compare(boolean moreIsFine) {
         long own = version.exclusiveBlocks;
         long blocks = standing - blocks(own, outstanding);
-        long slots = budget.slots() - slots(own, outstanding, version.ownedNodes);
-        long log = budget.logBytes() - logBytes(own, outstanding, version.ownedNodes, version.mappedBlocks - own);
+        long slots = budget.slots() - slots(own, outstanding, redirected, version.ownedNodes);
+        long log = budget.logBytes()
+                - logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
         return moreIsFine ? blocks >= 0 && slots >= 0 && log >= 0 : blocks == 0 && slots == 0 && log == 0;
     }
 
@@ -293,27 +404,33 @@ final class HeadQuota {
         return outstanding;
     }
 
+    long redirected() {
+        return redirected;
+    }
+
     private long blocks(long own, long held) {
         return Math.max(0, guaranteeBlocks - own - held);
     }
 
-    private long slots(long own, long held, long ownNodes) {
-        long need = need(own, held);
-        return Math.clamp(treeNodes(sizeBlocks) - ownNodes, 0, HostCookie.SLOTS_PER_CREDIT * need);
+    private long slots(long own, long held, long redirects, long ownNodes) {
+        long most = HostCookie.SLOTS_PER_CREDIT * need(own, held) + redirects;
+        return Math.clamp(treeNodes(sizeBlocks) - ownNodes, 0, most);
     }
 
-    private long logBytes(long own, long held, long ownNodes, long shared) {
-        return DeadList.ENTRY_BYTES * (Math.min(need(own, held), shared) + slots(own, held, ownNodes));
+    private long logBytes(long own, long held, long redirects, long ownNodes, long shared) {
+        return DeadList.ENTRY_BYTES * (Math.min(need(own, held), shared) + slots(own, held, redirects, ownNodes));
     }
 
     private long need(long own, long held) {
-        return Math.max(Math.max(0, guaranteeBlocks - (hasTail ? 0 : own)), held);
+        long need = Math.max(0, guaranteeBlocks - (hasTail ? 0 : own));
+        return isWhole() ? need : Math.max(need, held);
     }
 
     @Override
     public String toString() {
         return "quota[volume=" + version.name + ", guarantee=" + guaranteeBlocks + ", limit="
                 + version.limitBlocks + ", own=" + version.exclusiveBlocks + ", outstanding=" + outstanding
-                + ", standing=" + standing + ", slots=" + budget.slots() + ", logBytes=" + budget.logBytes() + "]";
+                + ", redirected=" + redirected + ", standing=" + standing + ", slots=" + budget.slots() + ", logBytes="
+                + budget.logBytes() + "]";
     }
 }

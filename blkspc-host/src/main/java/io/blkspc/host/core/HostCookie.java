@@ -37,7 +37,7 @@ final class HostCookie extends Cookie {
     private final Long2LongHashMap windows = new Long2LongHashMap(-1);
 
     private volatile int credits;
-    /** Blocks the ledger holds promised for this cookie. */
+    /** Blocks the ledger holds promised for this cookie; none where all of the volume is guaranteed. */
     private long promisedBlocks;
 
     /** Paid by the guarantee of its head when {@code shared} is not {@code null}, else by itself. */
@@ -51,7 +51,7 @@ final class HostCookie extends Cookie {
         this.budget = ownsBudget ? new Budget(ledger) : shared;
         this.writePath = writePath;
         this.reservedBlocks = (long) credits * windowBlocks;
-        this.promisedBlocks = reservedBlocks;
+        this.promisedBlocks = head.isWhole() ? 0 : reservedBlocks;
         if (ownsBudget) {
             creditBudget();
         }

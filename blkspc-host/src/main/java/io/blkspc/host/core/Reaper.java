@@ -202,6 +202,9 @@ final class Reaper {
         try {
             Version affected = affectedBy(record);
             engine.catalogue.reaping.apply(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
+            if (record.step() == Reap.Step.MERGE) {
+                OwnStages.merged(engine, affected);
+            }
             engine.rebalance(affected);
         } catch (RuntimeException | Error e) {
             engine.fail(e);

@@ -16,6 +16,8 @@ final class StageTable {
     private long[] sources = new long[16];
     /** {@code true}: the target is newly taken; {@code false}: it is the mapped unwritten block itself. */
     private boolean[] fresh = new boolean[16];
+    /** {@code true}: the target, newly taken, is to replace blocks of the head's own; kept where all of a volume is guaranteed. */
+    private boolean[] own = new boolean[16];
 
     private HostCookie[] cookies = new HostCookie[16];
     private int size;
@@ -51,12 +53,15 @@ final class StageTable {
         return nextStart(start, Long.MAX_VALUE) < start + count;
     }
 
-    void add(long start, long count, long physical, long source, boolean isFresh, HostCookie cookie) {
+    void add(long start, long count, long physical, long source, boolean isFresh, boolean isOwn, HostCookie cookie) {
         int at = find(start);
         if (at >= 0) {
             throw new IllegalStateException("block staged twice: block=" + start);
         }
-        insert(-at - 1, start, count, physical, source, isFresh, cookie);
+        at = -at - 1;
+        insert(at, start, count, physical, source, cookie);
+        fresh[at] = isFresh;
+        own[at] = isOwn;
     }
 
     /** Removes blocks that lie inside run {@code index}, splitting it where needed. */
@@ -75,8 +80,9 @@ final class StageTable {
                     tail,
                     physicals[index] + skip,
                     sources[index] < 0 ? -1 : sources[index] + skip,
-                    fresh[index],
                     cookies[index]);
+            fresh[index + 1] = fresh[index];
+            own[index + 1] = own[index];
         }
         if (head > 0) {
             counts[index] = head;
@@ -109,6 +115,42 @@ final class StageTable {
         return fresh[index];
     }
 
+    boolean isOwn(int index) {
+        return own[index];
+    }
+
+    /** Says of part of run {@code index} that it is over blocks of the head's own now; the run is split where needed. */
+    void markOwn(int index, long start, long count) {
+        long physical = physicals[index] + start - starts[index];
+        long source = sources[index] < 0 ? -1 : sources[index] + start - starts[index];
+        HostCookie cookie = cookies[index];
+        remove(index, start, count);
+        add(start, count, physical, source, true, true, cookie);
+    }
+
+    /** The head was frozen: what is below its stages is not its own any more. */
+    void frozen() {
+        Arrays.fill(own, 0, size, false);
+    }
+
+    /** {@code true} when run {@code index} reaches to {@code end}, alone or with what {@link #markOwn} cut off behind it. */
+    boolean isOneRun(int index, long end) {
+        int last = index;
+        while (end(last) < end && last + 1 < size && continues(last)) {
+            last++;
+        }
+        return end <= end(last);
+    }
+
+    private boolean continues(int index) {
+        int next = index + 1;
+        return starts[next] == end(index)
+                && cookies[next] == cookies[index]
+                && fresh[next] == fresh[index]
+                && physicals[next] == physicals[index] + counts[index]
+                && (sources[index] < 0 ? sources[next] < 0 : sources[next] == sources[index] + counts[index]);
+    }
+
     HostCookie cookie(int index) {
         return cookies[index];
     }
@@ -122,8 +164,8 @@ final class StageTable {
         return staged;
     }
 
-    private void insert(
-            int at, long start, long count, long physical, long source, boolean isFresh, HostCookie cookie) {
+    /** The caller says whether it is fresh, and over the head's own. */
+    private void insert(int at, long start, long count, long physical, long source, HostCookie cookie) {
         if (size == starts.length) {
             int wider = size * 2;
             starts = Arrays.copyOf(starts, wider);
@@ -131,6 +173,7 @@ final class StageTable {
             physicals = Arrays.copyOf(physicals, wider);
             sources = Arrays.copyOf(sources, wider);
             fresh = Arrays.copyOf(fresh, wider);
+            own = Arrays.copyOf(own, wider);
             cookies = Arrays.copyOf(cookies, wider);
         }
         shift(at, at + 1, size - at);
@@ -138,7 +181,6 @@ final class StageTable {
         counts[at] = count;
         physicals[at] = physical;
         sources[at] = source;
-        fresh[at] = isFresh;
         cookies[at] = cookie;
         size++;
     }
@@ -155,6 +197,7 @@ final class StageTable {
         System.arraycopy(physicals, from, physicals, to, length);
         System.arraycopy(sources, from, sources, to, length);
         System.arraycopy(fresh, from, fresh, to, length);
+        System.arraycopy(own, from, own, to, length);
         System.arraycopy(cookies, from, cookies, to, length);
     }
 }

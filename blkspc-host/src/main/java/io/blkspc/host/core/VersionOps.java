@@ -246,6 +246,7 @@ final class VersionOps {
 
     private void settleFrozen(List<Head> frozen) {
         for (Head head : frozen) {
+            OwnStages.frozen(head);
             engine.rebalance(head.version);
             head.bumpGeneration();
         }

@@ -40,13 +40,27 @@ final class WritePath {
     /** Largest EXTENTS payload; a larger commit becomes several records. */
     private static final int MAX_PAYLOAD_BYTES = 48 * 1024;
 
+    /** What a decision waits for. */
+    private enum Lack {
+        /** Free blocks: some rest. */
+        ROOM,
+        /** A persist point: then the head's own blocks are settled. */
+        PERSIST_POINT,
+        /** What the head has is counted too high until the reaper has gone on. */
+        RECLAIM
+    }
+
     private final Engine engine;
+    private final Grants grants;
     private final ExtentsPayload payload;
     private final ExtentRun run = new ExtentRun();
     private long nextCookieId = 1;
+    /** Why {@link #tryAllocate} answered {@code null}. */
+    private Lack lack = Lack.ROOM;
 
     WritePath(Engine engine) {
         this.engine = engine;
+        this.grants = new Grants(engine);
         this.payload =
                 ExtentsPayload.allocate(Arena.ofAuto(), Math.min(MAX_PAYLOAD_BYTES, engine.journal.maxPayloadBytes()));
     }
@@ -55,7 +69,7 @@ final class WritePath {
         if (allocCount < 0) {
             throw new IllegalArgumentException("allocCount is negative: allocCount=" + allocCount);
         }
-        int windowBlocks = windowBlocks(blockSizeBytes);
+        int windowBlocks = Grants.windowBlocks(blockSizeBytes);
         long blocks = (long) allocCount * windowBlocks;
         engine.lock.lock();
         try {
@@ -68,13 +82,13 @@ final class WritePath {
                 }
                 HostCookie cookie =
                         newCookie(head, allocCount, blockSizeBytes); // first: it may be what there is no memory for
-                String lack = promise(quota, allocCount, blocks, windowBlocks);
-                if (lack == null) {
+                String lacking = grants.promise(quota, allocCount, blocks, windowBlocks);
+                if (lacking == null) {
                     return grant(cookie);
                 }
                 if (!engine.reclaim()) {
-                    engine.events.shortage(lack);
-                    throw BlockSpaceException.outOfSpace(lack);
+                    engine.events.shortage(lacking);
+                    throw BlockSpaceException.outOfSpace(lacking);
                 }
             }
         } finally {
@@ -82,70 +96,9 @@ final class WritePath {
         }
     }
 
-    private static int windowBlocks(int blockSizeBytes) {
-        if (Integer.bitCount(blockSizeBytes) != 1
-                || blockSizeBytes < Geometry.MIN_WINDOW_BYTES
-                || blockSizeBytes > Geometry.MAX_WINDOW_BYTES) {
-            throw new IllegalArgumentException(
-                    "blockSize is not a power of two from 512 to 1048576: blockSize=" + blockSizeBytes);
-        }
-        return Math.max(1, blockSizeBytes >>> Geometry.BLOCK_SHIFT);
-    }
-
-    /** Credits that {@link #reserve} would grant now, with one block for each other of so many; without a reclaim. */
+    /** As {@link io.blkspc.api.BlockSpace#reservable}, without a reclaim. */
     int reservable(Head head, int blockSizeBytes, int creditsInAll) {
-        if (creditsInAll < 0) {
-            throw new IllegalArgumentException("creditsInAll is negative: creditsInAll=" + creditsInAll);
-        }
-        int windowBlocks = windowBlocks(blockSizeBytes);
-        engine.lock.lock();
-        try {
-            engine.checkWritable();
-            checkHead(head);
-            int low = 0;
-            int high = Integer.MAX_VALUE;
-            while (low < high) { // each credit more takes more of everything, or as much
-                int middle = high - (high - low) / 2;
-                if (isGrantable(head.version.quota, middle, Math.max(0, creditsInAll - middle), windowBlocks)) {
-                    low = middle;
-                } else {
-                    high = middle - 1;
-                }
-            }
-            return low;
-        } finally {
-            engine.lock.unlock();
-        }
-    }
-
-    private boolean isGrantable(HeadQuota quota, long windows, long singles, int windowBlocks) {
-        long blocks = windows * windowBlocks + singles;
-        if (quota != null && !quota.isInLimit(blocks)) {
-            return false;
-        }
-        if (quota != null && quota.isGuaranteed()) {
-            return quota.canReserve(blocks);
-        }
-        long slots = (windows + singles) * HostCookie.SLOTS_PER_CREDIT;
-        long logBytes =
-                windows * HostCookie.logBytesPerCredit(windowBlocks) + singles * HostCookie.logBytesPerCredit(1);
-        return engine.ledger.canPromise(blocks, slots, logBytes);
-    }
-
-    /** Promises everything or nothing; returns what is lacking, or {@code null}. */
-    private String promise(HeadQuota quota, int allocCount, long blocks, int windowBlocks) {
-        if (quota != null && quota.isGuaranteed()) {
-            return quota.tryReserve(blocks) ? null : quota.facts(blocks);
-        }
-        long slots = (long) allocCount * HostCookie.SLOTS_PER_CREDIT;
-        long logBytes = allocCount * HostCookie.logBytesPerCredit(windowBlocks);
-        if (!engine.ledger.tryPromise(blocks, slots, logBytes)) {
-            return engine.ledger.facts(blocks, slots, logBytes);
-        }
-        if (quota != null) {
-            quota.reserved(blocks);
-        }
-        return null;
+        return grants.reservable(head, blockSizeBytes, creditsInAll);
     }
 
     private HostCookie newCookie(Head head, int allocCount, int blockSizeBytes) {
@@ -212,6 +165,10 @@ final class WritePath {
         if (stages.isFresh(index)) {
             // No record names these blocks and no reader was ever told of them: free at once.
             engine.freeSpace.release(stages.physical(index), stages.count(index));
+        }
+        if (stages.isFresh(index) && head.isWhole()) {
+            head.version.quota.unstaged(stages.count(index), stages.isOwn(index), true);
+        } else if (stages.isFresh(index)) {
             engine.ledger.undraw(Resource.DATA_BLOCKS, stages.count(index));
             stages.cookie(index).refundBlocks(stages.count(index));
         } else {
@@ -238,9 +195,7 @@ final class WritePath {
                     }
                     return answer;
                 }
-                if (cookie.affordable(block, 1) == 0) {
-                    unlocked(engine.persistence::advanceMark); // the durable mark goes over everything published
-                } else if (!engine.reuse.makeRoom()) {
+                if (!await(lack, cookie.head)) {
                     return Allocation.BUSY; // freed blocks wait for readers, maybe for this very lease
                 }
             }
@@ -249,8 +204,21 @@ final class WritePath {
         }
     }
 
-    /** One decision; {@code null} when a persist point, or blocks out of quarantine, must come first. */
+    /** Releases the order lock meanwhile; {@code false} when only the end of leases can help. */
+    private boolean await(Lack what, Head head) {
+        return switch (what) {
+            case ROOM -> engine.reuse.makeRoom();
+            case RECLAIM -> engine.reclaimFor(head.version);
+            case PERSIST_POINT -> {
+                unlocked(engine.persistence::advanceMark); // the durable mark goes over everything published
+                yield true;
+            }
+        };
+    }
+
+    /** One decision; {@code null} when what {@link #lack} says must come first. */
     private Allocation tryAllocate(HostCookie cookie, long block, long wanted, Mapping mapping) {
+        lack = Lack.PERSIST_POINT;
         Head head = cookie.head;
         StageTable stages = head.stages;
         int staged = stages.find(block);
@@ -292,7 +260,12 @@ final class WritePath {
                 return stageOwn(cookie, block, length, true, mapping);
             }
         }
-        return stageFresh(cookie, block, length, !owned, mapping);
+        if (head.isWhole()) {
+            HeadQuota quota = version.quota;
+            lack = owned ? Lack.PERSIST_POINT : Lack.RECLAIM;
+            length = owned ? quota.redirectable(length) : quota.drawable(length);
+        }
+        return length == 0 ? null : stageFresh(cookie, block, length, owned, mapping);
     }
 
     /** Stages a run of unwritten blocks of the head's own where they are. */
@@ -304,7 +277,7 @@ final class WritePath {
                 cookie.spend(block, count, 0);
             }
             head.gate.addStageHold(count);
-            head.stages.add(block, count, run.physicalBlock(), -1, false, cookie);
+            head.stages.add(block, count, run.physicalBlock(), -1, false, false, cookie);
         } catch (RuntimeException | Error e) {
             engine.fail(e); // half staged (D18)
             throw e;
@@ -313,20 +286,28 @@ final class WritePath {
         return Allocation.UNWRITTEN;
     }
 
-    private Allocation stageFresh(HostCookie cookie, long block, long length, boolean shared, Mapping mapping) {
-        long physical = engine.freeSpace.allocateRun(cookie.head.allocationHint, (int) length);
+    private Allocation stageFresh(HostCookie cookie, long block, long length, boolean owned, Mapping mapping) {
+        Head head = cookie.head;
+        boolean isWhole = head.isWhole();
+        long physical = engine.freeSpace.allocateRun(head.allocationHint, (int) length);
         if (physical < 0) {
+            lack = isWhole && owned ? Lack.PERSIST_POINT : Lack.ROOM;
             return null;
         }
         long taken = engine.freeSpace.runLength();
-        Head head = cookie.head;
         head.allocationHint = physical + taken;
         boolean copies = run.state() == ExtentRun.WRITTEN;
         long source = copies ? run.physicalBlock() : -1;
         try {
-            engine.ledger.draw(Resource.DATA_BLOCKS, taken);
-            cookie.spend(block, taken, taken);
-            head.stages.add(block, taken, physical, source, true, cookie);
+            if (!isWhole) {
+                engine.ledger.draw(Resource.DATA_BLOCKS, taken);
+            } else if (owned) {
+                head.version.quota.redirect(taken);
+            } else {
+                head.version.quota.draw(taken, true);
+            }
+            cookie.spend(block, taken, isWhole ? 0 : taken);
+            head.stages.add(block, taken, physical, source, true, isWhole && owned, cookie);
         } catch (RuntimeException | Error e) {
             engine.fail(e); // half staged (D18)
             throw e;
@@ -336,7 +317,7 @@ final class WritePath {
             case ExtentRun.UNWRITTEN -> MappingState.UNWRITTEN;
             default -> MappingState.HOLE;
         };
-        fill(mapping, head, block, taken, seen, physical, copies && shared);
+        fill(mapping, head, block, taken, seen, physical, copies && !owned);
         if (copies) {
             mapping.source(source << Geometry.BLOCK_SHIFT);
         }
@@ -438,7 +419,7 @@ final class WritePath {
             long block = ranges.offsetBytes(i) >>> Geometry.BLOCK_SHIFT;
             int count = ranges.lengthBytes(i) >>> Geometry.BLOCK_SHIFT;
             int index = stages.find(block);
-            if (index < 0 || stages.cookie(index) != cookie || block + count > stages.end(index)) {
+            if (index < 0 || stages.cookie(index) != cookie || !stages.isOneRun(index, block + count)) {
                 throw refused("range is not inside one run staged by this cookie", ranges, i);
             }
             if (stages.source(index) >= 0 != (type == CommitType.COW)) {
@@ -502,20 +483,26 @@ final class WritePath {
 
     private void unstage(Head head, long sequence, long block, long count) {
         StageTable stages = head.stages;
-        int index = stages.find(block);
-        engine.recent.add(sequence, stages.physical(index) + block - stages.start(index), count);
-        if (!stages.isFresh(index)) {
-            head.gate.dropStageHold(count);
-        } else {
-            engine.backing.tookNewBlock();
-            if (head.version.quota != null) {
-                head.version.quota.settled(count);
+        for (long at = block; at < block + count; ) {
+            int index = stages.find(at);
+            long part = Math.min(stages.end(index), block + count) - at;
+            engine.recent.add(sequence, stages.physical(index) + at - stages.start(index), part);
+            if (!stages.isFresh(index)) {
+                head.gate.dropStageHold(part);
+            } else {
+                engine.backing.tookNewBlock();
+                if (head.isWhole()) {
+                    head.version.quota.unstaged(part, stages.isOwn(index), false);
+                } else if (head.version.quota != null) {
+                    head.version.quota.settled(part);
+                }
             }
+            stages.remove(index, at, part);
+            at += part;
         }
-        stages.remove(index, block, count);
     }
 
-    private static void checkHead(Head head) {
+    static void checkHead(Head head) {
         if (head.closed) {
             throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);
         }

@@ -2,6 +2,7 @@ package io.blkspc.host.core;
 
 import io.blkspc.api.Geometry;
 import io.blkspc.host.alloc.Ledger.Resource;
+import io.blkspc.host.extent.ExtentRun;
 import io.blkspc.host.extent.ExtentVisitor;
 import io.blkspc.host.extent.Node;
 import io.blkspc.host.journal.RecordWriter;
@@ -124,18 +125,38 @@ public final class EngineFacts {
     private static void requireCovered(Engine engine, Version version) {
         HeadQuota quota = version.quota;
         long held = 0;
+        long redirected = 0;
         if (version.head != null) {
             for (HostCookie cookie : version.head.cookies) {
                 held += cookie.promisedBlocks();
             }
-            for (int i = 0; i < version.head.stages.size(); i++) {
-                held += version.head.stages.isFresh(i) ? version.head.stages.count(i) : 0;
+            StageTable stages = version.head.stages;
+            for (int i = 0; i < stages.size(); i++) {
+                long own = stages.isFresh(i) && quota.isWhole() ? ownIn(engine, version, stages, i) : 0;
+                redirected += own;
+                held += stages.isFresh(i) ? stages.count(i) - own : 0;
             }
         }
         require(quota.outstanding() == held, "outstanding is wrong: " + quota + ", held=" + held);
+        require(quota.redirected() == redirected, "redirected is wrong: " + quota + ", really=" + redirected);
         require(
                 quota.isCovered() || engine.catalogue.reaping.isSorting(version),
                 "a guarantee is not covered: " + quota + ", " + engine.ledger);
+    }
+
+    /** Blocks below a stage that are the head's own, by its tree; the stage must say so of all of them or of none. */
+    private static long ownIn(Engine engine, Version version, StageTable stages, int index) {
+        ExtentRun run = new ExtentRun();
+        long own = 0;
+        for (long at = stages.start(index); at < stages.end(index); at = run.endBlock()) {
+            Catalogue.lookup(engine.tree, version, at, stages.end(index) - at, run);
+            own += run.state() != ExtentRun.NONE && run.birth() > version.ownedAfter() ? run.endBlock() - at : 0;
+        }
+        require(
+                own == (stages.isOwn(index) ? stages.count(index) : 0),
+                "stage is of the other class: volume=" + version.name + ", block=" + stages.start(index) + ", own="
+                        + own);
+        return own;
     }
 
     /** {@code true} when a hidden version exists, whose blocks no visible mapping need show. */

@@ -58,7 +58,7 @@ public interface MemoryHost extends ContractHost {
     default void assertConsistent(Pool pool) {
         HostPool host = (HostPool) pool;
         assertThat(host.inspect(SpaceCheck::run).findings()).isEmpty();
-        assertThat(host.engine().ledger.isConsistent()).isTrue();
+        EngineFacts.requireConsistent(host);
     }
 
     private static Pool open(PoolDevices devices) {

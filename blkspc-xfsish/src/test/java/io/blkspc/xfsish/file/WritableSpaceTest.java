@@ -6,6 +6,7 @@ import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.PoolEvent;
+import io.blkspc.api.Quota;
 import io.blkspc.api.contract.ContractHost;
 import io.blkspc.api.contract.Fixture;
 import io.blkspc.api.model.ModelHost;
@@ -133,6 +134,57 @@ class WritableSpaceTest {
                 append(mounted, 1, 512, 64, false);
             }
             FileSystemOracleTest.clean(space);
+        }
+    }
+
+    /** However often it was written before: freed blocks are the volume's own, and overwriting takes nothing of the pool. */
+    @ParameterizedTest
+    @CsvSource({"false,1,false", "false,64,true", "true,1,true", "true,64,false", "true,64,true"})
+    void whatIsGuaranteedIsAvailableInAFullPool(boolean isReal, int piece, boolean snapshots) {
+        try (Fixture fixture = host(isReal).fixture(FileSystemOracleTest.POOL)) {
+            fixture.pool().create("g", 16L << 20, Quota.guarantee(Quota.FULL));
+            BlockSpace space = fixture.space("g");
+            FileSystemOracleTest.mkfs(space, 1000);
+            fixture.pool().create("other", FileSystemOracleTest.POOL);
+            FileSystem mounted = FileSystemOracleTest.mount(space);
+            mounted.create("/f0", 0644);
+            if (snapshots) {
+                append(mounted, 1, 1000, 100, false);
+                mounted.freeze();
+                fixture.pool().snapshot(List.of("g@s"));
+                mounted.thaw();
+            }
+            List<Cookie> others =
+                    take(fixture.space("other"), 64); // by windows: one by one, nodes run out before blocks
+            others.addAll(fixture.drain(fixture.space("other")));
+            assertThat(fixture.available()).isZero();
+            mounted.truncate("/f0", 0);
+            mounted.checkpoint();
+            long writable = mounted.space().writableBlocks();
+            assertThat(writable).isGreaterThan(3000);
+            for (int round = 0; round < 3; round++) {
+                append(mounted, 1, writable, piece, false);
+                mounted.sync();
+                overwrite(mounted, writable, round);
+                mounted.truncate("/f0", 0);
+                mounted.checkpoint();
+                assertThat(mounted.space().writableBlocks()).isEqualTo(writable);
+            }
+            append(mounted, 1, writable, piece, true);
+            mounted.close();
+            FileSystemOracleTest.clean(space);
+            others.forEach(Cookie::put);
+        }
+    }
+
+    /** Every second block, and what was written just now once more. */
+    private static void overwrite(FileSystem mounted, long blocks, int seed) {
+        MemorySegment bytes = TreeDriver.segment(Fixture.bytes(seed, BLOCK));
+        for (int pass = 0; pass < 2; pass++) {
+            for (long block = 0; block < blocks; block += 2) {
+                assertThat(mounted.write("/f0", block * BLOCK, bytes, 0, BLOCK)).isEqualTo(BLOCK);
+            }
+            mounted.sync();
         }
     }
 
