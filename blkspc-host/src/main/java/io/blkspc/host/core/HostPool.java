@@ -55,7 +55,8 @@ public final class HostPool implements Pool {
         this.clearing = new Clearing(engine);
         this.holds = new Holds(engine);
         this.resizing = new Resizing(engine, heads, clearing);
-        this.versionOps = new VersionOps(engine, heads, writePath, resizing, uuids, clockMillis);
+        this.versionOps =
+                new VersionOps(engine, heads, new Freezing(engine, heads, writePath, resizing), uuids, clockMillis);
         this.reaper = new Reaper(engine, heads, clearing);
         engine.reaper = reaper;
         engine.backing.patience(Backing.MAX_LOOKS);

@@ -9,7 +9,6 @@ import io.blkspc.host.journal.RecordWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,10 +23,9 @@ import java.util.function.Supplier;
 /**
  * Create, snapshot, clone and destroy. Each is one record: atomic, and durable before it returns (contract D5).
  *
- * <p>Freezing a live head goes in this order (SEMANTICS R6): a persist point, so that the stall is short; raise the gate; drain
- * write leases; take the order lock; a second persist point; append the record; publish; unlock and lower the gate; force the
- * journal; return. The order lock is taken only after the leases ended, and the record carries a mark at or above the last
- * entry of every volume it names.
+ * <p>What freezes a live head does so within {@link Freezing}: a persist point with the order lock held; append the record;
+ * publish; then, outside, force the journal. So the record carries a mark at or above the last entry of every volume it names
+ * (SEMANTICS R6).
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // half a change ends all writing (D18)
 final class VersionOps {
@@ -42,24 +40,16 @@ final class VersionOps {
 
     private final Engine engine;
     private final Heads heads;
-    private final WritePath writePath;
-    private final Resizing resizing;
+    private final Freezing freezing;
     private final Supplier<UUID> uuids;
     private final LongSupplier clockMillis;
     private final RecordWriter writer = new RecordWriter();
     private final MemorySegment buffer;
 
-    VersionOps(
-            Engine engine,
-            Heads heads,
-            WritePath writePath,
-            Resizing resizing,
-            Supplier<UUID> uuids,
-            LongSupplier clockMillis) {
+    VersionOps(Engine engine, Heads heads, Freezing freezing, Supplier<UUID> uuids, LongSupplier clockMillis) {
         this.engine = engine;
         this.heads = heads;
-        this.writePath = writePath;
-        this.resizing = resizing;
+        this.freezing = freezing;
         this.uuids = uuids;
         this.clockMillis = clockMillis;
         this.buffer = Arena.ofAuto().allocate(Math.min(MAX_RECORD_BYTES, engine.journal.maxPayloadBytes()), 8);
@@ -109,35 +99,27 @@ final class VersionOps {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("no name");
         }
-        engine.persistence.persist();
-        List<Head> frozen = raiseGates(volumes);
-        try {
-            drain(frozen);
-            engine.lock.lock();
-            try {
-                engine.prepareRecord((int) buffer.byteSize());
-                List<LogRecord.Frozen> items = new ArrayList<>();
-                for (String name : names) {
-                    refuseTaken(name);
-                    Version version = requireFrozen(Names.volumeOf(name), frozen);
-                    items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
-                }
-                LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
-                encode(record);
-                LongConsumer change = sequence -> {
-                    engine.catalogue.snapshot(record);
-                    settleFrozen(frozen);
-                };
-                promiseForFreeze(frozen, () -> takeForHeads(names.size(), 0, NOTHING));
-                engine.persistence.persistWithLockHeld();
-                decide(record, change);
-            } finally {
-                engine.lock.unlock();
-            }
-        } finally {
-            lowerGates(frozen);
-        }
+        freezing.with(volumes, frozen -> snapshotLocked(names, frozen));
         engine.persistence.forceJournal();
+    }
+
+    private void snapshotLocked(List<String> names, List<Head> frozen) {
+        engine.prepareRecord((int) buffer.byteSize());
+        List<LogRecord.Frozen> items = new ArrayList<>();
+        for (String name : names) {
+            refuseTaken(name);
+            Version version = freezing.require(Names.volumeOf(name), frozen);
+            items.add(new LogRecord.Frozen(version.id, engine.catalogue.newVersionId(), uuids.get(), name));
+        }
+        LogRecord.Snapshot record = new LogRecord.Snapshot(clockMillis.getAsLong(), items);
+        encode(record);
+        LongConsumer change = sequence -> {
+            engine.catalogue.snapshot(record);
+            freezing.settle(frozen);
+        };
+        freezing.promise(frozen, () -> takeForHeads(names.size(), 0, NOTHING));
+        engine.persistence.persistWithLockHeld();
+        decide(record, change);
     }
 
     /** What a dump asks of {@link #freezeAll}; called under the order lock. */
@@ -173,23 +155,12 @@ final class VersionOps {
         } finally {
             engine.lock.unlock();
         }
-        engine.persistence.persist();
-        List<Head> raised = raiseGates(volumes);
-        try {
-            drain(raised);
-            engine.lock.lock();
-            try {
-                if (!freezeLocked(moment, raised)) {
-                    return false;
-                }
-            } finally {
-                engine.lock.unlock();
-            }
-        } finally {
-            lowerGates(raised);
+        boolean[] isFrozen = {false};
+        freezing.with(volumes, raised -> isFrozen[0] = freezeLocked(moment, raised));
+        if (isFrozen[0]) {
+            engine.persistence.forceJournal();
         }
-        engine.persistence.forceJournal();
-        return true;
+        return isFrozen[0];
     }
 
     private boolean freezeLocked(Moment moment, List<Head> raised) {
@@ -209,7 +180,7 @@ final class VersionOps {
         }
         List<Head> frozen =
                 volumes.stream().map(each -> each.head).filter(Objects::nonNull).toList();
-        promiseForFreeze(frozen, () -> takeForHeads(volumes.size(), 0, NOTHING));
+        freezing.promise(frozen, () -> takeForHeads(volumes.size(), 0, NOTHING));
         engine.persistence.persistWithLockHeld();
         List<Version> made;
         try {
@@ -240,16 +211,8 @@ final class VersionOps {
                 made.add(version);
             }
         }
-        settleFrozen(frozen);
+        freezing.settle(frozen);
         return made;
-    }
-
-    private void settleFrozen(List<Head> frozen) {
-        for (Head head : frozen) {
-            OwnStages.frozen(head);
-            engine.rebalance(head.version);
-            head.bumpGeneration();
-        }
     }
 
     void clone(String source, List<String> targets, Quota quota) {
@@ -261,28 +224,22 @@ final class VersionOps {
         if (new LinkedHashSet<>(targets).size() != targets.size()) {
             throw new IllegalArgumentException("one target name twice");
         }
-        boolean live = source.indexOf('@') < 0;
-        if (live) {
-            engine.persistence.persist();
-        }
-        List<Head> frozen = live ? raiseGates(Set.of(source)) : List.of();
-        try {
-            drain(frozen);
+        if (source.indexOf('@') < 0) {
+            freezing.with(Set.of(source), frozen -> cloneLocked(source, targets, quota, frozen));
+        } else {
             engine.lock.lock();
             try {
-                cloneLocked(source, targets, quota, frozen);
+                cloneLocked(source, targets, quota, List.of());
             } finally {
                 engine.lock.unlock();
             }
-        } finally {
-            lowerGates(frozen);
         }
         engine.persistence.forceJournal();
     }
 
     private void cloneLocked(String source, List<String> targets, Quota quota, List<Head> frozen) {
         engine.prepareRecord((int) buffer.byteSize());
-        Version version = frozen.isEmpty() ? engine.catalogue.require(source) : requireFrozen(source, frozen);
+        Version version = frozen.isEmpty() ? engine.catalogue.require(source) : freezing.require(source, frozen);
         targets.forEach(this::refuseTaken);
         boolean freezes = version.isHead() && !isUnchanged(version);
         long guarantee = Geometry.toBlocks(quota.guaranteeOf(version.sizeBytes));
@@ -299,10 +256,10 @@ final class VersionOps {
         LongConsumer change = sequence -> {
             engine.catalogue.cloneHeads(record);
             items.forEach(item -> attachQuota(item.versionId(), asked));
-            settleFrozen(frozen);
+            freezing.settle(frozen);
         };
         if (freezes) {
-            promiseForFreeze(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
+            freezing.promise(frozen, () -> takeForHeads(targets.size() + 1, targets.size(), asked));
             engine.persistence.persistWithLockHeld();
         } else {
             engine.checkWritable();
@@ -414,19 +371,7 @@ final class VersionOps {
         if (keepAs != null) {
             Names.checkVolume(keepAs);
         }
-        engine.persistence.persist();
-        List<Head> raised = raiseGates(Set.of(volume));
-        try {
-            drain(raised);
-            engine.lock.lock();
-            try {
-                rollbackLocked(snapshot, keepAs, requireFrozen(volume, raised));
-            } finally {
-                engine.lock.unlock();
-            }
-        } finally {
-            lowerGates(raised);
-        }
+        freezing.with(Set.of(volume), raised -> rollbackLocked(snapshot, keepAs, freezing.require(volume, raised)));
         engine.persistence.forceJournal();
     }
 
@@ -473,77 +418,6 @@ final class VersionOps {
         return clockMillis.getAsLong();
     }
 
-    private List<Head> raiseGates(Set<String> volumes) {
-        volumes.forEach(resizing::giveUpTail);
-        List<Head> raised = new ArrayList<>();
-        Head last = null;
-        engine.lock.lock();
-        try {
-            for (String name : new java.util.TreeSet<>(volumes)) { // one order for everybody: no deadlock
-                Head head = heads.of(engine.catalogue.require(name));
-                Clearing.raise(engine, head);
-                last = head; // ours, also when the list has no room for it
-                raised.add(head);
-            }
-            return raised;
-        } catch (RuntimeException | Error e) {
-            if (last != null) {
-                last.gate.lower();
-            }
-            lower(raised);
-            throw e;
-        } finally {
-            engine.lock.unlock();
-        }
-    }
-
-    private static void drain(List<Head> frozen) {
-        for (Head head : frozen) {
-            if (!head.gate.drain()) {
-                throw new BlockSpaceException(Code.BUSY, "writes in flight did not end: volume=" + head.version.name);
-            }
-        }
-    }
-
-    private void lowerGates(List<Head> raised) {
-        engine.lock.lock();
-        try {
-            lower(raised);
-        } finally {
-            engine.lock.unlock();
-        }
-    }
-
-    @SuppressWarnings("ForLoopReplaceableByForEach") // which makes an iterator, and this must not need memory
-    private void lower(List<Head> raised) {
-        for (int i = 0; i < raised.size(); i++) {
-            raised.get(i).gate.lower();
-        }
-        engine.lock.signalAll();
-    }
-
-    /** Covers what clients hold and what guarantees stand for once the heads are frozen, and then {@code more}. */
-    @SuppressWarnings("ForLoopReplaceableByForEach") // as above
-    private void promiseForFreeze(List<Head> frozen, Runnable more) {
-        try {
-            for (Head head : frozen) {
-                if (!writePath.promiseForFreeze(head)) {
-                    HeadQuota quota = head.version.quota;
-                    throw BlockSpaceException.outOfSpace(
-                            quota != null && quota.isGuaranteed()
-                                    ? quota.freezeFacts()
-                                    : "reason=writes in flight could not be covered after the freeze");
-                }
-            }
-            more.run();
-        } catch (RuntimeException | Error e) {
-            for (int i = 0; i < frozen.size(); i++) {
-                engine.rebalance(frozen.get(i).version); // gives back what is not needed after all
-            }
-            throw e;
-        }
-    }
-
     /** Takes the room of new version records, and promises what the new heads among them are guaranteed. */
     private void takeForHeads(int versions, int heads, HeadQuota.Asked each) {
         HeadQuota.Asked asked = each.times(heads);
@@ -561,16 +435,6 @@ final class VersionOps {
             version.quota = new HeadQuota(version, engine.ledger);
             version.quota.adopt(asked);
         }
-    }
-
-    /** The head whose gate was raised, unless it was destroyed since; another one may have its name by now. */
-    private Version requireFrozen(String name, Collection<Head> frozen) {
-        Version version = engine.catalogue.require(name);
-        if (!frozen.contains(version.head)) {
-            throw new BlockSpaceException(Code.NOT_FOUND, "volume was destroyed meanwhile: name=" + name);
-        }
-        Resizing.requireNoTail(version);
-        return version;
     }
 
     private void refuseTaken(String name) {
