@@ -98,10 +98,13 @@ class UnpersistedTimeTest {
         BlockSpace space = connect(pool).getFirst();
         long[] expected = {0, 0, 0, 1, 1, 1, 2}; // forces until a commit at 0, 80, 160, ... ms
         long begin = disk.count(IoRole.DATA, IoOp.FORCE);
-        disk.faults(event -> { // rather than to wait for ever
-            assertThat(disk.count(IoRole.DATA, IoOp.FORCE) - begin).as("forces").isLessThan(10);
-            return null;
-        });
+        disk.faults(
+                event -> { // rather than to wait for ever
+                    assertThat(disk.count(IoRole.DATA, IoOp.FORCE) - begin)
+                            .as("forces")
+                            .isLessThan(10);
+                    return null;
+                });
         for (int i = 0; i < expected.length; i++) {
             new TestIo(space).write((long) i * BLOCK, new byte[BLOCK]);
             assertThat(disk.count(IoRole.DATA, IoOp.FORCE) - begin)
