@@ -3,6 +3,7 @@ package io.blkspc.xfsish.file;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.Freeze;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.InodeFields;
@@ -341,21 +342,36 @@ public final class FileSystem implements AutoCloseable {
         return reading(mounted.checkpoints::sequence);
     }
 
-    /** Sets the limit of blocks in use: growing and shrinking are accounting. */
+    /**
+     * Sets the limit of blocks in use: growing and shrinking are accounting, whatever the size of the address space. Durable on
+     * return.
+     *
+     * @param blocks from what is used now to all there are
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when more is used, or the pool has no room for the change; {@link
+     *     FileSystemException} when there are fewer blocks; nothing changed then
+     */
     public void setUsable(long blocks) {
         change(() -> {
-            mounted.checkpoints.run(true);
+            mounted.checkpoints.run(true); // gives back what was freed
             Superblock superblock = mounted.metadata.superblock();
             long used = superblock.blockCount() - mounted.groups.freeBlocks();
-            if (blocks > superblock.blockCount() || blocks < used) {
+            if (blocks > superblock.blockCount()) {
                 throw new FileSystemException(
                         Reason.INVALID,
-                        "limit is " + used + " to " + superblock.blockCount() + " blocks: blocks=" + blocks);
+                        "limit is above the size of the file system: usable=" + Geometry.toBytes(blocks) + ", size="
+                                + Geometry.toBytes(superblock.blockCount()));
+            }
+            if (blocks < used) {
+                throw new BlockSpaceException(
+                        Code.OUT_OF_SPACE,
+                        "limit is below what is used: usable=" + Geometry.toBytes(blocks) + ", used="
+                                + Geometry.toBytes(used));
             }
             mounted.change(() -> mounted.delayed.need(1, 0, 0, false), () -> {
                 mounted.metadata.superblock(superblock.withUsableBlocks(blocks));
                 return null;
             });
+            mounted.checkpoints.run(false);
         });
     }
 
