@@ -28,8 +28,8 @@ import java.util.function.Supplier;
  * sector, and bytes cut off since then the old or zeros.
  *
  * <p>Errors: {@link FileSystemException}; {@link BlockSpaceException} with {@code NOT_FOUND}, {@code EXISTS}, {@code
- * OUT_OF_SPACE} (nothing changed), {@code IO}, {@code CORRUPT}, {@code FAILED}, {@code CLOSED} after the first failure inside
- * a change, or {@link #close}.
+ * OUT_OF_SPACE} (nothing changed), {@code OUT_OF_BACKING} (nor then; it goes on when there is room), {@code IO}, {@code CORRUPT},
+ * {@code FAILED}, {@code CLOSED} after the first failure inside a change, or {@link #close}.
  */
 public final class FileSystem implements AutoCloseable {
 
@@ -325,8 +325,9 @@ public final class FileSystem implements AutoCloseable {
      * On return everything done before survives power loss: one record for all of it, so it is also what an fsync of one
      * file does.
      *
-     * @throws BlockSpaceException {@code IO} when a data block could not be written: a later call tries again; {@code
-     *     FAILED}, {@code CLOSED}. Never {@code OUT_OF_SPACE}
+     * @throws BlockSpaceException {@code OUT_OF_BACKING}, {@code IO}, {@code BUSY} when something could not be written, be it data,
+     *     a record of the log or metadata in place: nothing is lost, a later call goes on with it, and where it was more than data,
+     *     changes are refused with the same code until it is done; {@code FAILED}, {@code CLOSED}. Never {@code OUT_OF_SPACE}
      */
     public void sync() {
         change(() -> mounted.checkpoints.run(false));
