@@ -2,11 +2,14 @@ package io.blkspc.cli.command;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Geometry;
+import io.blkspc.cli.fs.FileSystemSpace;
 import io.blkspc.cli.fs.FsPath;
 import io.blkspc.cli.fs.Putting;
 import io.blkspc.cli.outcome.CommandFailure;
+import io.blkspc.cli.pool.PoolLink;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Names;
+import io.blkspc.cli.text.Sizes;
 import io.blkspc.xfsish.file.FileStatus;
 import io.blkspc.xfsish.file.FileSystem;
 import io.blkspc.xfsish.file.FileSystemOptions;
@@ -37,12 +40,19 @@ abstract class FileTask extends Task {
 
     final <T> T withFiles(String volume, FilesUse<T> use) throws Exception {
         Names.volume(volume);
-        return withPool(link -> {
-            try (BlockSpace space = link.openSpace(volume);
-                    FileSystem files = FileSystem.mount(space, FileSystemOptions.defaults(CLOCK))) {
-                return use.with(files);
-            }
-        });
+        return withPool(link -> withFiles(link, volume, use));
+    }
+
+    static <T> T withFiles(PoolLink link, String volume, FilesUse<T> use) throws Exception {
+        try (BlockSpace space = link.openSpace(volume);
+                FileSystem files = FileSystem.mount(space, FileSystemOptions.defaults(CLOCK))) {
+            return use.with(files);
+        }
+    }
+
+    /** A limit as people write it: {@code all}, or a size. */
+    static long usableBytes(String text) {
+        return text.equals("all") ? FileSystemSpace.ALL : Sizes.parseWhole(text, Geometry.BLOCK_BYTES);
     }
 
     /** All in one volume: a mount has one. */

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             FsLnCommand.class,
             FsRmCommand.class,
             FsDfCommand.class,
+            FsResizeCommand.class,
             FsFsckCommand.class
         })
 final class FsCommand implements Runnable {
@@ -37,6 +38,6 @@ final class FsCommand implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "fs needs a command: mkfs, mount, umount, ls, stat, cat, put, get, mkdir, mv, ln, rm, df or fsck");
+                "fs needs a command: mkfs, mount, umount, ls, stat, cat, put, get, mkdir, mv, ln, rm, df, resize or fsck");
     }
 }

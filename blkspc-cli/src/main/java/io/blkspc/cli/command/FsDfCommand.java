@@ -1,10 +1,7 @@
 package io.blkspc.cli.command;
 
-import io.blkspc.api.Geometry;
-import io.blkspc.cli.text.Json;
+import io.blkspc.cli.fs.FileSystemSpace;
 import io.blkspc.cli.text.Table;
-import io.blkspc.xfsish.file.FileSystem;
-import io.blkspc.xfsish.file.SpaceStatus;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -21,20 +18,7 @@ final class FsDfCommand extends FileTask {
 
     @Override
     public Integer call() throws Exception {
-        SpaceStatus space = withFiles(name, FileSystem::space);
-        Map<String, Object> facts = Json.of(
-                "name",
-                name,
-                "size",
-                space.addressBlocks() * Geometry.BLOCK_BYTES,
-                "usable",
-                space.usableBlocks() * Geometry.BLOCK_BYTES,
-                "free",
-                space.freeBlocks() * Geometry.BLOCK_BYTES,
-                "granted",
-                space.grantedBlocks() * Geometry.BLOCK_BYTES,
-                "inodes",
-                space.usedInodes());
+        Map<String, Object> facts = withFiles(name, files -> FileSystemSpace.facts(name, files));
         show(
                 facts,
                 () -> Table.of("NAME", ">SIZE", ">USABLE", ">FREE", ">GRANTED", ">INODES")

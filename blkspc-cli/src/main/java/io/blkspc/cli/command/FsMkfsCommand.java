@@ -2,9 +2,9 @@ package io.blkspc.cli.command;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.Geometry;
+import io.blkspc.cli.fs.FileSystemSpace;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Names;
-import io.blkspc.cli.text.Sizes;
 import io.blkspc.xfsish.file.Mkfs;
 import java.util.UUID;
 import picocli.CommandLine.Command;
@@ -25,17 +25,16 @@ final class FsMkfsCommand extends FileTask {
 
     @Option(
             names = "--usable",
-            paramLabel = "SIZE",
-            description = "never use more than this; default: all of the volume")
+            paramLabel = "all|SIZE",
+            description = "never use more than this, until 'fs resize' says otherwise; default: all of the volume")
     private String usable;
 
     @Override
     public Integer call() throws Exception {
         Names.volume(name);
-        long usableBytes = usable == null ? 0 : Sizes.parse(usable);
+        long usableBytes = usable == null ? FileSystemSpace.ALL : usableBytes(usable);
         UUID uuid = UUID.randomUUID();
-        Mkfs.Spec spec =
-                new Mkfs.Spec(uuid, CLOCK.getAsLong(), Geometry.toBlocks(Geometry.alignUp(usableBytes)), 0, force);
+        Mkfs.Spec spec = new Mkfs.Spec(uuid, CLOCK.getAsLong(), Geometry.toBlocks(usableBytes), 0, force);
         long bytes = withPool(link -> {
             try (BlockSpace space = link.openSpace(name)) {
                 Mkfs.run(space, spec);

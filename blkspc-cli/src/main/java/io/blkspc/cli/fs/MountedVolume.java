@@ -11,6 +11,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,6 +136,13 @@ final class MountedVolume {
     /** On return everything done before survives power loss, unless it was unmounted meanwhile: then all does. */
     void sync() {
         unlessClosed(files::sync);
+    }
+
+    /** Uses its files; on return what was done is durable. Errors as those of the use and {@link FileSystem#sync}. */
+    <T> T with(Function<FileSystem, T> use) {
+        T result = use.apply(files);
+        files.sync();
+        return result;
     }
 
     void thaw() {

@@ -11,6 +11,8 @@ import io.blkspc.cli.fuse.FuseSession;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.text.Json;
+import io.blkspc.xfsish.file.FileSystem;
+import io.blkspc.xfsish.file.FileSystemOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -23,6 +25,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -155,6 +158,34 @@ public final class MountedVolumes {
         };
         inCommands.add(uuid);
         return space;
+    }
+
+    /**
+     * Uses the file system of a volume: as it is mounted, or else mounted for this alone. On return what was done is durable.
+     *
+     * @throws CommandFailure {@link ExitCode#BUSY} when somebody has the volume open
+     */
+    public <T> T withFiles(String name, Function<FileSystem, T> use) {
+        MountedVolume there = mountedNow(name);
+        if (there != null) {
+            try {
+                return there.with(use);
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.CLOSED || mountedNow(name) == there) {
+                    throw e;
+                } // unmounted meanwhile
+            }
+        }
+        try (BlockSpace space = openForFiles(name, () -> pool.open(name));
+                FileSystem files = FileSystem.mount(space, FileSystemOptions.defaults(clock))) {
+            return use.apply(files);
+        }
+    }
+
+    private synchronized MountedVolume mountedNow(String name) {
+        VolumeInfo info = awaitCommand(pool.info(name));
+        forgetEnded();
+        return find(info.uuid());
     }
 
     private synchronized void endCommand(UUID uuid) {

@@ -41,6 +41,9 @@ public final class ServedLink implements PoolLink {
     /** Request to end that. */
     public static final String UNMOUNT = "fs-umount";
 
+    /** Request to limit what the file system of a volume uses, mounted or not. */
+    public static final String LIMIT = "fs-resize";
+
     /** Request to end the server; the answer comes after the pool was closed. */
     public static final String STOP = "stop";
 
@@ -116,6 +119,11 @@ public final class ServedLink implements PoolLink {
     /** Has the server unmount it; on return everything is durable. */
     public Map<String, Object> unmount(Path directory) {
         return Json.asObject(client.request(UNMOUNT, Map.of("directory", directory.toString()), false));
+    }
+
+    /** Has the server limit a file system; the facts of {@link io.blkspc.cli.fs.FileSystemSpace}. */
+    public Map<String, Object> limitFiles(String name, long usableBytes) {
+        return Json.asObject(client.request(LIMIT, Map.of("name", name, "usable", usableBytes), true));
     }
 
     /**

@@ -1,12 +1,14 @@
 package io.blkspc.cli.serve;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.cli.action.Actions;
 import io.blkspc.cli.action.Arguments;
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.control.RequestHandler;
+import io.blkspc.cli.fs.FileSystemSpace;
 import io.blkspc.cli.fs.MountPoint;
 import io.blkspc.cli.fs.MountedVolumes;
 import io.blkspc.cli.image.TargetFile;
@@ -102,6 +104,9 @@ final class Requests implements RequestHandler {
             if (name.equals(ServedLink.UNMOUNT)) {
                 return mounts.unmount(directory(new Arguments(arguments)));
             }
+            if (name.equals(ServedLink.LIMIT)) {
+                return limit(new Arguments(arguments));
+            }
             if (name.equals(ServedLink.CHECK)) {
                 return open.check(new Arguments(arguments).flag("deep")).facts();
             }
@@ -129,6 +134,15 @@ final class Requests implements RequestHandler {
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
+    }
+
+    private Map<String, Object> limit(Arguments asked) {
+        String volume = asked.string("name");
+        long usable = asked.number("usable");
+        if (usable < 0 || !Geometry.isBlockAligned(usable)) {
+            throw new IllegalArgumentException("limit is not whole blocks: usable=" + usable);
+        }
+        return mounts.withFiles(volume, files -> FileSystemSpace.limit(volume, files, usable));
     }
 
     private Map<String, Object> reservable(Arguments asked) {
@@ -164,7 +178,7 @@ final class Requests implements RequestHandler {
     @Override
     public Outcome judge(String name, Throwable failure) {
         Operation operation = Operation.named(name);
-        return Outcome.of(failure, operation != null && operation.changes());
+        return Outcome.of(failure, operation != null ? operation.changes() : name.equals(ServedLink.LIMIT));
     }
 
     /** Own copies see every volume, whatever other clients may see; the door for them is made when it is first needed. */

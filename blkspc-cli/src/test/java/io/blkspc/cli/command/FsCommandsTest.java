@@ -145,6 +145,90 @@ class FsCommandsTest {
     }
 
     @Test
+    void theLimitIsAnAccountThatGrowsAndShrinks() {
+        command.stdin(CommandsTest.noise(4 << 20)).ok("fs", "put", "-", "v:/a");
+        Map<String, Object> whole = command.ok("fs", "df", "v", "--json").object();
+        int used = (int) whole.get("usable") - (int) whole.get("free");
+
+        Map<String, Object> limited =
+                command.ok("fs", "resize", "--usable=8M", "v", "--json").object();
+        assertThat(limited)
+                .containsEntry("usable", 8 << 20)
+                .containsEntry("size", whole.get("size"))
+                .containsEntry("free", (8 << 20) - used);
+        assertThat(command.ok("fs", "df", "v", "--json").object()).isEqualTo(limited);
+        command.stdin(CommandsTest.noise(4 << 20)).run("fs", "put", "-", "v:/b").exits(28);
+        command.ok("fs", "rm", "v:/b");
+
+        assertThat(command.ok("fs", "resize", "--usable", "all", "v", "--bytes").out())
+                .isEqualTo("v may use " + whole.get("size") + " of " + whole.get("size") + " now, free "
+                        + whole.get("free") + "\n");
+        command.stdin(CommandsTest.noise(4 << 20)).ok("fs", "put", "-", "v:/b");
+        assertThat(command.ok("fs", "fsck", "v", "--json").object()).containsEntry("clean", true);
+    }
+
+    @Test
+    void aLimitBelowWhatIsUsedOrAboveTheSizeChangesNothing() {
+        command.stdin(CommandsTest.noise(4 << 20)).ok("fs", "put", "-", "v:/a");
+        command.ok("fs", "resize", "--usable=12M", "v");
+        Map<String, Object> before = command.ok("fs", "df", "v", "--json").object();
+        int used = (12 << 20) - (int) before.get("free");
+
+        assertThat(command.run("fs", "resize", "--usable=4M", "v").exits(28).err())
+                .contains("usable=" + (4 << 20) + ", used=" + used)
+                .hasLineCount(1);
+        command.run("fs", "resize", "--usable=" + (used - 4096), "v").exits(28);
+        assertThat(command.run("fs", "resize", "--usable=1G", "v").exits(1).err())
+                .contains("usable=" + (1 << 30) + ", size=" + before.get("size"))
+                .hasLineCount(1);
+        for (String none : List.of("0", "5000", "-4K", "much")) {
+            command.run("fs", "resize", "--usable=" + none, "v").exits(2);
+        }
+        command.run("fs", "resize", "v").exits(2);
+        command.run("fs", "resize", "--usable=all", "none").exits(3);
+        assertThat(command.ok("fs", "df", "v", "--json").object()).isEqualTo(before);
+
+        command.ok("fs", "resize", "--usable=" + used, "v"); // not one block more, and files can be removed
+        command.run("fs", "mkdir", "v:/d").exits(28);
+        command.ok("fs", "rm", "v:/a");
+        command.ok("fs", "mkdir", "v:/d");
+        command.ok("fs", "fsck", "v");
+    }
+
+    @Test
+    void anEmptyFileSystemFitsIntoItsLimitOrIsNotMade() {
+        command.run("fs", "mkfs", "v", "--force", "--usable=5000").exits(2);
+        Map<String, Object> df = command.ok("fs", "df", "v", "--json").object();
+        int used = (int) df.get("usable") - (int) df.get("free");
+        assertThat(command.run("fs", "mkfs", "v", "--force", "--usable=" + (used - 4096))
+                        .exits(1)
+                        .err())
+                .contains("used=" + used);
+        command.ok("fs", "mkfs", "v", "--force", "--usable=" + used);
+        assertThat(command.ok("fs", "df", "v", "--json").object()).containsEntry("free", 0);
+        command.ok("fs", "fsck", "v");
+        command.run("fs", "mkdir", "v:/d").exits(28);
+        command.ok("fs", "resize", "--usable=all", "v");
+        command.ok("fs", "mkdir", "v:/d");
+    }
+
+    @Test
+    void aFileSystemKeepsItsSizeInALargerVolumeAndIsRefusedInASmallerOne() {
+        Map<String, Object> before = command.ok("fs", "df", "v", "--json").object();
+        command.ok("resize", "v", "--size=32M");
+        assertThat(command.ok("fs", "df", "v", "--json").object())
+                .containsEntry("size", before.get("size"))
+                .containsEntry("usable", before.get("usable"));
+        command.run("fs", "resize", "--usable=32M", "v").exits(1);
+        command.ok("resize", "v", "--size=16M", "--shrink"); // nothing of it was there
+        command.ok("fs", "fsck", "v");
+        command.ok("resize", "v", "--size=12M", "--shrink");
+        String told = "smaller than its file system: volume=" + (12 << 20) + ", size=" + (16 << 20);
+        assertThat(command.run("fs", "df", "v").exits(4).err()).contains(told).hasLineCount(1);
+        assertThat(command.run("fs", "fsck", "v").exits(4).out()).contains(told);
+    }
+
+    @Test
     void aDamagedFileSystemIsFoundAlsoInASnapshot() throws IOException {
         command.stdin(CommandsTest.noise(1 << 20)).ok("fs", "put", "-", "v:/a");
         command.ok("snapshot", "v@s");

@@ -138,7 +138,6 @@ class UnpersistedTimeTest {
         private final long longestForceNanos;
         private final TreeMap<Long, Long> published = new TreeMap<>();
         private long commits;
-        private long forces;
         private long worstNanos;
 
         Watch(SimScheduler scheduler, HostPool pool, long seed, long longestForceNanos) {
@@ -159,7 +158,6 @@ class UnpersistedTimeTest {
                 published.put(pool.engine().journal.lastSequence() + 1, scheduler.nanoTime());
                 commits++;
             } else if (event.role() == IoRole.DATA && event.op() == IoOp.FORCE) {
-                forces++;
                 scheduler.pause(random.nextLong(longestForceNanos));
             }
             return null;

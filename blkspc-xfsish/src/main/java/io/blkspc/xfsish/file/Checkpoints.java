@@ -1,6 +1,7 @@
 package io.blkspc.xfsish.file;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.Subvolume;
@@ -24,11 +25,21 @@ import java.util.Map;
  *  2  data is written back and forced: before a record that names it           Subvolume.sync
  *  3  one record with every changed metadata block, forced: the moment         {@link Log#append}
  *  4  data blocks freed before it are discarded and may be used again          {@link Groups#release}
- *  5  now and then: metadata goes in place and is forced, the log restarts,    {@link #putInPlace}
+ *  5  now and then: metadata goes in place and is forced, the log restarts,    {@link Log#restart}
  *     and freed metadata blocks may be used again
  * </pre>
+ *
+ * Where the device has no room or fails a write, a step from 3 on stays begun, and no change is made until it is done.
  */
 final class Checkpoints {
+
+    /** What was begun and has to be finished. */
+    private enum Step {
+        NONE,
+        RECORD,
+        IN_PLACE,
+        RESTART
+    }
 
     private final Subvolume subvolume;
     private final Metadata metadata;
@@ -38,6 +49,7 @@ final class Checkpoints {
     private final Delayed delayed;
     private Reservations reservations;
     private boolean hasData;
+    private Step unfinished = Step.NONE;
 
     Checkpoints(Subvolume subvolume, Metadata metadata, Groups groups, Inodes inodes, Log log, Delayed delayed) {
         this.subvolume = subvolume;
@@ -66,38 +78,81 @@ final class Checkpoints {
      * Everything done before survives power loss on return.
      *
      * @param isWhole also puts metadata in place, so that a mount has nothing to replay
-     * @throws io.blkspc.api.BlockSpaceException {@code IO} of a data block: a later one tries again; any other failure ends
-     *     the subvolume
+     * @throws BlockSpaceException {@code IO}, {@code OUT_OF_BACKING}, {@code BUSY}: nothing is lost, a later one goes on where
+     *     this one stopped; any other failure ends the subvolume
      */
     void run(boolean isWhole) {
+        finish();
         place();
         if (hasData) {
             subvolume.sync();
             hasData = false;
         }
-        boolean done = false;
+        if (metadata.changedCount() > 0) {
+            log.append(reservations.log(), metadata.changed());
+            unfinished = Step.RECORD;
+            finish();
+        }
+        if (isWhole && !log.isEmpty()) {
+            metadata.unpin();
+            unfinished = Step.IN_PLACE;
+            finish();
+        }
+    }
+
+    /**
+     * Finishes what an earlier one could not, before anything changes again: so what it tries is the very same, paid for already,
+     * and never half of it and half of something newer. Errors as {@link #run}.
+     */
+    void finish() {
+        boolean goesOn = false;
         try {
-            if (metadata.changedCount() > 0) {
-                log.append(reservations.log(), metadata.changed());
-                metadata.logged();
-                groups.release(false, this::discard);
+            while (unfinished != Step.NONE) {
+                unfinished = take(unfinished);
             }
-            if (log.isFull() || (isWhole && !log.isEmpty())) {
-                putInPlace();
-            }
-            done = true;
+            goesOn = true;
+        } catch (BlockSpaceException refused) {
+            goesOn = mayPass(refused);
+            throw refused;
         } finally {
-            if (!done) {
+            if (!goesOn) {
                 subvolume.shutDown(); // nobody knows what the log holds
             }
         }
     }
 
-    private void putInPlace() {
-        metadata.unpin();
-        subvolume.sync();
-        log.restart(reservations.log());
-        groups.release(true, this::discard);
+    /** {@code true} for what is over when the device works or has room again: what was not written is still dirty. */
+    static boolean mayPass(BlockSpaceException refused) {
+        return switch (refused.code()) {
+            case IO, OUT_OF_BACKING, BUSY -> true;
+            default -> false;
+        };
+    }
+
+    /** Returns what comes after it. */
+    private Step take(Step step) {
+        switch (step) {
+            case RECORD -> {
+                log.force();
+                metadata.logged();
+                groups.release(false, this::discard);
+                if (log.isFull()) {
+                    metadata.unpin();
+                    return Step.IN_PLACE;
+                }
+            }
+            case IN_PLACE -> {
+                subvolume.sync();
+                log.restart(reservations.log());
+                return Step.RESTART;
+            }
+            case RESTART -> {
+                log.force();
+                groups.release(true, this::discard);
+            }
+            case NONE -> {}
+        }
+        return Step.NONE;
     }
 
     private void discard(Run run) {

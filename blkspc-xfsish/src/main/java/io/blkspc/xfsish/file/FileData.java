@@ -79,13 +79,10 @@ final class FileData {
                 writeChunk(inode, at, source, start + done, part);
                 done += part;
             } catch (BlockSpaceException e) {
-                if (e.code() != Code.OUT_OF_SPACE) {
-                    throw e;
-                }
-                if (chunk > 1) {
+                if (e.code() == Code.OUT_OF_SPACE && chunk > 1) {
                     chunk /= 2; // what a transaction reserves besides its data grows with it
-                } else if (done > 0) {
-                    return done;
+                } else if (done > 0 && !mounted.subvolume.isShutDown()) {
+                    return done; // the next call says why
                 } else {
                     throw e;
                 }

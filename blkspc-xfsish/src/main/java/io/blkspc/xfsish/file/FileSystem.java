@@ -3,6 +3,7 @@ package io.blkspc.xfsish.file;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.Freeze;
 import io.blkspc.xfsish.file.FileSystemException.Reason;
 import io.blkspc.xfsish.format.InodeFields;
@@ -27,8 +28,8 @@ import java.util.function.Supplier;
  * sector, and bytes cut off since then the old or zeros.
  *
  * <p>Errors: {@link FileSystemException}; {@link BlockSpaceException} with {@code NOT_FOUND}, {@code EXISTS}, {@code
- * OUT_OF_SPACE} (nothing changed), {@code IO}, {@code CORRUPT}, {@code FAILED}, {@code CLOSED} after the first failure inside
- * a change, or {@link #close}.
+ * OUT_OF_SPACE} (nothing changed), {@code OUT_OF_BACKING} (nor then; it goes on when there is room), {@code IO}, {@code CORRUPT},
+ * {@code FAILED}, {@code CLOSED} after the first failure inside a change, or {@link #close}.
  */
 public final class FileSystem implements AutoCloseable {
 
@@ -324,8 +325,9 @@ public final class FileSystem implements AutoCloseable {
      * On return everything done before survives power loss: one record for all of it, so it is also what an fsync of one
      * file does.
      *
-     * @throws BlockSpaceException {@code IO} when a data block could not be written: a later call tries again; {@code
-     *     FAILED}, {@code CLOSED}. Never {@code OUT_OF_SPACE}
+     * @throws BlockSpaceException {@code OUT_OF_BACKING}, {@code IO}, {@code BUSY} when something could not be written, be it data,
+     *     a record of the log or metadata in place: nothing is lost, a later call goes on with it, and where it was more than data,
+     *     changes are refused with the same code until it is done; {@code FAILED}, {@code CLOSED}. Never {@code OUT_OF_SPACE}
      */
     public void sync() {
         change(() -> mounted.checkpoints.run(false));
@@ -341,21 +343,36 @@ public final class FileSystem implements AutoCloseable {
         return reading(mounted.checkpoints::sequence);
     }
 
-    /** Sets the limit of blocks in use: growing and shrinking are accounting. */
+    /**
+     * Sets the limit of blocks in use: growing and shrinking are accounting, whatever the size of the address space. Durable on
+     * return.
+     *
+     * @param blocks from what is used now to all there are
+     * @throws BlockSpaceException {@code OUT_OF_SPACE} when more is used, or the pool has no room for the change; {@link
+     *     FileSystemException} when there are fewer blocks; nothing changed then
+     */
     public void setUsable(long blocks) {
         change(() -> {
-            mounted.checkpoints.run(true);
+            mounted.checkpoints.run(true); // gives back what was freed
             Superblock superblock = mounted.metadata.superblock();
             long used = superblock.blockCount() - mounted.groups.freeBlocks();
-            if (blocks > superblock.blockCount() || blocks < used) {
+            if (blocks > superblock.blockCount()) {
                 throw new FileSystemException(
                         Reason.INVALID,
-                        "limit is " + used + " to " + superblock.blockCount() + " blocks: blocks=" + blocks);
+                        "limit is above the size of the file system: usable=" + Geometry.toBytes(blocks) + ", size="
+                                + Geometry.toBytes(superblock.blockCount()));
+            }
+            if (blocks < used) {
+                throw new BlockSpaceException(
+                        Code.OUT_OF_SPACE,
+                        "limit is below what is used: usable=" + Geometry.toBytes(blocks) + ", used="
+                                + Geometry.toBytes(used));
             }
             mounted.change(() -> mounted.delayed.need(1, 0, 0, false), () -> {
                 mounted.metadata.superblock(superblock.withUsableBlocks(blocks));
                 return null;
             });
+            mounted.checkpoints.run(false);
         });
     }
 

@@ -60,7 +60,7 @@ public final class Mkfs {
      * Makes a file system in a space; durable on return.
      *
      * @throws BlockSpaceException {@code EXISTS} when the first block is not empty; {@code OUT_OF_SPACE}; {@code LIMIT} when
-     *     the space is too small
+     *     the space is too small, or the limit below what an empty file system uses
      */
     public static void run(BlockSpace space, Spec spec) {
         Superblock superblock = layout(Geometry.toBlocks(space.sizeBytes()), spec);
@@ -90,7 +90,15 @@ public final class Mkfs {
         long logStart = GroupHeader.firstDataBlock(0, group);
         long usable = spec.usableBlocks() > 0 ? Math.min(spec.usableBlocks(), count) : count;
         long root = (logStart + log) * InodeRecord.PER_BLOCK;
-        return new Superblock(spec.uuid(), group, count, logStart, log, root, usable, spec.now());
+        Superblock layout = new Superblock(spec.uuid(), group, count, logStart, log, root, usable, spec.now());
+        long used = (long) layout.groupCount() * GroupHeader.METADATA_BLOCKS + log + 2; // superblock and root
+        if (usable < used) {
+            throw new BlockSpaceException(
+                    Code.LIMIT,
+                    "limit is below what an empty file system uses: usable=" + Geometry.toBytes(usable) + ", used="
+                            + Geometry.toBytes(used));
+        }
+        return layout;
     }
 
     private void write() {

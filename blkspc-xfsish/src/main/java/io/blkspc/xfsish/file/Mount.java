@@ -88,6 +88,7 @@ final class Mount {
             }
             subvolume.sync();
             log.restart(cookie);
+            log.force();
         } finally {
             cookie.put();
         }

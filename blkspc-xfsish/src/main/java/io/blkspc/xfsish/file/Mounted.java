@@ -57,9 +57,11 @@ final class Mounted {
      * Runs a change as one transaction. Everything that may refuse it is asked before, in {@code need} at the latest; what
      * fails inside ends the file system, because there is no before-image.
      *
-     * @throws BlockSpaceException {@code OUT_OF_SPACE}; {@code IO}, {@code CORRUPT}: nothing of it happened on the medium
+     * @throws BlockSpaceException {@code OUT_OF_SPACE}; {@code OUT_OF_BACKING}, {@code IO} of a checkpoint that is not finished;
+     *     {@code IO}, {@code CORRUPT} inside: nothing of it happened on the medium
      */
     <T> T change(Supplier<Need> need, Supplier<T> body) {
+        checkpoints.finish();
         Transaction transaction = reservations.begin(need);
         boolean done = false;
         try {

@@ -319,7 +319,8 @@ final class Namespace {
                 }
             }
         } catch (BlockSpaceException e) {
-            if (e.code() != Code.OUT_OF_SPACE) {
+            boolean isLater = e.code() == Code.OUT_OF_SPACE || Checkpoints.mayPass(e);
+            if (!isLater || mounted.subvolume.isShutDown()) {
                 throw e;
             }
         }

@@ -98,6 +98,7 @@ final class Reservations {
         log = givenBack(
                 log); // it is empty, nothing is delayed: what an earlier operation might have needed of it nobody does
         placing = givenBack(placing);
+        keepRescue(); // what the last one used came back with that; half of one would only be in the way
         Need again = need.get();
         try {
             return start(again);

@@ -123,17 +123,22 @@ public record Superblock(
                 Bytes.i64(block, CREATED_OFFSET));
         boolean isZero = Bytes.u32(block, ZERO_OFFSET) == 0
                 && Bytes.isZero(block, END_OFFSET, Geometry.BLOCK_BYTES - END_OFFSET);
-        if (version != VERSION || !isZero || !read.isSound(spaceBlocks)) {
+        if (version != VERSION || !isZero || !read.isSound()) {
             throw BlockHeader.damaged(BlockKind.SUPERBLOCK, ADDRESS, "version=" + version + ", " + read);
+        }
+        if (read.blockCount > spaceBlocks) {
+            throw new BlockSpaceException(
+                    Code.CORRUPT,
+                    "the volume is smaller than its file system: volume=" + Geometry.toBytes(spaceBlocks) + ", size="
+                            + Geometry.toBytes(read.blockCount));
         }
         return read;
     }
 
-    private boolean isSound(long spaceBlocks) {
+    private boolean isSound() {
         return groupBlocks >= MIN_GROUP_BLOCKS
                 && groupBlocks <= BitmapBlock.BITS
                 && blockCount >= MIN_GROUP_BLOCKS
-                && blockCount <= spaceBlocks
                 && (blockCount % groupBlocks == 0 || blockCount % groupBlocks >= MIN_GROUP_BLOCKS)
                 && logBlocks >= MIN_LOG_BLOCKS
                 && logStart > GroupHeader.firstDataBlock(0, groupBlocks) - 1

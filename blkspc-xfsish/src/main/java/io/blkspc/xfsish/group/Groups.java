@@ -1,6 +1,7 @@
 package io.blkspc.xfsish.group;
 
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.xfsish.metadata.Metadata;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,11 +118,12 @@ public final class Groups {
                 discard.accept(run);
                 group(run.block()).release(run.block(), run.count());
                 waiting -= run.count();
-            } catch (BlockSpaceException busy) {
-                if (busy.code() != BlockSpaceException.Code.BUSY) {
-                    throw busy;
+            } catch (BlockSpaceException refused) {
+                if (refused.code() != Code.BUSY && refused.code() != Code.OUT_OF_BACKING) {
+                    throw refused;
                 }
-                kept.add(run); // a stage that a failed write left: once more after the next record
+                kept.add(run); // a stage that a failed write left, or no room to note it: once more after the next
+                // record
             }
         }
         runs.clear();

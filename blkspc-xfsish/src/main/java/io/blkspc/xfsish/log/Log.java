@@ -26,6 +26,7 @@ public final class Log {
     private long sequence;
     private long tail;
     private boolean isEmpty;
+    private LogRecord begun;
 
     /** The log as a scan found it, with everything that it held in place. */
     public Log(Subvolume subvolume, Superblock superblock, LogRecord newest) {
@@ -63,18 +64,33 @@ public final class Log {
     }
 
     /**
-     * Appends one record with the newest bytes of these blocks; it is durable on return.
+     * Begins one record with the newest bytes of these blocks, in memory: {@link #force} makes it one of the log.
      *
      * @param paid cookie with a credit for each image and one more
      */
     public void append(Cookie paid, long[] blocks) {
         // An empty record is needed by no replay once this one is durable: it may lie where later ones go.
-        append(paid, blocks, isEmpty ? sequence + 1 : tail);
+        begin(paid, blocks, isEmpty ? sequence + 1 : tail);
     }
 
-    /** Everything logged is in place and durable: a replay needs nothing before this record. */
+    /** Everything logged is in place and durable: begins a record before which a replay needs nothing. */
     public void restart(Cookie paid) {
-        append(paid, NONE, sequence + 1);
+        begin(paid, NONE, sequence + 1);
+    }
+
+    /**
+     * Writes what was begun; it is durable on return. When that fails its blocks are as they were, dirty, with what pays for
+     * them: the next call tries again, and nothing else may be begun meanwhile.
+     *
+     * @throws io.blkspc.api.BlockSpaceException as {@link Subvolume#sync()}
+     */
+    public void force() {
+        subvolume.sync(begun.address() << Geometry.BLOCK_SHIFT, begun.blocks() << Geometry.BLOCK_SHIFT);
+        next += begun.blocks();
+        sequence++;
+        tail = begun.tail();
+        isEmpty = begun.addresses().length == 0;
+        begun = null;
         wrap();
     }
 
@@ -85,7 +101,10 @@ public final class Log {
         }
     }
 
-    private void append(Cookie paid, long[] blocks, long newTail) {
+    private void begin(Cookie paid, long[] blocks, long newTail) {
+        if (begun != null) {
+            throw new IllegalStateException("a record was begun and is not in the log yet: " + begun);
+        }
         if (next + blocks.length + 1 > end()) {
             throw new IllegalStateException("record does not fit: next=" + next + ", images=" + blocks.length);
         }
@@ -100,12 +119,7 @@ public final class Log {
                     new LogRecord(next, sequence + 1, newTail, blocks.length == 0 ? 0 : checksum.value(), blocks);
             record.write(transaction.overwrite(next), superblock.uuid());
             transaction.commit();
+            begun = record;
         }
-        long bytes = (long) (blocks.length + 1) << Geometry.BLOCK_SHIFT;
-        subvolume.sync(next << Geometry.BLOCK_SHIFT, bytes);
-        next += blocks.length + 1;
-        sequence++;
-        tail = newTail;
-        isEmpty = blocks.length == 0;
     }
 }

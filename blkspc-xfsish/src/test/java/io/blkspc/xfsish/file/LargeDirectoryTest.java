@@ -9,6 +9,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.contract.Fixture;
 import io.blkspc.api.contract.Seeds;
+import io.blkspc.api.contract.TestIo;
 import io.blkspc.api.model.ModelHost;
 import io.blkspc.api.model.ModelOptions;
 import io.blkspc.host.core.HostPool;
@@ -237,6 +238,9 @@ class LargeDirectoryTest {
         disk.faults(event -> Fault.EIO);
         assertThatThrownBy(files::sync).isInstanceOf(BlockSpaceException.class);
         disk.faults(FaultInjector.NONE);
+        assertThat(TestIo.codeOf(files::sync))
+                .isIn(Code.IO, Code.FAILED, Code.CLOSED); // a force that fails ends the pool
+        assertThat(TestIo.codeOf(files::sync)).isIn(Code.FAILED, Code.CLOSED);
         assertNothingIsAnswered(files);
         files.shutDown();
     }

@@ -83,12 +83,14 @@ class LogTest {
         }
         Cookie cookie = subvolume.reserve(blocks.size() + 1);
         log.append(cookie, blocks.stream().mapToLong(Long::longValue).toArray());
+        log.force();
         cookie.put();
     }
 
     private static void restart(Subvolume subvolume, Log log) {
         Cookie cookie = subvolume.reserve(1);
         log.restart(cookie);
+        log.force();
         cookie.put();
     }
 
