@@ -52,10 +52,10 @@ class AttachGuestTest {
     void writingMuchMoreThanThereIsMemoryEnds() throws IOException {
         Path disk = directory.resolve("disk");
         try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-            file.setLength(4L << 30);
+            file.setLength(1L << 30);
         }
         Guest guest = Guest.make(directory, "pressure.sh", true).memory(512).disk(disk);
-        Guest.Result result = guest.run(0, List.of("2048"), Map.of());
+        Guest.Result result = guest.run(0, List.of("640"), Map.of());
         assertThat(result.exit()).as(result.transcript()).isZero();
     }
 
