@@ -234,7 +234,7 @@ public interface WholeGuaranteeContract extends ContractHost {
             long available = f.available();
             Cookie cookie = space.reserve(100, BLOCK);
             List<Staged> staged = f.stageAll(space, cookie, 8L * BLOCK, bytes(2, 8 * BLOCK));
-            assertThat(f.available()).isEqualTo(available - redirected(staged) * BLOCK);
+            assertThat(f.available()).isEqualTo(available - redirected(staged) * (long) BLOCK);
             assertThat(f.pool().info("g").reservedBytes()).isEqualTo(8L * BLOCK);
             cookie.put();
             assertThat(f.available()).isEqualTo(available);
