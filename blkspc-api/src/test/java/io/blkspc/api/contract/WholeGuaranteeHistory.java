@@ -141,7 +141,7 @@ final class WholeGuaranteeHistory {
         int at = random.nextInt(COOKIES);
         if (cookies[at] == null) {
             int credits = random.nextInt(3 * MOST);
-            int blockSize = BLOCK << random.nextInt(3) * 4;
+            int blockSize = BLOCK << (random.nextInt(3) * 4);
             note("reserve " + credits + " of " + blockSize + " as " + at);
             cookies[at] = space.reserve(credits, blockSize);
         }
