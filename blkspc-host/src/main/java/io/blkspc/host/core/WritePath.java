@@ -391,14 +391,23 @@ final class WritePath {
     /** R1 and R13: commits wait while too much, or anything for too long, is unpersisted, or the journal is full. */
     private void awaitRoomToCommit(int blocks) {
         engine.throttle();
+        boolean waited;
         do {
-            while (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
-                unlocked(engine.persistence::advanceMark);
-            }
-            while (engine.persistence.isLate()) {
-                unlocked(engine.persistence::persistOldest);
-            }
-        } while (engine.awaitJournalRoom(payload.capacityBytes(), false)); // time has passed, and others have committed
+            waited = awaitPersisted(blocks) || engine.awaitJournalRoom(payload.capacityBytes(), false);
+        } while (waited); // which released the lock: others have committed, so each bound is looked at again
+    }
+
+    /** Waits once where one of the bounds on what is unpersisted is in the way, else answers {@code false}. */
+    private boolean awaitPersisted(int blocks) {
+        if (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
+            unlocked(engine.persistence::advanceMark);
+            return true;
+        }
+        if (engine.persistence.isLate()) {
+            unlocked(engine.persistence::persistOldest);
+            return true;
+        }
+        return false;
     }
 
     private void unlocked(Runnable work) {

@@ -40,7 +40,7 @@ class UnpersistedBoundTest {
                     }
                 });
                 cookie.put();
-                assertThat(counts.get("DATA forces")).isEqualTo(1);
+                assertThat(counts.get("DATA forces")).isPositive(); // and each 200 ms
                 assertThat(counts).as("no checkpoint").doesNotContainKey("SUPERBLOCK writes");
             }
             assertThat(at.pool.info("v").mappedBytes()).isEqualTo((long) WINDOWS * WINDOW);

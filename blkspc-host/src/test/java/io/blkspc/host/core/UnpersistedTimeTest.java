@@ -2,9 +2,15 @@ package io.blkspc.host.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.CommitBatch;
+import io.blkspc.api.CommitType;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.api.Lease;
+import io.blkspc.api.Mapping;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.Fault;
 import io.blkspc.host.sim.FaultInjector;
@@ -25,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class UnpersistedTimeTest {
 
     private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final int WINDOW = Geometry.MAX_WINDOW_BYTES;
     private static final int CLIENTS = 4;
     private static final int COMMITS = 60;
     private static final long BOUND_NANOS = 200_000_000;
@@ -114,9 +121,60 @@ class UnpersistedTimeTest {
         }
     }
 
+    /** Several wait for the bound in time where the bound in bytes has room for one: the others wait for that one as well. */
+    @Test
+    void whoHasWaitedForTheTimeWaitsForTheBytesToo() {
+        SimScheduler scheduler = new SimScheduler(1);
+        SimDisk disk = newPool(1, 512 << 20).use(scheduler);
+        HostPool pool = SimPool.on(disk, scheduler, 2).open();
+        int windows = Persistence.MAX_UNPERSISTED_BLOCKS * BLOCK / WINDOW - 1;
+        pool.create("v", (long) (windows + CLIENTS) * WINDOW);
+        pool.flush();
+        BlockSpace space = pool.open("v");
+        Cookie cookie = space.reserve(windows + CLIENTS, WINDOW);
+        for (int window = 0; window < windows; window++) {
+            commit(space, cookie, window);
+        }
+        scheduler.pause(BOUND_NANOS + STEPS_NANOS);
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA) {
+                scheduler.pause(50_000_000);
+            }
+            return null;
+        });
+        for (int client = 0; client < CLIENTS; client++) {
+            int window = windows + client;
+            scheduler.spawn("late", () -> {
+                commit(space, cookie, window);
+                assertThat(pool.engine().recent.blocks()).isLessThanOrEqualTo(Persistence.MAX_UNPERSISTED_BLOCKS);
+            });
+        }
+        scheduler.run();
+        disk.faults(FaultInjector.NONE);
+        SimPool.on(disk.killImage(), alone, 3).open(); // every record says something
+    }
+
+    /** Nothing is written: what the blocks hold is of no matter here. */
+    private static void commit(BlockSpace space, Cookie cookie, int window) {
+        Mapping mapping = new Mapping();
+        long end = (window + 1L) * WINDOW;
+        CommitBatch batch = new CommitBatch();
+        try (Lease _ = space.writeLease()) {
+            for (long at = (long) window * WINDOW; at < end; at = mapping.endOffsetBytes()) {
+                assertThat(space.allocate(cookie, at, end - at, mapping)).isEqualTo(Allocation.UNWRITTEN);
+                batch.add(at, (int) mapping.lengthBytes(), 0);
+            }
+        }
+        space.commit(cookie, CommitType.UNWRITTEN, batch);
+    }
+
     private SimDisk newPool(long seed) {
+        return newPool(seed, 16 << 20);
+    }
+
+    private SimDisk newPool(long seed, long dataBytes) {
         SimDisk fresh = new SimDisk(alone, seed);
-        SimPool.create(fresh, alone, SimPool.geometry(16 << 20, 2000, 4 << 20), seed);
+        SimPool.create(fresh, alone, SimPool.geometry(dataBytes, 2000, 4 << 20), seed);
         return fresh.killImage();
     }
 

@@ -2,6 +2,7 @@ package io.blkspc.xfsish.file;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.xfsish.Subvolume;
@@ -105,6 +106,12 @@ final class Checkpoints {
      * and never half of it and half of something newer. Errors as {@link #run}.
      */
     void finish() {
+        if (unfinished == Step.NONE) {
+            return;
+        }
+        if (subvolume.isShutDown()) {
+            throw new BlockSpaceException(Code.CLOSED, "subvolume was shut down before a checkpoint ended");
+        }
         boolean goesOn = false;
         try {
             while (unfinished != Step.NONE) {

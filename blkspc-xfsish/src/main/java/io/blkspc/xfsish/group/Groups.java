@@ -1,7 +1,6 @@
 package io.blkspc.xfsish.group;
 
 import io.blkspc.api.BlockSpaceException;
-import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.xfsish.metadata.Metadata;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,11 +118,15 @@ public final class Groups {
                 group(run.block()).release(run.block(), run.count());
                 waiting -= run.count();
             } catch (BlockSpaceException refused) {
-                if (refused.code() != Code.BUSY && refused.code() != Code.OUT_OF_BACKING) {
+                boolean mayPass = switch (refused.code()) {
+                    case BUSY, OUT_OF_BACKING, IO ->
+                        true; // a stage that a failed write left; no room to note it; its map
+                    default -> false;
+                };
+                if (!mayPass) {
                     throw refused;
                 }
-                kept.add(run); // a stage that a failed write left, or no room to note it: once more after the next
-                // record
+                kept.add(run); // once more after the next record
             }
         }
         runs.clear();
