@@ -58,7 +58,7 @@ class UnreadableBlockTest {
 
     private void refused(Runnable change) {
         ((ModelPool) fixture.pool()).faults().failIo(Io.READ, 0);
-        assertCode(Code.IO, change::run);
+        assertCode(Code.IO, change);
     }
 
     @AfterEach
