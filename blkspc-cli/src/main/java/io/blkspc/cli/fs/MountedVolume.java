@@ -18,12 +18,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The file system of a volume, mounted by the kernel. What was written becomes durable with an fsync, and every few seconds by
- * itself. When the kernel has unmounted it, everything is put in place, and the volume is let go. Any thread.
+ * itself. When the kernel has unmounted it, everything is put in place, and the volume is let go; while that cannot be written it
+ * is tried again and again, until the server ends. Any thread.
  */
 final class MountedVolume {
 
     private static final Logger log = LoggerFactory.getLogger("blkspc.control");
     private static final long SYNC_SECONDS = 5;
+    private static final long AGAIN_SECONDS = 1;
     private static final long DETACHED_SECONDS = 3;
 
     final UUID uuid;
@@ -32,6 +34,8 @@ final class MountedVolume {
     private final FileSystem files;
     private final FuseSession session;
     private final CountDownLatch ending = new CountDownLatch(1);
+    private final CountDownLatch serverEnds = new CountDownLatch(1);
+    private final CompletableFuture<Void> tried = new CompletableFuture<>();
     private final CompletableFuture<Void> closed;
 
     private MountedVolume(UUID uuid, MountPoint point, BlockSpace space, FileSystem files, FuseSession session) {
@@ -40,7 +44,15 @@ final class MountedVolume {
         this.space = space;
         this.files = files;
         this.session = session;
-        this.closed = session.ended().thenRunAsync(this::close, MountedVolume::startThread);
+        this.closed = session.ended()
+                .thenRunAsync(this::close, MountedVolume::startThread)
+                .whenComplete((_, failure) -> {
+                    if (failure == null) {
+                        tried.complete(null);
+                    } else {
+                        tried.completeExceptionally(failure);
+                    }
+                });
         Thread.ofPlatform().daemon().name("fs-sync").start(this::syncNowAndThen);
     }
 
@@ -90,15 +102,54 @@ final class MountedVolume {
     private synchronized void close() {
         ending.countDown();
         try {
+            syncAtLast();
             files.close();
         } finally {
+            files.shutDown();
             space.close();
+        }
+    }
+
+    /** No program is there that could be told, so what it wrote is kept in memory until it can be written. */
+    private void syncAtLast() {
+        while (true) {
+            try {
+                files.sync();
+                return;
+            } catch (BlockSpaceException e) {
+                tried.completeExceptionally(e);
+                if (!mayPass(e) || serverEndsSoon()) {
+                    throw e;
+                }
+                log.warn("unmounted, and not durable yet: name={}, reason={}", space.name(), e.getMessage());
+            }
+        }
+    }
+
+    private static boolean mayPass(BlockSpaceException e) {
+        return switch (e.code()) {
+            case OUT_OF_BACKING, IO, BUSY -> true;
+            default -> false;
+        };
+    }
+
+    private boolean serverEndsSoon() {
+        try {
+            return serverEnds.await(AGAIN_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
     }
 
     /** Completes when it is unmounted and everything is durable; exceptionally when that failed. */
     CompletableFuture<Void> closed() {
         return closed;
+    }
+
+    /** As {@link #closed}, and completes exceptionally already when it has to be tried again. */
+    CompletableFuture<Void> tried() {
+        return tried;
     }
 
     /** Waits a moment for the end of what the kernel shows no more; {@code false} while programs have files open. */
@@ -108,6 +159,7 @@ final class MountedVolume {
 
     /** After a detach at the end of the server: waits a moment for who has files open, and then takes them away. */
     void closeBy(long deadlineNanos) {
+        serverEnds.countDown();
         if (!session.awaitEnd(Math.max(0, TimeUnit.NANOSECONDS.toSeconds(deadlineNanos - System.nanoTime())))) {
             log.warn("files are open that can be used no more: directory={}", point.directory());
             close();
@@ -136,6 +188,17 @@ final class MountedVolume {
     /** On return everything done before survives power loss, unless it was unmounted meanwhile: then all does. */
     void sync() {
         unlessClosed(files::sync);
+    }
+
+    /** As {@link #sync}, and refuses only what may still be written: who cannot be saved may be unmounted, and that says so then. */
+    void requireSynced() {
+        try {
+            sync();
+        } catch (BlockSpaceException e) {
+            if (mayPass(e)) {
+                throw e;
+            }
+        }
     }
 
     /** Uses its files; on return what was done is durable. Errors as those of the use and {@link FileSystem#sync}. */

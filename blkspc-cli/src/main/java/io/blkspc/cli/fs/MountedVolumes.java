@@ -68,13 +68,18 @@ public final class MountedVolumes {
         Map<String, Object> facts =
                 Json.of("name", name, "directory", point.directory().toString());
         MountedVolume there = find(info.uuid());
-        if (there != null && there.point.equals(point)) {
-            return facts;
-        }
-        if (info.attachments() > 0) {
-            throw inUse(info, there);
-        }
         try {
+            if (there != null && there.point.equals(point)) {
+                if (point.isMounted() && there == newestAt(point)) {
+                    return facts;
+                }
+                awaitEnd(there); // the kernel shows it no more
+                info = pool.info(info.name());
+                there = null;
+            }
+            if (info.attachments() > 0) {
+                throw inUse(info, there);
+            }
             if (point.isDead()) {
                 point.unmount(programs, true);
             } else if (point.isMounted()) {
@@ -90,6 +95,18 @@ public final class MountedVolumes {
             throw new CommandFailure(ExitCode.FAILED, missing.getMessage(), missing);
         }
         return facts;
+    }
+
+    private void awaitEnd(MountedVolume detached) {
+        if (!detached.endsSoon()) {
+            throw detached(detached.point);
+        }
+        awaitTried(detached);
+        forgetEnded();
+    }
+
+    private static CommandFailure detached(MountPoint point) {
+        return new CommandFailure(ExitCode.BUSY, "detached, and files are still open: directory=" + point.directory());
     }
 
     private void requireGoingOn() {
@@ -214,6 +231,14 @@ public final class MountedVolumes {
         return mounted.stream().filter(one -> one.uuid.equals(uuid)).findFirst().orElse(null);
     }
 
+    /** Others of this directory were detached, and programs still have their files open. */
+    private MountedVolume newestAt(MountPoint point) {
+        return mounted.stream()
+                .filter(one -> one.point.equals(point))
+                .reduce((before, last) -> last)
+                .orElse(null);
+    }
+
     private void forgetEnded() {
         mounted.removeIf(one -> one.closed().isDone());
     }
@@ -221,22 +246,23 @@ public final class MountedVolumes {
     /**
      * Unmounts; on return everything is durable.
      *
+     * @throws BlockSpaceException {@code OUT_OF_BACKING}, {@code IO} when something cannot be written: nothing is lost, it is still
+     *     mounted, or was unmounted by somebody else and is tried again by itself
      * @throws CommandFailure {@link ExitCode#BUSY} while files are open; {@link ExitCode#NOT_FOUND_OR_EXISTS}
      */
     public Map<String, Object> unmount(MountPoint point) {
         MountedVolume found;
         synchronized (this) {
-            found = mounted.stream()
-                    .filter(one -> one.point.equals(point))
-                    .reduce((before, last) -> last)
-                    .orElse(null);
+            found = newestAt(point);
         }
         try {
             if (point.isMounted()) {
+                if (found != null) {
+                    found.requireSynced(); // while it can still be refused
+                }
                 point.unmount(programs, point.isDead());
             } else if (found != null && !found.endsSoon()) { // somebody detached it, and programs still have files open
-                throw new CommandFailure(
-                        ExitCode.BUSY, "detached, and files are still open: directory=" + point.directory());
+                throw detached(point);
             } else if (found == null) {
                 throw new CommandFailure(
                         ExitCode.NOT_FOUND_OR_EXISTS, "nothing is mounted there: directory=" + point.directory());
@@ -246,19 +272,19 @@ public final class MountedVolumes {
         }
         if (found != null) {
             try {
-                awaitClosed(found);
+                awaitTried(found);
             } finally {
                 synchronized (this) {
-                    mounted.remove(found);
+                    forgetEnded();
                 }
             }
         }
         return Json.of("directory", point.directory().toString(), "unmounted", true);
     }
 
-    private static void awaitClosed(MountedVolume volume) {
+    private static void awaitTried(MountedVolume volume) {
         try {
-            volume.closed().join();
+            volume.tried().join();
         } catch (CompletionException failure) {
             if (failure.getCause() instanceof BlockSpaceException cause) {
                 throw cause;

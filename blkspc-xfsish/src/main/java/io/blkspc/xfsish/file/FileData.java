@@ -94,7 +94,7 @@ final class FileData {
     private void writeChunk(Inode inode, long offset, MemorySegment source, long start, long length) {
         long first = offset / BLOCK;
         long last = (offset + length - 1) / BLOCK;
-        mounted.change(() -> needOf(inode, first, last), () -> {
+        mounted.change(() -> needOf(inode, first, last), () -> look(inode, offset, offset + length), () -> {
             long size = inode.fields().size;
             if (offset + length > size) {
                 zeroTail(inode, offset + length);
@@ -114,6 +114,31 @@ final class FileData {
             changed(inode);
             return null;
         });
+    }
+
+    /** Reads the blocks of which a write keeps some bytes. */
+    private void look(Inode inode, long from, long to) {
+        lookAtTail(inode, to);
+        if (from % BLOCK != 0) {
+            look(inode, from / BLOCK);
+        }
+        if (to % BLOCK != 0) {
+            look(inode, to / BLOCK);
+        }
+    }
+
+    private void look(Inode inode, long fileBlock) {
+        Extent extent = inode.extentOf(fileBlock);
+        if (extent != null && !extent.isUnwritten()) {
+            mounted.running().join(extent.blockOf(fileBlock));
+        }
+    }
+
+    private void lookAtTail(Inode inode, long newSize) {
+        long size = inode.fields().size;
+        if (size % BLOCK != 0 && newSize > size) {
+            look(inode, size / BLOCK);
+        }
     }
 
     private void changed(Inode inode) {
@@ -181,7 +206,7 @@ final class FileData {
             throw new FileSystemException(Reason.TOO_LARGE, "beyond the largest file: size=" + newSize);
         }
         if (newSize > inode.fields().size) {
-            mounted.change(() -> mounted.delayed.need(1, 1, 0, false), () -> {
+            mounted.change(() -> mounted.delayed.need(1, 1, 0, false), () -> lookAtTail(inode, newSize), () -> {
                 zeroTail(inode, newSize);
                 return setSize(inode, newSize);
             });
@@ -249,7 +274,7 @@ final class FileData {
         Extent extent = inode.extentOf(fileBlock);
         boolean isThere = extent != null ? !extent.isUnwritten() : inode.delayedOf(fileBlock) != null;
         if (from < to && isThere) {
-            mounted.change(() -> mounted.delayed.need(1, 1, 0, false), () -> {
+            mounted.change(() -> mounted.delayed.need(1, 1, 0, false), () -> look(inode, fileBlock), () -> {
                 block(inode, fileBlock, false).asSlice(from % BLOCK, to - from).fill((byte) 0);
                 mounted.checkpoints.dataChanged();
                 return setSize(inode, inode.fields().size);

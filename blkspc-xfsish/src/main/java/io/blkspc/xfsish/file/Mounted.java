@@ -61,22 +61,43 @@ final class Mounted {
      *     {@code IO}, {@code CORRUPT} inside: nothing of it happened on the medium
      */
     <T> T change(Supplier<Need> need, Supplier<T> body) {
+        return change(need, () -> {}, body);
+    }
+
+    /**
+     * As {@link #change(Supplier, Supplier)}, for a change that keeps bytes of data blocks.
+     *
+     * @param look reads these blocks into the transaction and changes nothing: where that fails, the change is refused and the file
+     *     system goes on
+     */
+    <T> T change(Supplier<Need> need, Runnable look, Supplier<T> body) {
         checkpoints.finish();
         Transaction transaction = reservations.begin(need);
+        boolean begun = false;
         boolean done = false;
         try {
             metadata.run(transaction);
+            look.run();
+            begun = true;
             T result = body.get();
             transaction.commit();
             done = true;
             return result;
         } finally {
             if (!done) {
-                subvolume.shutDown();
-                transaction.close();
-                directories.forgetAll();
+                abandon(transaction, begun);
             }
             metadata.end();
+        }
+    }
+
+    private void abandon(Transaction transaction, boolean begun) {
+        if (begun) {
+            subvolume.shutDown();
+        }
+        transaction.close();
+        if (begun) {
+            directories.forgetAll();
         }
     }
 
