@@ -117,6 +117,10 @@ final class ExtentsPayload {
     }
 
     int lengthBytes() {
+        if (count == 0) {
+            throw new IllegalStateException(
+                    "no entries: a record of nothing would be refused as damaged when it is read");
+        }
         return HEADER_BYTES + count * ENTRY_BYTES;
     }
 
