@@ -181,6 +181,11 @@ class OperationsDocsTest {
 
     private void resized(CommandRun pool) {
         next(pool, 0, "resize NAME -s +SIZE", Map.of("NAME", "vm", "SIZE", "4M"));
+        pool.ok("create", "files", "-s", "32M");
+        pool.ok("fs", "mkfs", "files", "--usable", "8M");
+        next(pool, 0, "fs resize --usable SIZE NAME", Map.of("SIZE", "16M", "NAME", "files"));
+        assertThat(pool.ok("fs", "df", "files", "--json").object()).containsEntry("usable", 16 << 20);
+        pool.ok("destroy", "files");
         assertThat(next(pool, 0, "info NAME", Map.of("NAME", "vm")).out()).contains("8M");
         assertThat(pool.ok("info", "vm", "--json").object()).containsEntry("size", 8 << 20);
         pool.run("resize", "vm", "-s", "1M").exits(2); // not without the word
