@@ -3,6 +3,7 @@ package io.blkspc.host.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Geometry;
 import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.Seeds;
@@ -12,6 +13,7 @@ import io.blkspc.host.sim.SimDisk;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -43,10 +45,14 @@ class DumpMemoryTest {
             pool.clone("image", names, Quota.NONE);
             pool.destroy(List.of("image"), false);
         }
+        byte[] block = new byte
+                [Geometry.BLOCK_BYTES]; // whole, as one that was written before and settled since is overwritten in
+        // place
         for (String name : names) {
             try (BlockSpace space = pool.open(name)) {
                 for (int k = 0; k < 20; k++) {
-                    new TestIo(space).write(random.nextInt(2 * EXTENTS) * 4096L, new byte[] {(byte) k});
+                    Arrays.fill(block, (byte) k);
+                    new TestIo(space).write(random.nextInt(2 * EXTENTS) * 4096L, block);
                     space.discard(random.nextInt(2 * EXTENTS) * 4096L, 4096);
                 }
             }
