@@ -52,6 +52,7 @@ final class Engine {
     final Drops drops;
     final Persistence persistence;
     final Reuse reuse;
+    final Surpluses surpluses;
 
     /** Heads of versions that are destroyed, or gone altogether, while a client still has something staged. */
     private final Set<Head> leftBehind = new LinkedHashSet<>();
@@ -106,6 +107,7 @@ final class Engine {
         this.drops = new Drops(catalogue, cache, ledger, quarantine, grace);
         this.persistence = new Persistence(this);
         this.reuse = new Reuse(this);
+        this.surpluses = new Surpluses(this);
     }
 
     /** Refuses when an earlier failure ended writing, or the pool was closed. */
@@ -258,12 +260,16 @@ final class Engine {
     }
 
     /**
-     * One step of giving back what destroyed versions held, for a caller that is short of something (SEMANTICS A1). Under the
-     * order lock, which it releases meanwhile.
+     * One step of giving back what destroyed versions held, or guaranteed ones do not need, for a caller that is short of
+     * something (SEMANTICS A1). Under the order lock, which it releases meanwhile.
      *
      * @return {@code false} when there is nothing to give back, or only the end of a client's writes can help
      */
     boolean reclaim() {
+        return reap() || surpluses.persist();
+    }
+
+    private boolean reap() {
         if (reaper == null || reaper.isIdle()) {
             return false;
         }
@@ -295,7 +301,7 @@ final class Engine {
     /** Brings what stands promised to a head in line with what it now owns. Under the order lock. */
     void rebalance(Version version) {
         if (version.quota != null) {
-            version.quota.rebalance(catalogue.reaping.isSorting(version));
+            surpluses.rebalance(version.quota);
         }
     }
 

@@ -36,8 +36,12 @@ import io.blkspc.host.alloc.Ledger.Resource;
  * Neither raises what stands beyond what the freeze asked for.
  *
  * <p>What a head owns beyond the end it was given by a shrink says nothing of what it has yet to make its own: until that is
- * given up, {@code need} is counted with E = 0. Nor do drops that a merge has set aside and nobody has sorted. While there is
- * either, a head that is guaranteed in full keeps what stood before: that is enough.
+ * given up, {@code need} is counted with E = 0. Nor do drops that a merge has set aside and nobody has sorted: while there are
+ * any, slots and log stay what they were. While there is either, so do the blocks of a head that is guaranteed in full: that is
+ * enough. After a restart they are what they will be in the end, because it is known then what is still to be sorted ({@link #open}).
+ *
+ * <p>Slots and log go back later than the formulas say: when a power cut cannot undo any more what made them too much
+ * ({@link Surplus}). Blocks need not wait: a commit that a power cut undoes leaves its block free.
  *
  * <p>Every change that lets one of the formulas grow gives the ledger back as much at the same moment (a stage returned, a
  * node dropped), except a freeze, which asks {@link #tryPromiseForFreeze} before anything changes. So {@link #rebalance}
@@ -48,6 +52,7 @@ final class HeadQuota {
     private final Version version;
     private final Ledger ledger;
     private final Budget budget;
+    private final Surplus surplus = new Surplus();
     private long guaranteeBlocks;
     private long sizeBlocks;
     private boolean hasTail;
@@ -58,6 +63,9 @@ final class HeadQuota {
     private long redirected;
 
     private boolean closed;
+
+    /** It is in the list of {@link Surpluses}, which says so. */
+    boolean waits;
 
     HeadQuota(Version version, Ledger ledger) {
         this.version = version;
@@ -70,6 +78,26 @@ final class HeadQuota {
         guaranteeBlocks = version.guaranteeBlocks;
         sizeBlocks = version.sizeBlocks();
         hasTail = version.tailBlocks > 0;
+    }
+
+    /**
+     * After opening: promises what stands.
+     *
+     * @param unsortedBlocks counted as its own, but a sort that is under way will free them
+     * @param unsortedNodes the same of nodes
+     */
+    void open(long unsortedBlocks, long unsortedNodes) {
+        if (!isGuaranteed()) {
+            return;
+        }
+        long own = version.exclusiveBlocks - unsortedBlocks;
+        long ownNodes = version.ownedNodes - unsortedNodes;
+        long shared = version.mappedBlocks - own;
+        // Others have their blocks when the sort frees them.
+        standing = take(Resource.DATA_BLOCKS, blocks(isWhole() ? own : version.exclusiveBlocks, 0));
+        budget.credit(
+                take(Resource.NODE_SLOTS, slots(own, 0, 0, ownNodes)),
+                take(Resource.LOG_BYTES, logBytes(own, 0, 0, ownNodes, shared)));
     }
 
     /**
@@ -213,7 +241,7 @@ final class HeadQuota {
 
     /**
      * Of so many blocks that a head guaranteed in full does not own and has not staged, those that stand promised. All of them,
-     * but while what it owns is counted too high (see above) and the process ended meanwhile: then the pool may have some.
+     * but while a tail is given up (see above) and the process ended meanwhile: then the pool may have some.
      */
     long drawable(long blocks) {
         if (standing == 0) {
@@ -302,6 +330,9 @@ final class HeadQuota {
         }
         budget.credit(slots, log);
         standing = blocks;
+        surplus.cap(
+                budget.slots() - slots(own, held, redirects, ownNodes),
+                budget.logBytes() - logBytes(own, held, redirects, ownNodes, shared));
         return true;
     }
 
@@ -343,34 +374,67 @@ final class HeadQuota {
         outstanding -= blocks;
     }
 
-    /** Brings what stands promised in line with the formulas. */
-    void rebalance(boolean isSorting) {
+    /**
+     * Brings what stands promised in line with the formulas, as far as it may.
+     *
+     * @param isSorting drops of a merge wait to be sorted: the counters are above what the head owns
+     * @param lastSequence of the last record
+     * @param persisted no commit after this record is unpersisted
+     */
+    void rebalance(boolean isSorting, long lastSequence, long persisted) {
         readVersion();
         if (closed || !isGuaranteed()) {
             return;
         }
         long own = version.exclusiveBlocks;
-        boolean keeps = isWhole() && (isSorting || hasTail);
-        standing = adjust(Resource.DATA_BLOCKS, standing, blocks(own, outstanding), keeps);
         long slots = slots(own, outstanding, redirected, version.ownedNodes);
         long log = logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
-        // While drops of a merge wait to be sorted, the counters are above what the head owns.
-        long slotsNow = adjust(Resource.NODE_SLOTS, budget.slots(), slots, isSorting);
-        long logNow = adjust(Resource.LOG_BYTES, budget.logBytes(), log, isSorting);
+        boolean keeps = isWhole() && (isSorting || hasTail);
+        standing = adjust(Resource.DATA_BLOCKS, standing, blocks(own, outstanding), keeps ? 0 : Long.MAX_VALUE);
+        boolean isAll = !isSorting && lastSequence <= persisted;
+        boolean isSome = !isSorting && surplus.isDue(persisted);
+        long slotsNow = adjust(
+                Resource.NODE_SLOTS, budget.slots(), slots, isAll ? Long.MAX_VALUE : isSome ? surplus.slots() : 0);
+        long logNow = adjust(
+                Resource.LOG_BYTES, budget.logBytes(), log, isAll ? Long.MAX_VALUE : isSome ? surplus.logBytes() : 0);
         budget.credit(slotsNow - budget.slots(), logNow - budget.logBytes());
+        note(isSorting, lastSequence, persisted, Math.max(0, slotsNow - slots), Math.max(0, logNow - log));
     }
 
-    private long adjust(Resource resource, long now, long wanted, boolean keeps) {
-        if (wanted < now) {
-            if (keeps) {
-                return now;
-            }
-            ledger.unpromise(resource, now - wanted);
-            return wanted;
+    private void note(boolean isSorting, long lastSequence, long persisted, long slots, long logBytes) {
+        if (isSorting || (slots == 0 && logBytes == 0)) {
+            surplus.forget();
+        } else if (!surplus.isNoted() || surplus.isDue(persisted)) {
+            surplus.note(lastSequence, slots, logBytes);
+        } else {
+            surplus.cap(slots, logBytes);
         }
-        long more = Math.min(wanted - now, Math.max(0, ledger.available(resource)));
-        ledger.unpromise(resource, -more);
-        return now + more;
+    }
+
+    /** {@code true} when the budget holds more than the head may need, until a persist point. */
+    boolean hasSurplus() {
+        return surplus.isNoted();
+    }
+
+    Version version() {
+        return version;
+    }
+
+    /** At most {@code mostBack} go back; what is missing is taken as far as there is any. */
+    private long adjust(Resource resource, long now, long wanted, long mostBack) {
+        if (wanted < now) {
+            long back = Math.min(now - wanted, mostBack);
+            ledger.unpromise(resource, back);
+            return now - back;
+        }
+        return now + take(resource, wanted - now);
+    }
+
+    /** Promises so many, or as many as there are. */
+    private long take(Resource resource, long wanted) {
+        long taken = Math.min(wanted, Math.max(0, ledger.available(resource)));
+        ledger.unpromise(resource, -taken);
+        return taken;
     }
 
     /** The head is gone: nothing stands any more. Its cookies give back what they hold by themselves. */
@@ -379,6 +443,7 @@ final class HeadQuota {
         ledger.unpromise(Resource.DATA_BLOCKS, standing);
         standing = 0;
         budget.release();
+        surplus.forget();
     }
 
     /** {@code true} when all that the formulas ask for stands promised. */
@@ -386,7 +451,7 @@ final class HeadQuota {
         return closed || !isGuaranteed() || compare(true);
     }
 
-    /** {@code true} when that, and no more, stands promised. */
+    /** {@code true} when that, and no more but what waits for a persist point, stands promised. */
     boolean isExact() {
         return closed || !isGuaranteed() || compare(false);
     }
@@ -397,7 +462,8 @@ final class HeadQuota {
         long slots = budget.slots() - slots(own, outstanding, redirected, version.ownedNodes);
         long log = budget.logBytes()
                 - logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
-        return moreIsFine ? blocks >= 0 && slots >= 0 && log >= 0 : blocks == 0 && slots == 0 && log == 0;
+        boolean isCovered = blocks >= 0 && slots >= 0 && log >= 0;
+        return isCovered && (moreIsFine || (blocks == 0 && (surplus.isNoted() || (slots == 0 && log == 0))));
     }
 
     long outstanding() {

@@ -77,6 +77,11 @@ final class Persistence {
         return h1;
     }
 
+    /** The last record so that up to there a power cut undoes no commit whose record it leaves. */
+    long lastUndoubted() {
+        return unpersistedSince == NONE ? engine.journal.lastSequence() : h1;
+    }
+
     long journalForced() {
         return journalForced;
     }
@@ -182,6 +187,7 @@ final class Persistence {
             journalForced = Math.max(journalForced, sequence);
             unpersistedSince = uncoveredSince;
             raiseDurableMark(mark);
+            engine.surpluses.giveBack();
         } finally {
             engine.lock.unlock();
         }

@@ -196,7 +196,8 @@ final class PoolReading {
                     && version.tailBlocks > 0 == hasTail
                     && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
                 version.quota = new HeadQuota(version, ledger);
-                version.quota.rebalance(catalogue.reaping.isSorting(version));
+                Reaping reaping = catalogue.reaping;
+                version.quota.open(reaping.unsortedBlocks(version), reaping.unsortedNodes(version));
             }
         }
     }

@@ -59,6 +59,17 @@ final class Reaping {
                     to,
                     (start, end, birth) -> skipped.forEachGap(start, end, (a, b) -> visitor.part(a, b, birth)));
         }
+
+        /** Keys that the sort of what is left will free, of nodes or of blocks; looks at every entry. */
+        private long keysToFree(boolean ofNodes) {
+            long[] keys = {0};
+            forEach(cursor, list.entryCount(), (start, end, birth) -> {
+                if (birth > threshold && start >= DropCounts.NODE_KEY == ofNodes) {
+                    keys[0] += end - start;
+                }
+            });
+            return keys[0];
+        }
     }
 
     private final Catalogue catalogue;
@@ -127,6 +138,16 @@ final class Reaping {
     /** {@code true} while drops that a merge gave to this version wait to be sorted: its counters are too high meanwhile. */
     boolean isSorting(Version version) {
         return setAside != null && setAside.target == version;
+    }
+
+    /** Blocks that {@link #isSorting} makes the version's counter too high by; looks at every entry. */
+    long unsortedBlocks(Version version) {
+        return isSorting(version) ? setAside.keysToFree(false) : 0;
+    }
+
+    /** The same of nodes. */
+    long unsortedNodes(Version version) {
+        return isSorting(version) ? setAside.keysToFree(true) : 0;
     }
 
     /** The version being walked, or {@code null}. */

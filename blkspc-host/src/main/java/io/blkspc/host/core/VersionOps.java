@@ -458,6 +458,7 @@ final class VersionOps {
         long sequence = engine.append(record.type(), buffer, writer.length());
         try {
             change.accept(sequence);
+            engine.surpluses.giveBack(); // there may have been a persist point
         } catch (RuntimeException | Error e) {
             engine.fail(e); // in the journal but not in memory: nothing may be written any more (D18)
             throw e;

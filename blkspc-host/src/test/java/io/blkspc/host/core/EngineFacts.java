@@ -275,9 +275,15 @@ public final class EngineFacts {
         requireConsistent(pool);
         pool.engine().catalogue.versions().stream()
                 .filter(version -> version.quota != null && version.isVisible())
-                .forEach(version ->
-                        require(version.quota.isExact(), "more is promised than is guaranteed: " + version.quota));
+                .forEach(version -> requireExact(pool.engine(), version.quota));
         new EngineFacts(pool.engine()).check();
+    }
+
+    private static void requireExact(Engine engine, HeadQuota quota) {
+        require(quota.isExact(), "more is promised than is guaranteed: " + quota);
+        require(
+                !quota.hasSurplus() || engine.persistence.lastUndoubted() < engine.journal.lastSequence(),
+                "what is too much was not given back at a persist point: " + quota);
     }
 
     /** What is left in a pool without versions. */

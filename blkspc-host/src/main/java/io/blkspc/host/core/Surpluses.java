@@ -1,0 +1,74 @@
+package io.blkspc.host.core;
+
+import io.blkspc.host.alloc.Ledger.Resource;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The guaranteed heads whose {@link Surplus} waits for a persist point. Guarded by the order lock. */
+final class Surpluses {
+
+    private final Engine engine;
+    private final List<HeadQuota> waiting = new ArrayList<>();
+    private long givenBack;
+
+    Surpluses(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** Brings in line with what the head owns now what stands promised to it. */
+    void rebalance(HeadQuota quota) {
+        bringInLine(quota);
+        if (quota.hasSurplus() && !quota.waits) {
+            waiting.add(quota);
+            quota.waits = true;
+        }
+    }
+
+    private void bringInLine(HeadQuota quota) {
+        long before = promisedMetadata();
+        quota.rebalance(
+                engine.catalogue.reaping.isSorting(quota.version()),
+                engine.journal.lastSequence(),
+                engine.persistence.lastUndoubted());
+        givenBack += Math.max(0, before - promisedMetadata());
+    }
+
+    private long promisedMetadata() {
+        return engine.ledger.promised(Resource.NODE_SLOTS) + engine.ledger.promised(Resource.LOG_BYTES);
+    }
+
+    /** After a persist point: gives back what may go now. */
+    void giveBack() {
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            HeadQuota quota = waiting.get(i);
+            bringInLine(quota);
+            if (!quota.hasSurplus()) {
+                quota.waits = false;
+                HeadQuota last = waiting.removeLast();
+                if (last != quota) {
+                    waiting.set(i, last);
+                }
+            }
+        }
+    }
+
+    /**
+     * For a caller that is short of something: a persist point, so that what waits for one goes back. Releases the order lock
+     * meanwhile.
+     *
+     * @return {@code true} when something went back
+     */
+    boolean persist() {
+        long before = givenBack;
+        // What was noted may be less than what there is by now, because of a second commit: that takes another one.
+        for (int i = 0; i < 2 && givenBack == before && !waiting.isEmpty(); i++) {
+            engine.lock.unlock();
+            try {
+                engine.persistence.persist();
+            } finally {
+                engine.lock.lock();
+            }
+        }
+        return givenBack > before;
+    }
+}
