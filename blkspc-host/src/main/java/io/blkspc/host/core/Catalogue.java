@@ -365,6 +365,32 @@ final class Catalogue {
         }
     }
 
+    /** The first block from {@code block} on that is mapped, or {@code end}. Under the order lock; {@code run} is scratch. */
+    static long firstMapped(ExtentTree tree, Version version, long block, long end, ExtentRun run) {
+        long at = block;
+        while (at < end) {
+            lookup(tree, version, at, end - at, run);
+            if (run.state() != ExtentRun.NONE) {
+                return at;
+            }
+            at = run.endBlock();
+        }
+        return end;
+    }
+
+    /** After a replay: no record says when a tail was given up. */
+    void forgetEmptyTails(ExtentTree tree) {
+        ExtentRun run = new ExtentRun();
+        for (Version version : versions()) {
+            if (version.tailBlocks > 0
+                    && firstMapped(tree, version, version.sizeBlocks(), version.tailBlocks, run)
+                            == version.tailBlocks) {
+                version.tailBlocks = 0;
+                version.dirty = true;
+            }
+        }
+    }
+
     /**
      * Blocks that only this head holds, and a hidden version above it owns: all other branches there have given them up. Looks
      * at those blocks only, but first counts what was not counted yet.

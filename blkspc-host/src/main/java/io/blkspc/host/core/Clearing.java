@@ -203,15 +203,7 @@ final class Clearing {
 
     /** First mapped block in {@code [block, end)}, or {@code end}. */
     private long firstMapped(Head head, long block, long end) {
-        long at = block;
-        while (at < end) {
-            Catalogue.lookup(engine.tree, head.version, at, end - at, run);
-            if (run.state() != ExtentRun.NONE) {
-                return at;
-            }
-            at = run.endBlock();
-        }
-        return end;
+        return Catalogue.firstMapped(engine.tree, head.version, block, end, run);
     }
 
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */

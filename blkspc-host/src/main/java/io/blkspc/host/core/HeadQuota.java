@@ -45,7 +45,7 @@ import io.blkspc.host.alloc.Ledger.Resource;
  *
  * <p>Every change that lets one of the formulas grow gives the ledger back as much at the same moment (a stage returned, a
  * node dropped), except a freeze, which asks {@link #tryPromiseForFreeze} before anything changes. So {@link #rebalance}
- * always finds what it needs. Guarded by the order lock.
+ * always finds what it needs, also while others have used up slop. Guarded by the order lock.
  */
 final class HeadQuota {
 
@@ -85,8 +85,9 @@ final class HeadQuota {
      *
      * @param unsortedBlocks counted as its own, but a sort that is under way will free them
      * @param unsortedNodes the same of nodes
+     * @param stood it was promised before: then all there is serves, though slop is in use
      */
-    void open(long unsortedBlocks, long unsortedNodes) {
+    void open(long unsortedBlocks, long unsortedNodes, boolean stood) {
         if (!isGuaranteed()) {
             return;
         }
@@ -94,10 +95,10 @@ final class HeadQuota {
         long ownNodes = version.ownedNodes - unsortedNodes;
         long shared = version.mappedBlocks - own;
         // Others have their blocks when the sort frees them.
-        standing = take(Resource.DATA_BLOCKS, blocks(isWhole() ? own : version.exclusiveBlocks, 0));
+        standing = take(Resource.DATA_BLOCKS, blocks(isWhole() ? own : version.exclusiveBlocks, 0), stood);
         budget.credit(
-                take(Resource.NODE_SLOTS, slots(own, 0, 0, ownNodes)),
-                take(Resource.LOG_BYTES, logBytes(own, 0, 0, ownNodes, shared)));
+                take(Resource.NODE_SLOTS, slots(own, 0, 0, ownNodes), stood),
+                take(Resource.LOG_BYTES, logBytes(own, 0, 0, ownNodes, shared), stood));
     }
 
     /**
@@ -427,12 +428,17 @@ final class HeadQuota {
             ledger.unpromise(resource, back);
             return now - back;
         }
-        return now + take(resource, wanted - now);
+        return now + take(resource, wanted - now, true);
     }
 
-    /** Promises so many, or as many as there are. */
-    private long take(Resource resource, long wanted) {
-        long taken = Math.min(wanted, Math.max(0, ledger.available(resource)));
+    /**
+     * Promises so many, or as many as there are.
+     *
+     * @param stood they were promised, or used, a moment ago or before the restart: all there is serves, though slop is in use
+     */
+    private long take(Resource resource, long wanted, boolean stood) {
+        long there = ledger.available(resource) + (stood ? ledger.slop(resource) : 0);
+        long taken = Math.clamp(there, 0, wanted);
         ledger.unpromise(resource, -taken);
         return taken;
     }

@@ -51,7 +51,7 @@ final class NewVersions {
         to.restoreIds(Math.max(nextVersionId, to.nextVersionId()), to.nextNodeId(), to.nextChunkId());
         to.reaping.rebuild();
         long slots = new Reachable(to, engine.tree, engine.freeSpace).mark();
-        PoolReading.countUse(to, engine.freeSpace, engine.ledger, slots);
+        PoolReading.countUse(to, engine.freeSpace, engine.ledger, slots, false);
         List<Loss> given = new ArrayList<>();
         for (Version version : to.versions()) {
             if (version.quota != null && !version.quota.isCovered()) {

@@ -296,7 +296,7 @@ public final class PoolOpening {
         Engine engine =
                 assemble(superblock, catalogue, map, freeSpace, segments, store, superblock.checkpointSequence() + 1);
         engine.labelling.labelledBefore(label);
-        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, entries);
+        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, entries, true);
         return engine;
     }
 
@@ -333,7 +333,8 @@ public final class PoolOpening {
         Journal journal = Journal.open(devices.journal(), superblock.poolUuid(), salt, 0, last + 1, 0, 0);
         Engine engine =
                 assembleWith(superblock, catalogue, cache, tree, map, freeSpace, segments, store, journal, salt);
-        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, slots);
+        catalogue.forgetEmptyTails(tree);
+        PoolReading.countUse(engine.catalogue, engine.freeSpace, engine.ledger, slots, true);
         engine.checkpointer.run();
         return engine;
     }

@@ -170,8 +170,12 @@ final class PoolReading {
                 geometry.slopLogBytes());
     }
 
-    /** What is used follows from what was loaded; then guarantees stand promised again. */
-    static void countUse(Catalogue catalogue, FreeSpace freeSpace, Ledger ledger, long nodeSlots) {
+    /**
+     * What is used follows from what was loaded; then guarantees stand promised again.
+     *
+     * @param stood they did so before in this pool
+     */
+    static void countUse(Catalogue catalogue, FreeSpace freeSpace, Ledger ledger, long nodeSlots, boolean stood) {
         long logBytes = 0;
         for (Version version : catalogue.versions()) {
             logBytes += version.dead.bytes() + version.gone.bytes() + version.recordBytes();
@@ -183,21 +187,11 @@ final class PoolReading {
         ledger.use(Resource.DATA_BLOCKS, freeSpace.blockCount() - freeSpace.freeBlocks());
         ledger.use(Resource.NODE_SLOTS, nodeSlots);
         ledger.use(Resource.LOG_BYTES, logBytes);
-        // Volumes with a tail last: a replay does not know when it was given up, and then they ask for more than
-        // before.
-        attachQuotas(catalogue, ledger, false);
-        attachQuotas(catalogue, ledger, true);
-    }
-
-    private static void attachQuotas(Catalogue catalogue, Ledger ledger, boolean hasTail) {
+        Reaping reaping = catalogue.reaping;
         for (Version version : catalogue.versions()) {
-            if (version.isHead()
-                    && version.isVisible()
-                    && version.tailBlocks > 0 == hasTail
-                    && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
+            if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
                 version.quota = new HeadQuota(version, ledger);
-                Reaping reaping = catalogue.reaping;
-                version.quota.open(reaping.unsortedBlocks(version), reaping.unsortedNodes(version));
+                version.quota.open(reaping.unsortedBlocks(version), reaping.unsortedNodes(version), stood);
             }
         }
     }

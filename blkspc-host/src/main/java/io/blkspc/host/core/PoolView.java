@@ -85,7 +85,7 @@ public final class PoolView implements Pool {
         this.readMillis = readMillis;
         this.data = new IntactBlocks(devices.data(), loaded.reused, readErrors);
         this.ledger = PoolReading.ledger(loaded.superblock);
-        PoolReading.countUse(loaded.catalogue, loaded.freeSpace, ledger, loaded.nodeSlots);
+        PoolReading.countUse(loaded.catalogue, loaded.freeSpace, ledger, loaded.nodeSlots, true);
         for (String problem : loaded.damage) {
             log.warn("pool is damaged and open for reading only: {}", problem);
         }
