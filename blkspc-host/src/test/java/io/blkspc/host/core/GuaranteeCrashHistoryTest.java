@@ -76,7 +76,11 @@ class GuaranteeCrashHistoryTest {
         pool.create("g0", 1L << 40, Quota.guarantee((1L + random.nextInt(16)) * BLOCK));
         guaranteed.add("g0");
         if (random.nextBoolean()) {
-            pool.create("g1", 48L * BLOCK, Quota.guarantee(random.nextBoolean() ? Quota.FULL : 20L * BLOCK));
+            switch (random.nextInt(3)) {
+                case 0 -> pool.create("g1", 48L * BLOCK, Quota.guarantee(Quota.FULL));
+                case 1 -> pool.create("g1", 48L * BLOCK, Quota.guarantee(20L * BLOCK));
+                default -> pool.create("g1", 1000L * BLOCK, Quota.guarantee(10L * BLOCK)); // all its nodes are few
+            }
             guaranteed.add("g1");
         }
         int steps = 30 + random.nextInt(90);
@@ -119,7 +123,8 @@ class GuaranteeCrashHistoryTest {
             case 15 ->
                 orRefused(() -> {
                     if (name.equals("g1")) {
-                        pool.resize(name, (20L + random.nextInt(28)) * BLOCK, true);
+                        long blocks = pool.info(name).sizeBytes() / BLOCK * (4 + random.nextInt(9)) / 8;
+                        pool.resize(name, Math.clamp(blocks, 20, 1500) * BLOCK, true);
                     }
                 });
             default -> {

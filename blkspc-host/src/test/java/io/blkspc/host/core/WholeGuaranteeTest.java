@@ -81,11 +81,9 @@ class WholeGuaranteeTest {
             } else {
                 new TestIo(space).write(cookie, 40L * BLOCK, Fixture.bytes(3, 24 * BLOCK));
             }
-            if (!kills) {
-                assertThat(pool.engine().catalogue.reaping.sortedEntries)
-                        .as("it waited for the reaper")
-                        .isEqualTo(entries);
-            }
+            assertThat(pool.engine().catalogue.reaping.sortedEntries)
+                    .as("it waited for the reaper")
+                    .isEqualTo(entries);
             cookie.put();
             EngineFacts.requireConsistent(pool);
         }
