@@ -438,7 +438,7 @@ final class HeadQuota {
      */
     private long take(Resource resource, long wanted, boolean stood) {
         long there = ledger.available(resource) + (stood ? ledger.slop(resource) : 0);
-        long taken = Math.clamp(there, 0, wanted);
+        long taken = Math.max(0, Math.min(there, wanted));
         ledger.unpromise(resource, -taken);
         return taken;
     }
