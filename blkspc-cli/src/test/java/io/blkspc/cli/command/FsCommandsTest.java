@@ -120,6 +120,15 @@ class FsCommandsTest {
     }
 
     @Test
+    void aDirectoryThatIsNotThereEndsWithThree() {
+        String below = directory.resolve("none/below").toString();
+        String told = "blkspc: no such directory: directory=" + directory.resolve("none") + "\n";
+        assertThat(command.run("fs", "umount", below).exits(3).err()).isEqualTo(told);
+        assertThat(command.run("fs", "mount", "v", below).exits(3).err()).isEqualTo(told);
+        command.run("fs", "umount", directory.resolve("none").toString()).exits(3);
+    }
+
+    @Test
     void wrongWordsEndWithTwo() {
         for (String path : List.of("v", "v:", "v:d", ":/d", "v@s:/d")) {
             command.run("fs", "ls", path).exits(2);
