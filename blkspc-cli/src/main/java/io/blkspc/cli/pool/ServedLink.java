@@ -65,8 +65,8 @@ public final class ServedLink implements PoolLink {
 
     @Override
     public VolumeBytes openBytes(String name) {
-        NbdClient nbd = NbdClient.connect(copySocket(), name);
-        return new ServedBytes(nbd, offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
+        return new ServedBytes(
+                connect(name), offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
     }
 
     /** Over an export that nobody else has open meanwhile; {@link ExportSpace} says what that cannot do. */
@@ -78,7 +78,7 @@ public final class ServedLink implements PoolLink {
                 client.request(FILES_CHECK, Map.of("name", name), false);
             }
             try {
-                NbdClient nbd = NbdClient.connect(copySocket(), isSnapshot ? name : FILES + name);
+                NbdClient nbd = isSnapshot ? connect(name) : NbdClient.connect(copySocket(), FILES + name);
                 return new ExportSpace(name, nbd, (blockSize, credits) -> reservable(name, blockSize, credits));
             } catch (BlockSpaceException refused) {
                 if (isSnapshot || attempt == FILES_ATTEMPTS) {
@@ -86,6 +86,16 @@ public final class ServedLink implements PoolLink {
                 }
                 // somebody came between: asked again, the server says who, or that there is no such volume
             }
+        }
+    }
+
+    /** NBD has no words for what is not there; the server says it as it does of every other command. */
+    private NbdClient connect(String name) {
+        try {
+            return NbdClient.connect(copySocket(), name);
+        } catch (BlockSpaceException refused) {
+            run(Operation.INFO, Map.of("name", name));
+            throw refused;
         }
     }
 
