@@ -201,11 +201,9 @@ final class MountedVolume {
         }
     }
 
-    /** Uses its files; on return what was done is durable. Errors as those of the use and {@link FileSystem#sync}. */
+    /** Uses its files. Errors as those of the use. */
     <T> T with(Function<FileSystem, T> use) {
-        T result = use.apply(files);
-        files.sync();
-        return result;
+        return use.apply(files);
     }
 
     void thaw() {

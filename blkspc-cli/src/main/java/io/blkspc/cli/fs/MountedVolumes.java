@@ -178,7 +178,7 @@ public final class MountedVolumes {
     }
 
     /**
-     * Uses the file system of a volume: as it is mounted, or else mounted for this alone. On return what was done is durable.
+     * Uses the file system of a volume: as it is mounted, or else mounted for this alone.
      *
      * @throws CommandFailure {@link ExitCode#BUSY} when somebody has the volume open
      */

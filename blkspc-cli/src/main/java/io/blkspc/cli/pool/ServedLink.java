@@ -44,6 +44,9 @@ public final class ServedLink implements PoolLink {
     /** Request to limit what the file system of a volume uses, mounted or not. */
     public static final String LIMIT = "fs-resize";
 
+    /** Request for the space of the file system of a volume, mounted or not. */
+    public static final String SPACE = "fs-df";
+
     /** Request to end the server; the answer comes after the pool was closed. */
     public static final String STOP = "stop";
 
@@ -134,6 +137,11 @@ public final class ServedLink implements PoolLink {
     /** Has the server limit a file system; the facts of {@link io.blkspc.cli.fs.FileSystemSpace}. */
     public Map<String, Object> limitFiles(String name, long usableBytes) {
         return Json.asObject(client.request(LIMIT, Map.of("name", name, "usable", usableBytes), true));
+    }
+
+    /** Asks the server for the space of a file system; the facts of {@link io.blkspc.cli.fs.FileSystemSpace}. */
+    public Map<String, Object> spaceOfFiles(String name) {
+        return Json.asObject(client.request(SPACE, Map.of("name", name), false));
     }
 
     /**
