@@ -124,11 +124,8 @@ final class Checkpointer {
         running = true;
         try {
             Capture capture = capture(null);
-            engine.lock.unlock();
-            try {
+            try (Engine.Unlocked _ = engine.unlocked()) {
                 write(capture, PoolState.DIRTY, null);
-            } finally {
-                engine.lock.lock();
             }
             publish(capture);
         } catch (RuntimeException | Error e) {
