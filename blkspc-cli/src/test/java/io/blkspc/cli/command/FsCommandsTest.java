@@ -119,6 +119,24 @@ class FsCommandsTest {
         assertThat(names("v:/")).isEmpty();
     }
 
+    /** Other file systems and volume managers leave up to 64 KiB free in front, and some begin at the end. */
+    @Test
+    void aVolumeWithSomethingBehindItsFirstBlockIsNotTakenForEmpty() throws IOException {
+        Path out = directory.resolve("out");
+        for (int at : new int[] {4096, 64 << 10, (2 << 20) - 1}) {
+            byte[] bytes = new byte[2 << 20];
+            bytes[at] = 1;
+            command.stdin(bytes).ok("import", "-", "w", "--size", "2M");
+            assertThat(command.run("fs", "mkfs", "w").exits(3).err())
+                    .contains("not empty: name=w, offset=" + (at & -4096))
+                    .hasLineCount(1);
+            command.ok("export", "w", out.toString());
+            assertThat(out).hasBinaryContent(bytes);
+            command.ok("fs", "mkfs", "w", "--force");
+            command.ok("destroy", "w");
+        }
+    }
+
     @Test
     void aDirectoryThatIsNotThereEndsWithThree() {
         String below = directory.resolve("none/below").toString();
