@@ -115,6 +115,10 @@ class FsCommandsTest {
         command.run("fs", "mkdir", "v:/d").exits(3);
         command.ok("create", "empty", "-s", "16M");
         assertThat(command.run("fs", "ls", "empty:/").exits(3).err()).contains("no xfsish file system");
+        command.stdin(CommandsTest.noise(1 << 20)).ok("import", "-", "foreign", "--size", "1M");
+        assertThat(command.run("fs", "df", "foreign").exits(4).err())
+                .contains("or the volume holds no xfsish file system")
+                .hasLineCount(1);
         command.ok("fs", "mkfs", "v", "--force");
         assertThat(names("v:/")).isEmpty();
     }
