@@ -45,14 +45,19 @@ final class MountedVolume {
         this.space = space;
         this.files = files;
         this.session = session;
-        session.ended().thenRunAsync(this::close, MountedVolume::startThread).whenComplete((_, failure) -> {
-            if (failure == null) {
-                tried.complete(null);
-            } else {
-                log.warn("not unmounted cleanly: directory={}, reason={}", point.directory(), failure.toString());
-                tried.completeExceptionally(failure);
-            }
-        });
+        CompletableFuture<Void> _ = session.ended()
+                .thenRunAsync(this::close, MountedVolume::startThread)
+                .whenComplete((_, failure) -> {
+                    if (failure == null) {
+                        tried.complete(null);
+                    } else {
+                        log.warn(
+                                "not unmounted cleanly: directory={}, reason={}",
+                                point.directory(),
+                                failure.toString());
+                        tried.completeExceptionally(failure);
+                    }
+                });
         Thread.ofPlatform().daemon().name("fs-sync").start(this::syncNowAndThen);
     }
 
