@@ -90,8 +90,9 @@ public final class HostAccess implements PoolAccess {
     }
 
     @Override
-    public RepairResult repair(Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> said) {
-        RepairReport report = BlockSpaceHost.repair(damaged, repaired, data, allowUnreserved, said);
+    public RepairResult repair(
+            Path damaged, Path repaired, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress) {
+        RepairReport report = BlockSpaceHost.repair(damaged, repaired, data, force, allowUnreserved, progress);
         return new RepairResult(
                 report.losses().stream()
                         .map(loss -> new RepairResult.Lost(

@@ -91,15 +91,17 @@ public final class BlockSpaceHost {
      * What versions share stays shared, so everything fits into the new pool, which has the same sizes.
      *
      * @param data file or raw device for the data of the new pool, or {@code null} for {@code DIR/data}
+     * @param force use {@code data} although it has content; a device always has
      * @param progress takes a few words now and then
-     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS} when there is a pool at {@code to}; {@code BUSY}; {@code
-     *     OUT_OF_BACKING} when the space cannot be had; {@code NEEDS_CHECK} when both superblocks, the directory of the segments
+     * @throws BlockSpaceException {@code NOT_FOUND}; {@code EXISTS} when there is a pool at {@code to}, forced or not, or
+     *     {@code data} exists; {@code BUSY}, also when {@code data} is that of the damaged pool; {@code OUT_OF_BACKING} when the space cannot be had; {@code NEEDS_CHECK} when both superblocks, the directory of the segments
      *     or the pool object are damaged, and nothing is left at {@code to}; or when the copy does not check clean, and is left
      */
     @SuppressWarnings("try") // the lock is held, not used
     public static RepairReport repair(
-            Path from, Path to, Path data, boolean allowUnreserved, Consumer<String> progress) {
+            Path from, Path to, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress) {
         requirePool(from);
+        refuseExisting(to);
         try (PoolLock lock = PoolLock.acquire(from, PoolLock.Mode.OFFLINE, "")) {
             PoolDevices damaged = readOnlyDevices(from, CacheMode.WRITEBACK);
             try {
@@ -109,7 +111,7 @@ public final class BlockSpaceHost {
                         .salvage();
                 PoolGeometry geometry = salvage.geometry();
                 RepairReport[] report = new RepairReport[1];
-                PoolSpec spec = new PoolSpec(geometry.dataBytes(), data, 0, false, allowUnreserved);
+                PoolSpec spec = new PoolSpec(geometry.dataBytes(), data, 0, force, allowUnreserved);
                 create(to, spec, geometry, (opening, _) -> report[0] = opening.createFrom(salvage, progress));
                 progress.accept("checking");
                 CheckReport check = check(to);
@@ -223,7 +225,8 @@ public final class BlockSpaceHost {
         boolean isNew = !Files.exists(dir);
         Path above = makeDirectory(dir);
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            if (!spec.force()) {
+            if (!spec.force()
+                    || geometry != null) { // a copy takes the place of data where that is asked for, of a pool never
                 refuseExisting(dir);
             }
             remove(dir);
@@ -542,6 +545,11 @@ public final class BlockSpaceHost {
         Path above = dir.toAbsolutePath().normalize().getParent();
         while (above != null && !Files.exists(above)) {
             above = above.getParent();
+        }
+        for (Path there : new Path[] {dir, above}) {
+            if (there != null && Files.exists(there) && !Files.isDirectory(there)) {
+                throw new BlockSpaceException(Code.EXISTS, "is no directory: path=" + there);
+            }
         }
         try {
             Files.createDirectories(dir);

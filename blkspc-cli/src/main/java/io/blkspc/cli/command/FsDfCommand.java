@@ -1,6 +1,8 @@
 package io.blkspc.cli.command;
 
 import io.blkspc.cli.fs.FileSystemSpace;
+import io.blkspc.cli.pool.ServedLink;
+import io.blkspc.cli.text.Names;
 import io.blkspc.cli.text.Table;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -10,7 +12,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "df",
         description =
-                "Show what a file system may use, what is not used of it, and what the pool would grant of that now.")
+                "Show what a file system may use, what is not used of it, and what the pool would grant of that now; also "
+                        + "while it is mounted.")
 final class FsDfCommand extends FileTask {
 
     @Parameters(index = "0", paramLabel = "NAME", description = "volume")
@@ -18,7 +21,10 @@ final class FsDfCommand extends FileTask {
 
     @Override
     public Integer call() throws Exception {
-        Map<String, Object> facts = withFiles(name, files -> FileSystemSpace.facts(name, files));
+        Names.volume(name);
+        Map<String, Object> facts = withPool(link -> link instanceof ServedLink server
+                ? server.spaceOfFiles(name) // only there a mounted one can be reached
+                : withFiles(link, name, files -> FileSystemSpace.facts(name, files)));
         show(
                 facts,
                 () -> Table.of("NAME", ">SIZE", ">USABLE", ">FREE", ">GRANTED", ">INODES")

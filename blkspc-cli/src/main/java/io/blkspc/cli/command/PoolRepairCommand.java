@@ -29,6 +29,11 @@ final class PoolRepairCommand extends Task {
     private Path data;
 
     @Option(
+            names = "--force",
+            description = "let the data take the place of what is in --data already; a device is always there")
+    private boolean force;
+
+    @Option(
             names = "--allow-unreserved",
             description = "take a file system that cannot promise its space, such as a compressing one")
     private boolean allowUnreserved;
@@ -45,7 +50,7 @@ final class PoolRepairCommand extends Task {
         try (Progress progress = progress("repair:")) {
             result = environment()
                     .access()
-                    .repair(location().directory(), repaired, dataPath, allowUnreserved, progress::say);
+                    .repair(location().directory(), repaired, dataPath, force, allowUnreserved, progress::say);
         }
         show(result.facts(), () -> text(repaired, result));
         if (!result.losses().isEmpty()) {

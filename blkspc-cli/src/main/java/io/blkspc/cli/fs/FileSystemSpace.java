@@ -41,6 +41,8 @@ public final class FileSystemSpace {
     public static Map<String, Object> limit(String name, FileSystem files, long usableBytes) {
         long blocks = usableBytes == ALL ? files.space().addressBlocks() : Geometry.toBlocks(usableBytes);
         files.setUsable(blocks);
-        return facts(name, files);
+        Map<String, Object> facts = facts(name, files);
+        files.sync();
+        return facts;
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +25,21 @@ public record MountPoint(Path directory) {
     private static final String TYPE = "fuse.blkspc";
     private static final int MAX_LINKS = 40;
 
-    /** Reads one from the command line. */
+    /**
+     * Reads one from the command line.
+     *
+     * @throws CommandFailure {@link ExitCode#NOT_FOUND_OR_EXISTS} when the directory above it is not there
+     */
     public static MountPoint of(String text) throws IOException {
+        try {
+            return withoutLinks(text);
+        } catch (NoSuchFileException missing) {
+            throw new CommandFailure(
+                    ExitCode.NOT_FOUND_OR_EXISTS, "no such directory: directory=" + missing.getFile(), missing);
+        }
+    }
+
+    private static MountPoint withoutLinks(String text) throws IOException {
         Path path = withoutLinksAbove(Path.of(text));
         // The kernel follows a link, and shows where it leads.
         for (int links = 0; Files.isSymbolicLink(path); links++) {

@@ -26,7 +26,6 @@ final class MountedVolume {
     private static final Logger log = LoggerFactory.getLogger("blkspc.control");
     private static final long SYNC_SECONDS = 5;
     private static final long AGAIN_SECONDS = 1;
-    private static final long DETACHED_SECONDS = 3;
 
     final UUID uuid;
     final MountPoint point;
@@ -35,8 +34,10 @@ final class MountedVolume {
     private final FuseSession session;
     private final CountDownLatch ending = new CountDownLatch(1);
     private final CountDownLatch serverEnds = new CountDownLatch(1);
+    /** Of the first try to put everything in place. */
     private final CompletableFuture<Void> tried = new CompletableFuture<>();
-    private final CompletableFuture<Void> closed;
+
+    private volatile boolean isClosed;
 
     private MountedVolume(UUID uuid, MountPoint point, BlockSpace space, FileSystem files, FuseSession session) {
         this.uuid = uuid;
@@ -44,12 +45,16 @@ final class MountedVolume {
         this.space = space;
         this.files = files;
         this.session = session;
-        this.closed = session.ended()
+        CompletableFuture<Void> _ = session.ended()
                 .thenRunAsync(this::close, MountedVolume::startThread)
                 .whenComplete((_, failure) -> {
                     if (failure == null) {
                         tried.complete(null);
                     } else {
+                        log.warn(
+                                "not unmounted cleanly: directory={}, reason={}",
+                                point.directory(),
+                                failure.toString());
                         tried.completeExceptionally(failure);
                     }
                 });
@@ -99,14 +104,21 @@ final class MountedVolume {
         }
     }
 
+    /** Once; who comes second waits for the first. */
     private synchronized void close() {
+        if (isClosed) {
+            return;
+        }
         ending.countDown();
         try {
             syncAtLast();
             files.close();
         } finally {
-            files.shutDown();
-            space.close();
+            try (space) {
+                files.shutDown();
+            } finally {
+                isClosed = true;
+            }
         }
     }
 
@@ -142,19 +154,22 @@ final class MountedVolume {
         }
     }
 
-    /** Completes when it is unmounted and everything is durable; exceptionally when that failed. */
-    CompletableFuture<Void> closed() {
-        return closed;
+    /** {@code true} when it is unmounted, and the volume let go: everything is durable, or that failed for good. */
+    boolean isClosed() {
+        return isClosed;
     }
 
-    /** As {@link #closed}, and completes exceptionally already when it has to be tried again. */
+    /**
+     * Completes when it is unmounted and everything is durable; exceptionally when that failed, also when it is going to be tried
+     * again.
+     */
     CompletableFuture<Void> tried() {
         return tried;
     }
 
-    /** Waits a moment for the end of what the kernel shows no more; {@code false} while programs have files open. */
-    boolean endsSoon() {
-        return session.awaitEnd(DETACHED_SECONDS);
+    /** Waits for the end of what the kernel shows no more; {@code false} while programs have files open. */
+    boolean endsWithin(long seconds) {
+        return session.awaitEnd(seconds);
     }
 
     /** After a detach at the end of the server: waits a moment for who has files open, and then takes them away. */
@@ -162,10 +177,8 @@ final class MountedVolume {
         serverEnds.countDown();
         if (!session.awaitEnd(Math.max(0, TimeUnit.NANOSECONDS.toSeconds(deadlineNanos - System.nanoTime())))) {
             log.warn("files are open that can be used no more: directory={}", point.directory());
-            close();
-            return;
         }
-        closed.join();
+        close();
     }
 
     /** {@code false}: it was unmounted meanwhile, and everything is in place. */
@@ -201,11 +214,9 @@ final class MountedVolume {
         }
     }
 
-    /** Uses its files; on return what was done is durable. Errors as those of the use and {@link FileSystem#sync}. */
+    /** Uses its files. Errors as those of the use. */
     <T> T with(Function<FileSystem, T> use) {
-        T result = use.apply(files);
-        files.sync();
-        return result;
+        return use.apply(files);
     }
 
     void thaw() {

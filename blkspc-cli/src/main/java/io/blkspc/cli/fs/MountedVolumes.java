@@ -41,6 +41,7 @@ public final class MountedVolumes {
 
     private final Pool pool;
     private final LongSupplier clock;
+    private final long detachedSeconds;
     private final Programs programs = new Programs(System.getenv());
     private final List<MountedVolume> mounted = new ArrayList<>();
     /** Volumes that commands have for themselves. */
@@ -50,8 +51,14 @@ public final class MountedVolumes {
 
     /** None yet. */
     public MountedVolumes(Pool pool, LongSupplier clock) {
+        this(pool, clock, DETACHED_SECONDS);
+    }
+
+    /** As the other; {@code detachedSeconds}: how long the files of a detached one may stay open while somebody waits. */
+    MountedVolumes(Pool pool, LongSupplier clock, long detachedSeconds) {
         this.pool = pool;
         this.clock = clock;
+        this.detachedSeconds = detachedSeconds;
     }
 
     /**
@@ -61,21 +68,24 @@ public final class MountedVolumes {
      * @return {@code name}, {@code directory}
      * @throws CommandFailure {@link ExitCode#BUSY} when somebody uses the volume
      */
-    public synchronized Map<String, Object> mount(String name, MountPoint point, boolean forOthers) {
+    public Map<String, Object> mount(String name, MountPoint point, boolean forOthers) {
+        MountedVolume detached = mountUnlessDetached(name, point, forOthers);
+        while (detached != null) {
+            awaitEnd(detached); // without the lock: others have nothing to do with it
+            detached = mountUnlessDetached(name, point, forOthers);
+        }
+        return Json.of("name", name, "directory", point.directory().toString());
+    }
+
+    /** Mounts, and answers {@code null}; or what was mounted there, and the kernel shows no more, while it has not ended. */
+    private synchronized MountedVolume mountUnlessDetached(String name, MountPoint point, boolean forOthers) {
         VolumeInfo info = awaitCommand(pool.info(name));
         requireGoingOn();
         forgetEnded();
-        Map<String, Object> facts =
-                Json.of("name", name, "directory", point.directory().toString());
         MountedVolume there = find(info.uuid());
         try {
             if (there != null && there.point.equals(point)) {
-                if (point.isMounted() && there == newestAt(point)) {
-                    return facts;
-                }
-                awaitEnd(there); // the kernel shows it no more
-                info = pool.info(info.name());
-                there = null;
+                return point.isMounted() && there == newestAt(point) ? null : there;
             }
             if (info.attachments() > 0) {
                 throw inUse(info, there);
@@ -94,15 +104,14 @@ public final class MountedVolumes {
         } catch (UnsupportedOperationException missing) {
             throw new CommandFailure(ExitCode.FAILED, missing.getMessage(), missing);
         }
-        return facts;
+        return null;
     }
 
     private void awaitEnd(MountedVolume detached) {
-        if (!detached.endsSoon()) {
+        if (!detached.endsWithin(detachedSeconds)) {
             throw detached(detached.point);
         }
         awaitTried(detached);
-        forgetEnded();
     }
 
     private static CommandFailure detached(MountPoint point) {
@@ -178,7 +187,7 @@ public final class MountedVolumes {
     }
 
     /**
-     * Uses the file system of a volume: as it is mounted, or else mounted for this alone. On return what was done is durable.
+     * Uses the file system of a volume: as it is mounted, or else mounted for this alone.
      *
      * @throws CommandFailure {@link ExitCode#BUSY} when somebody has the volume open
      */
@@ -240,7 +249,7 @@ public final class MountedVolumes {
     }
 
     private void forgetEnded() {
-        mounted.removeIf(one -> one.closed().isDone());
+        mounted.removeIf(MountedVolume::isClosed);
     }
 
     /**
@@ -261,7 +270,8 @@ public final class MountedVolumes {
                     found.requireSynced(); // while it can still be refused
                 }
                 point.unmount(programs, point.isDead());
-            } else if (found != null && !found.endsSoon()) { // somebody detached it, and programs still have files open
+            } else if (found != null
+                    && !found.endsWithin(detachedSeconds)) { // somebody detached it, and programs still have files open
                 throw detached(point);
             } else if (found == null) {
                 throw new CommandFailure(
@@ -341,7 +351,7 @@ public final class MountedVolumes {
             mounted.clear();
         }
         all.forEach(this::detach); // all before any is waited for: programs have one moment, however many there are
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DETACHED_SECONDS);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(detachedSeconds);
         for (MountedVolume one : all) {
             try {
                 one.closeBy(deadline);
@@ -354,7 +364,7 @@ public final class MountedVolumes {
     @SuppressWarnings("checkstyle:IllegalCatch") // as above
     private void detach(MountedVolume one) {
         try {
-            if (one.point.isMounted() && !one.closed().isDone()) {
+            if (one.point.isMounted() && !one.isClosed()) {
                 one.point.unmount(programs, true);
             }
         } catch (IOException | RuntimeException failure) {

@@ -46,8 +46,15 @@ public final class TargetFile {
         }
     }
 
-    /** The name a file has until it is complete. */
+    /**
+     * The name a file has until it is complete.
+     *
+     * @throws CommandFailure when there is no directory for it
+     */
     public static Path partial(Path target) {
+        if (!Files.exists(target.getParent())) {
+            throw new CommandFailure(ExitCode.FAILED, "no such directory: directory=" + target.getParent());
+        }
         return target.resolveSibling(
                 "." + target.getFileName() + PARTIAL + ProcessHandle.current().pid());
     }

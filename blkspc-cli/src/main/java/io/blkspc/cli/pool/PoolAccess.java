@@ -101,12 +101,14 @@ public interface PoolAccess {
      * Copies what can be read of a damaged pool into a new one. Changes nothing in the damaged pool.
      *
      * @param data file or device for the data of the new pool, or {@code null}
+     * @param force use {@code data} although it is there already
      * @param allowUnreserved take a backing store that cannot promise its space
      * @param progress takes a few words now and then
      * @throws io.blkspc.api.BlockSpaceException {@code NOT_FOUND}; {@code BUSY}; {@code EXISTS}; {@code OUT_OF_BACKING}; {@code
      *     NEEDS_CHECK} when nothing can be read
      */
-    RepairResult repair(Path damaged, Path repaired, Path data, boolean allowUnreserved, Consumer<String> progress);
+    RepairResult repair(
+            Path damaged, Path repaired, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress);
 
     /**
      * Writes all that a pool nobody holds contains into a stream. Changes nothing.

@@ -44,6 +44,9 @@ public final class ServedLink implements PoolLink {
     /** Request to limit what the file system of a volume uses, mounted or not. */
     public static final String LIMIT = "fs-resize";
 
+    /** Request for the space of the file system of a volume, mounted or not. */
+    public static final String SPACE = "fs-df";
+
     /** Request to end the server; the answer comes after the pool was closed. */
     public static final String STOP = "stop";
 
@@ -65,8 +68,8 @@ public final class ServedLink implements PoolLink {
 
     @Override
     public VolumeBytes openBytes(String name) {
-        NbdClient nbd = NbdClient.connect(copySocket(), name);
-        return new ServedBytes(nbd, offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
+        return new ServedBytes(
+                connect(name), offset -> Json.asObject(run(Operation.MAP, Map.of("name", name, "start", offset))));
     }
 
     /** Over an export that nobody else has open meanwhile; {@link ExportSpace} says what that cannot do. */
@@ -78,7 +81,7 @@ public final class ServedLink implements PoolLink {
                 client.request(FILES_CHECK, Map.of("name", name), false);
             }
             try {
-                NbdClient nbd = NbdClient.connect(copySocket(), isSnapshot ? name : FILES + name);
+                NbdClient nbd = isSnapshot ? connect(name) : NbdClient.connect(copySocket(), FILES + name);
                 return new ExportSpace(name, nbd, (blockSize, credits) -> reservable(name, blockSize, credits));
             } catch (BlockSpaceException refused) {
                 if (isSnapshot || attempt == FILES_ATTEMPTS) {
@@ -86,6 +89,16 @@ public final class ServedLink implements PoolLink {
                 }
                 // somebody came between: asked again, the server says who, or that there is no such volume
             }
+        }
+    }
+
+    /** NBD has no words for what is not there; the server says it as it does of every other command. */
+    private NbdClient connect(String name) {
+        try {
+            return NbdClient.connect(copySocket(), name);
+        } catch (BlockSpaceException refused) {
+            run(Operation.INFO, Map.of("name", name));
+            throw refused;
         }
     }
 
@@ -124,6 +137,11 @@ public final class ServedLink implements PoolLink {
     /** Has the server limit a file system; the facts of {@link io.blkspc.cli.fs.FileSystemSpace}. */
     public Map<String, Object> limitFiles(String name, long usableBytes) {
         return Json.asObject(client.request(LIMIT, Map.of("name", name, "usable", usableBytes), true));
+    }
+
+    /** Asks the server for the space of a file system; the facts of {@link io.blkspc.cli.fs.FileSystemSpace}. */
+    public Map<String, Object> spaceOfFiles(String name) {
+        return Json.asObject(client.request(SPACE, Map.of("name", name), false));
     }
 
     /**

@@ -107,6 +107,10 @@ final class Requests implements RequestHandler {
             if (name.equals(ServedLink.LIMIT)) {
                 return limit(new Arguments(arguments));
             }
+            if (name.equals(ServedLink.SPACE)) {
+                String volume = new Arguments(arguments).string("name");
+                return mounts.withFiles(volume, files -> FileSystemSpace.facts(volume, files));
+            }
             if (name.equals(ServedLink.CHECK)) {
                 return open.check(new Arguments(arguments).flag("deep")).facts();
             }

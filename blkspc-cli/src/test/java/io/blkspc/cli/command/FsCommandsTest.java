@@ -115,8 +115,39 @@ class FsCommandsTest {
         command.run("fs", "mkdir", "v:/d").exits(3);
         command.ok("create", "empty", "-s", "16M");
         assertThat(command.run("fs", "ls", "empty:/").exits(3).err()).contains("no xfsish file system");
+        command.stdin(CommandsTest.noise(1 << 20)).ok("import", "-", "foreign", "--size", "1M");
+        assertThat(command.run("fs", "df", "foreign").exits(4).err())
+                .contains("or the volume holds no xfsish file system")
+                .hasLineCount(1);
         command.ok("fs", "mkfs", "v", "--force");
         assertThat(names("v:/")).isEmpty();
+    }
+
+    /** Other file systems and volume managers leave up to 64 KiB free in front, and some begin at the end. */
+    @Test
+    void aVolumeWithSomethingBehindItsFirstBlockIsNotTakenForEmpty() throws IOException {
+        Path out = directory.resolve("out");
+        for (int at : new int[] {4096, 64 << 10, (2 << 20) - 1}) {
+            byte[] bytes = new byte[2 << 20];
+            bytes[at] = 1;
+            command.stdin(bytes).ok("import", "-", "w", "--size", "2M");
+            assertThat(command.run("fs", "mkfs", "w").exits(3).err())
+                    .contains("not empty: name=w, offset=" + (at & -4096))
+                    .hasLineCount(1);
+            command.ok("export", "w", out.toString());
+            assertThat(out).hasBinaryContent(bytes);
+            command.ok("fs", "mkfs", "w", "--force");
+            command.ok("destroy", "w");
+        }
+    }
+
+    @Test
+    void aDirectoryThatIsNotThereEndsWithThree() {
+        String below = directory.resolve("none/below").toString();
+        String told = "blkspc: no such directory: directory=" + directory.resolve("none") + "\n";
+        assertThat(command.run("fs", "umount", below).exits(3).err()).isEqualTo(told);
+        assertThat(command.run("fs", "mount", "v", below).exits(3).err()).isEqualTo(told);
+        command.run("fs", "umount", directory.resolve("none").toString()).exits(3);
     }
 
     @Test

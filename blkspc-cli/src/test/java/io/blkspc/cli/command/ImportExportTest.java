@@ -105,6 +105,10 @@ class ImportExportTest {
         assertThat(out).hasContent("precious");
 
         command.ok("create", "a", "-s", "8K");
+        assertThat(command.run("export", "a", directory.resolve("none/out.img").toString())
+                        .exits(1)
+                        .err())
+                .isEqualTo("blkspc: no such directory: directory=" + directory.resolve("none") + "\n");
         command.ok("export", "a", out.toString());
         assertThat(Files.readAllBytes(out)).isEqualTo(new byte[8192]);
         assertThat(directory.toFile().list()).containsExactly("out.img");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code fs resize}: what a file system may use, changed while the kernel has it mounted, and through a server. */
+/** {@code fs resize}, {@code fs df}: what a file system may use, while the kernel has it mounted, and through a server. */
 @Timeout(300)
 class FsLimitTest {
 
@@ -36,6 +36,10 @@ class FsLimitTest {
             assertThat(limited).containsEntry("usable", 20 << 20);
             assertThat(store.getTotalSpace()).isEqualTo(20 << 20);
             assertThat(store.getUnallocatedSpace()).isEqualTo(((Number) limited.get("free")).longValue());
+            assertThat(files.command().object("fs", "df", "v")).isEqualTo(limited);
+            assertThat(files.command().ok("fs", "df", "v").out())
+                    .startsWith("NAME")
+                    .contains("20M");
             assertThatThrownBy(() -> Files.write(root.resolve("b"), new byte[16 << 20]))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("No space left");
@@ -66,9 +70,11 @@ class FsLimitTest {
             Blkspc command = pool.command();
             pool.request("create", Map.of("name", "v", "size", 32L << 20));
             command.run("fs", "resize", "--usable=8M", "v").exits(Blkspc.NOT_FOUND_OR_EXISTS); // no file system yet
+            command.run("fs", "df", "v").exits(Blkspc.NOT_FOUND_OR_EXISTS);
             command.ok("fs", "mkfs", "v");
             try (NbdConnection _ = pool.server().connect("v")) {
                 command.run("fs", "resize", "--usable=8M", "v").exits(Blkspc.BUSY);
+                command.run("fs", "df", "v").exits(Blkspc.BUSY);
             }
             Map<String, Object> limited = command.object("fs", "resize", "--usable=8M", "v");
             assertThat(limited).containsEntry("usable", 8 << 20).containsEntry("size", 32 << 20);
@@ -77,6 +83,7 @@ class FsLimitTest {
             assertThatThrownBy(() -> pool.request("fs-resize", Map.of("name", "v", "usable", 5000)))
                     .hasMessageContaining("usable=5000");
             command.run("fs", "resize", "--usable=8M", "none").exits(Blkspc.NOT_FOUND_OR_EXISTS);
+            command.run("fs", "df", "none").exits(Blkspc.NOT_FOUND_OR_EXISTS);
             pool.request("snapshot", Map.of("names", List.of("v@s"))); // nobody has it any more
             pool.server().stopCleanly();
             command.ok("fs", "fsck", "v@s");

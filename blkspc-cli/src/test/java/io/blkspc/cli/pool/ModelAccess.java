@@ -86,7 +86,8 @@ public final class ModelAccess implements PoolAccess {
     }
 
     @Override
-    public RepairResult repair(Path from, Path to, Path data, boolean allowUnreserved, Consumer<String> progress) {
+    public RepairResult repair(
+            Path from, Path to, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress) {
         if (!pools.containsKey(from)) {
             throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: path=" + from);
         }

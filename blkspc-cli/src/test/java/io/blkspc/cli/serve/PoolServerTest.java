@@ -98,6 +98,21 @@ class PoolServerTest {
     }
 
     @Test
+    void whatIsNotThereIsToldAlikeWithAndWithoutServer() throws IOException {
+        String image = directory.resolve("image").toString();
+        String check = command.run("fs", "fsck", "before@none").exits(3).err();
+        String export = command.run("export", "before@none", image).exits(3).err();
+        String volume = command.run("export", "none", image).exits(3).err();
+        assertThat(check).contains("name=before@none").hasLineCount(1);
+
+        serve();
+
+        assertThat(command.run("fs", "fsck", "before@none").exits(3).err()).isEqualTo(check);
+        assertThat(command.run("export", "before@none", image).exits(3).err()).isEqualTo(export);
+        assertThat(command.run("export", "none", image).exits(3).err()).isEqualTo(volume);
+    }
+
+    @Test
     void eventsAreFollowedUntilTheServerEnds() throws Exception {
         assertThat(command.run("pool", "events", "-f").exits(1).err()).contains("no server runs");
         serve();

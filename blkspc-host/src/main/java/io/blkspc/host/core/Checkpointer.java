@@ -124,11 +124,8 @@ final class Checkpointer {
         running = true;
         try {
             Capture capture = capture(null);
-            engine.lock.unlock();
-            try {
-                write(capture, PoolState.DIRTY, null);
-            } finally {
-                engine.lock.lock();
+            try (Engine.Unlocked _ = engine.unlocked()) {
+                write(capture);
             }
             publish(capture);
         } catch (RuntimeException | Error e) {
@@ -200,7 +197,7 @@ final class Checkpointer {
             abandonStages();
             engine.quarantine.release(Long.MAX_VALUE, Long.MAX_VALUE, engine.freeSpace);
             Capture capture = capture(engine.freeSpace);
-            write(capture, PoolState.CLEAN, label);
+            writeClean(capture, label);
             publish(capture);
             engine.markClosed(); // before the lock goes: a record after this checkpoint would never be replayed
         } catch (RuntimeException | Error e) {
@@ -344,7 +341,7 @@ final class Checkpointer {
             if (segments.isGrown()) {
                 superblock.addIncompatFeatures(Superblock.INCOMPAT_GROWN_SEGMENTS);
             }
-            write(capture, PoolState.DIRTY, null);
+            write(capture);
             engine.lock.lock();
             try {
                 publish(capture);
@@ -369,8 +366,24 @@ final class Checkpointer {
                 CheckpointObjects.capture(engine.catalogue, freeMap));
     }
 
-    /** Makes the captured state the newest checkpoint; {@code label} is in the data by now, or {@code null}. */
-    private void write(Capture capture, PoolState state, DataLabel label) {
+    /** Makes the captured state the newest checkpoint. */
+    private void write(Capture capture) {
+        CheckpointRoot root = writeImages(capture);
+        superblock.state(PoolState.DIRTY).dataLabel(null);
+        flip(capture, root);
+    }
+
+    /** As {@link #write}, the last one; {@code label} is in the data by now, or {@code null}. */
+    private void writeClean(Capture capture, DataLabel label) {
+        CheckpointRoot root = writeImages(capture);
+        long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
+        superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);
+        superblock.state(PoolState.CLEAN).dataLabel(label);
+        flip(capture, root);
+    }
+
+    /** On return the images are durable; nothing names them yet. */
+    private CheckpointRoot writeImages(Capture capture) {
         engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
         long charge =
                 (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES) + capture.objects.charge();
@@ -380,14 +393,11 @@ final class Checkpointer {
         capture.objects.writeTo(writer);
         CheckpointRoot root = writer.finish();
         devices.segments().force(IoRole.CHECKPOINT);
-        boolean clean = state == PoolState.CLEAN;
-        if (clean) {
-            long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
-            superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);
-        }
+        return root;
+    }
+
+    private void flip(Capture capture, CheckpointRoot root) {
         superblock
-                .state(state)
-                .dataLabel(label)
                 .salt(salt)
                 .checkpointRoot(root)
                 .checkpointSequence(capture.sequence)

@@ -56,12 +56,25 @@ final class Clearing {
     }
 
     private void punch(Head head, long from, long end, boolean must) {
+        inSteps(from, end, (block, deadline) -> punchStep(head, block, end, must, deadline));
+    }
+
+    /** A part of a change. */
+    private interface Step {
+        /**
+         * Changes something from {@code block} on; returns where to go on, which is {@code block} after a wait. Under the order lock.
+         */
+        long take(long block, long deadline);
+    }
+
+    /** Each step has the order lock for itself, and its waits are over when too long has passed since one came further (S8). */
+    private void inSteps(long from, long end, Step step) {
         long deadline = patience();
         for (long block = from; block < end; ) {
             engine.lock.lock();
             try {
                 long sequence = engine.journal.lastSequence();
-                long next = punchStep(head, block, end, must, deadline);
+                long next = step.take(block, deadline);
                 throttleSince(sequence);
                 deadline = next > block ? patience() : deadline;
                 block = next;
@@ -90,23 +103,11 @@ final class Clearing {
 
     private void unwrite(Head head, long offset, long length, boolean must) {
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
-        long block = offset >>> Geometry.BLOCK_SHIFT;
+        long from = offset >>> Geometry.BLOCK_SHIFT;
         raise(head);
         try {
             drain(head);
-            long deadline = patience();
-            while (block < end) {
-                engine.lock.lock();
-                try {
-                    long sequence = engine.journal.lastSequence();
-                    long next = unwriteStep(head, block, end, must, deadline);
-                    throttleSince(sequence);
-                    deadline = next > block ? patience() : deadline;
-                    block = next;
-                } finally {
-                    engine.lock.unlock();
-                }
-            }
+            inSteps(from, end, (block, deadline) -> unwriteStep(head, block, end, must, deadline));
         } finally {
             lower(head);
         }
@@ -249,28 +250,23 @@ final class Clearing {
 
     void preallocate(HostCookie cookie, long offset, long length) {
         long end = (offset + length) >>> Geometry.BLOCK_SHIFT;
-        long block = offset >>> Geometry.BLOCK_SHIFT;
+        inSteps(
+                offset >>> Geometry.BLOCK_SHIFT,
+                end,
+                (block, deadline) -> preallocateStep(cookie, block, end, deadline));
+    }
+
+    private long preallocateStep(HostCookie cookie, long block, long end, long deadline) {
         Head head = cookie.head;
-        long deadline = patience();
-        while (block < end) {
-            engine.lock.lock();
-            try {
-                long sequence = engine.journal.lastSequence();
-                begin(head);
-                Catalogue.lookup(engine.tree, head.version, block, end - block, run);
-                long next = block;
-                if (run.state() != ExtentRun.NONE) {
-                    next = run.endBlock();
-                } else if (awaitUnstaged(head, block, Math.min(end, block + LEAF_BLOCKS), deadline)) {
-                    next = fillHole(cookie, head, block, Math.min(run.endBlock(), block + LEAF_BLOCKS));
-                }
-                throttleSince(sequence);
-                deadline = next > block ? patience() : deadline;
-                block = next;
-            } finally {
-                engine.lock.unlock();
-            }
+        begin(head);
+        Catalogue.lookup(engine.tree, head.version, block, end - block, run);
+        if (run.state() != ExtentRun.NONE) {
+            return run.endBlock();
         }
+        if (!awaitUnstaged(head, block, Math.min(end, block + LEAF_BLOCKS), deadline)) {
+            return block;
+        }
+        return fillHole(cookie, head, block, Math.min(run.endBlock(), block + LEAF_BLOCKS));
     }
 
     private long fillHole(HostCookie cookie, Head head, long block, long end) {

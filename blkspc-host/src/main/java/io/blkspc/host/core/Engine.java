@@ -34,8 +34,18 @@ final class Engine {
     /** Longest pause of one commit: what a checkpoint of a full journal takes is some tens of these. */
     private static final long MAX_THROTTLE_NANOS = 10_000_000;
 
+    /** The order lock is let go until this is closed. */
+    interface Unlocked extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     final Scheduler scheduler;
     final OrderLock lock;
+
+    /** The one there is, so that a wait allocates nothing. */
+    private final Unlocked unlocked;
+
     final BlockDevice data;
     /** The same, for clients. */
     final BlockDevice clientData;
@@ -95,6 +105,7 @@ final class Engine {
             Ledger ledger) {
         this.scheduler = scheduler;
         this.lock = scheduler.newLock("order");
+        this.unlocked = lock::lock;
         this.data = data;
         this.clientData = new ClientDevice(this, data);
         this.journal = journal;
@@ -108,6 +119,15 @@ final class Engine {
         this.persistence = new Persistence(this);
         this.reuse = new Reuse(this);
         this.surpluses = new Surpluses(this);
+    }
+
+    /**
+     * Lets the order lock go around a wait; closing takes it again. Others have gone on by then, so what was looked at before is to
+     * be looked at once more. Under the order lock.
+     */
+    Unlocked unlocked() {
+        lock.unlock();
+        return unlocked;
     }
 
     /** Refuses when an earlier failure ended writing, or the pool was closed. */
@@ -273,15 +293,12 @@ final class Engine {
         if (reaper == null || reaper.isIdle()) {
             return false;
         }
-        lock.unlock();
-        try {
+        try (Unlocked _ = unlocked()) {
             Reaper.Outcome outcome = reaper.step();
             if (outcome == Reaper.Outcome.NEEDS_FORCE) {
                 persistence.forceJournal();
             }
             return outcome == Reaper.Outcome.NEEDS_FORCE || outcome == Reaper.Outcome.PROGRESS;
-        } finally {
-            lock.lock();
         }
     }
 
@@ -324,11 +341,8 @@ final class Engine {
         if (above <= 0) {
             return;
         }
-        lock.unlock();
-        try {
+        try (Unlocked _ = unlocked()) {
             scheduler.pause(Math.max(1, MAX_THROTTLE_NANOS * above / (journal.capacityBytes() - threshold)));
-        } finally {
-            lock.lock();
         }
     }
 

@@ -31,11 +31,8 @@ final class Reuse {
             throw new IllegalStateException("promised blocks do not exist: " + engine.ledger);
         }
         if (engine.quarantine.oldestSequence() > engine.persistence.durableMark()) {
-            engine.lock.unlock();
-            try {
+            try (Engine.Unlocked _ = engine.unlocked()) {
                 engine.persistence.advanceMark();
-            } finally {
-                engine.lock.lock();
             }
             return true;
         }
@@ -49,11 +46,8 @@ final class Reuse {
             if (engine.scheduler.nanoTime() - deadline > 0) {
                 throw new BlockSpaceException(Code.BUSY, "freed blocks are still being read");
             }
-            engine.lock.unlock();
-            try {
+            try (Engine.Unlocked _ = engine.unlocked()) {
                 engine.scheduler.pause(POLL_NANOS);
-            } finally {
-                engine.lock.lock();
             }
         }
     }

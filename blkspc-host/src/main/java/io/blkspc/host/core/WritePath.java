@@ -210,7 +210,9 @@ final class WritePath {
             case ROOM -> engine.reuse.makeRoom();
             case RECLAIM -> engine.reclaimFor(head.version);
             case PERSIST_POINT -> {
-                unlocked(engine.persistence::advanceMark); // the durable mark goes over everything published
+                try (Engine.Unlocked _ = engine.unlocked()) {
+                    engine.persistence.advanceMark(); // the durable mark goes over everything published
+                }
                 yield true;
             }
         };
@@ -400,23 +402,18 @@ final class WritePath {
     /** Waits once where one of the bounds on what is unpersisted is in the way, else answers {@code false}. */
     private boolean awaitPersisted(int blocks) {
         if (engine.recent.blocks() + blocks > Persistence.MAX_UNPERSISTED_BLOCKS) {
-            unlocked(engine.persistence::advanceMark);
+            try (Engine.Unlocked _ = engine.unlocked()) {
+                engine.persistence.advanceMark();
+            }
             return true;
         }
         if (engine.persistence.isLate()) {
-            unlocked(engine.persistence::persistOldest);
+            try (Engine.Unlocked _ = engine.unlocked()) {
+                engine.persistence.persistOldest();
+            }
             return true;
         }
         return false;
-    }
-
-    private void unlocked(Runnable work) {
-        engine.lock.unlock();
-        try {
-            work.run();
-        } finally {
-            engine.lock.lock();
-        }
     }
 
     private static void checkRanges(HostCookie cookie, CommitType type, CommitBatch ranges, int from) {

@@ -14,6 +14,7 @@ final class Errno {
     static final int EACCES = 13;
     static final int EBUSY = 16;
     static final int EEXIST = 17;
+    static final int ENOTDIR = 20;
     static final int EINVAL = 22;
     static final int EFBIG = 27;
     static final int ENOSPC = 28;
@@ -39,7 +40,7 @@ final class Errno {
             case EBUSY -> "EBUSY";
             case EEXIST -> "EEXIST";
             case 19 -> "ENODEV";
-            case 20 -> "ENOTDIR";
+            case ENOTDIR -> "ENOTDIR";
             case 21 -> "EISDIR";
             case EINVAL -> "EINVAL";
             case 23 -> "ENFILE";
@@ -75,7 +76,7 @@ final class Errno {
     static BlockSpaceException failure(String what, int errno, String facts) {
         Code code = switch (errno) {
             case ENOSPC, EDQUOT -> Code.OUT_OF_BACKING;
-            case ENOENT -> Code.NOT_FOUND;
+            case ENOENT, ENOTDIR -> Code.NOT_FOUND;
             case EEXIST -> Code.EXISTS;
             case EBUSY -> Code.BUSY;
             default -> Code.IO;

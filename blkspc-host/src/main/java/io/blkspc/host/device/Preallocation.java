@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -139,6 +140,7 @@ public final class Preallocation {
     }
 
     private static void allocate(PosixFile file, long from, long sizeBytes, Fill fill) {
+        refuseHopeless(file, sizeBytes);
         int result;
         do {
             result = Posix.fallocate(file.fd(), 0, from, sizeBytes);
@@ -155,6 +157,24 @@ public final class Preallocation {
         result = Posix.fsync(file.fd());
         if (result < 0) {
             throw Errno.failure("cannot preallocate", -result, "file=" + file.path() + ", size=" + sizeBytes);
+        }
+    }
+
+    /** Some file systems find out only when they have nothing left, and meanwhile everybody else on them finds no room. */
+    private static void refuseHopeless(PosixFile file, long sizeBytes) {
+        if (!FileSystemType.of(file.facts().fileSystemType()).keepsAllocation()) {
+            return; // what it shows as free says little where it compresses
+        }
+        try {
+            FileStore store = Files.getFileStore(file.path());
+            boolean isLimited = store.getTotalSpace() > 0; // not so a tmpfs without a size
+            if (isLimited && sizeBytes > store.getUnallocatedSpace()) {
+                throw new BlockSpaceException(
+                        Code.OUT_OF_BACKING,
+                        "not enough room: file=" + file.path() + ", size=" + sizeBytes + free(file.path()));
+            }
+        } catch (IOException e) {
+            log.debug("free space is not known: file={}", file.path(), e);
         }
     }
 

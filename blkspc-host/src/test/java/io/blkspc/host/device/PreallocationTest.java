@@ -84,7 +84,7 @@ class PreallocationTest {
                 .isInstanceOfSatisfying(
                         BlockSpaceException.class, e -> assertThat(e.code()).isEqualTo(Code.OUT_OF_BACKING))
                 .hasMessageContaining("size=8796093022208")
-                .hasMessageContaining("free=");
+                .hasMessageMatching(".*, free=[1-9][0-9]*"); // nothing of it was taken for that moment
         assertThat(file).doesNotExist();
     }
 

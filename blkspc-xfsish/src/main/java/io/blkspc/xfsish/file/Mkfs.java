@@ -23,6 +23,10 @@ import java.util.UUID;
 public final class Mkfs {
 
     private static final int BATCH = 64;
+
+    /** How much of a volume is looked at, at either end, before it is taken for empty. */
+    private static final long LOOK_BYTES = 1 << 20;
+
     private static final int MAX_GROUP_BLOCKS = 16_384;
     private static final int MAX_LOG_BLOCKS = 1024;
 
@@ -59,21 +63,32 @@ public final class Mkfs {
     /**
      * Makes a file system in a space; durable on return.
      *
-     * @throws BlockSpaceException {@code EXISTS} when the first block is not empty; {@code OUT_OF_SPACE}; {@code LIMIT} when
-     *     the space is too small, or the limit below what an empty file system uses
+     * @throws BlockSpaceException {@code EXISTS} when the first or last MiB is not all zeros, where every
+     *     file system and volume manager leaves a trace; {@code OUT_OF_SPACE}; {@code LIMIT} when the space is too small, or the limit below what an empty file system uses
      */
     public static void run(BlockSpace space, Spec spec) {
         Superblock superblock = layout(Geometry.toBlocks(space.sizeBytes()), spec);
         try (Subvolume subvolume = Subvolume.open(space, new SubvolumeConfig(2 * BATCH, BATCH))) {
-            MemorySegment first = Arena.ofAuto().allocate(Geometry.BLOCK_BYTES);
-            subvolume.read(0, Geometry.BLOCK_BYTES, first, 0);
-            if (!spec.force() && first.mismatch(Arena.ofAuto().allocate(Geometry.BLOCK_BYTES)) >= 0) {
-                throw new BlockSpaceException(Code.EXISTS, "the volume is not empty: name=" + space.name());
+            if (!spec.force()) {
+                requireZeros(space, subvolume, 0, Math.min(LOOK_BYTES, space.sizeBytes()));
+                requireZeros(space, subvolume, Math.max(0, space.sizeBytes() - LOOK_BYTES), space.sizeBytes());
             }
         }
         space.discard(0, space.sizeBytes());
         try (Subvolume subvolume = Subvolume.open(space, new SubvolumeConfig(2 * BATCH, BATCH))) {
             new Mkfs(subvolume, superblock, spec).write();
+        }
+    }
+
+    private static void requireZeros(BlockSpace space, Subvolume subvolume, long from, long end) {
+        MemorySegment zeros = Arena.ofAuto().allocate(Geometry.BLOCK_BYTES);
+        MemorySegment block = Arena.ofAuto().allocate(Geometry.BLOCK_BYTES);
+        for (long at = from; at < end; at += Geometry.BLOCK_BYTES) {
+            subvolume.read(at, Geometry.BLOCK_BYTES, block, 0);
+            if (block.mismatch(zeros) >= 0) {
+                throw new BlockSpaceException(
+                        Code.EXISTS, "the volume is not empty: name=" + space.name() + ", offset=" + at);
+            }
         }
     }
 

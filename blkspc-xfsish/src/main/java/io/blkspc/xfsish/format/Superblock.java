@@ -100,8 +100,11 @@ public record Superblock(
      * @throws BlockSpaceException {@code NOT_FOUND} when there is no file system at all; {@code CORRUPT}; {@code TOO_NEW}
      */
     public static Superblock read(MemorySegment block, long spaceBlocks) {
-        if (!BlockHeader.is(block, BlockKind.SUPERBLOCK) && Bytes.isZero(block, 0, Geometry.BLOCK_BYTES)) {
-            throw new BlockSpaceException(Code.NOT_FOUND, "no xfsish file system: block 0 is empty");
+        if (!BlockHeader.is(block, BlockKind.SUPERBLOCK)) {
+            if (Bytes.isZero(block, 0, Geometry.BLOCK_BYTES)) {
+                throw new BlockSpaceException(Code.NOT_FOUND, "no xfsish file system: block 0 is empty");
+            }
+            throw BlockHeader.damaged(BlockKind.SUPERBLOCK, ADDRESS, "or the volume holds no xfsish file system");
         }
         UUID uuid = Bytes.uuid(block, BlockHeader.UUID_OFFSET);
         BlockHeader.verify(block, BlockKind.SUPERBLOCK, ADDRESS, uuid, 0);

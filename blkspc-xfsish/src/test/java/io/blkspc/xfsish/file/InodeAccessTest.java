@@ -4,12 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.contract.Fixture;
-import io.blkspc.api.model.ModelHost;
-import io.blkspc.api.model.ModelOptions;
 import io.blkspc.xfsish.file.InodeAccess.Change;
 import io.blkspc.xfsish.file.InodeAccess.Maker;
 import io.blkspc.xfsish.file.InodeAccess.Setting;
@@ -17,7 +14,6 @@ import io.blkspc.xfsish.inode.Directories.Entry;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The file system by inode numbers. */
@@ -26,32 +22,13 @@ class InodeAccessTest {
     private static final Maker MAKER = new Maker(0644, 7, 8);
     private static final MemorySegment BYTES = TreeDriver.segment(Fixture.bytes(3, 64 << 10));
 
-    private Fixture fixture;
-    private BlockSpace space;
-    private FileSystem files;
-    private InodeAccess inodes;
-    private long root;
-
-    @BeforeEach
-    void mount() {
-        ModelHost host = ModelOptions::defaults;
-        fixture = host.fixture(FileSystemOracleTest.POOL);
-        space = fixture.space();
-        FileSystemOracleTest.mkfs(space, 1000);
-        remount();
-    }
-
-    private void remount() {
-        files = FileSystemOracleTest.mount(space);
-        inodes = files.inodes();
-        root = inodes.root();
-    }
+    private final ModelVolume volume = new ModelVolume();
+    private InodeAccess inodes = volume.files().inodes();
+    private final long root = inodes.root();
 
     @AfterEach
-    void unmount() {
-        files.close();
-        FileSystemOracleTest.clean(space);
-        fixture.close();
+    void close() {
+        volume.close();
     }
 
     private static byte[] name(String name) {
@@ -87,17 +64,16 @@ class InodeAccessTest {
         long crashed = inodes.create(root, name("a"), MAKER).inode();
         inodes.write(crashed, 0, BYTES, 0, 10_000, false);
         inodes.unlink(root, name("a"));
-        files.sync();
-        files.shutDown();
-        assertThat(FileSystemOracleTest.clean(space).unlinked()).isEqualTo(1);
-        remount();
+        volume.files().sync();
+        volume.files().shutDown();
+        assertThat(volume.check().unlinked()).isEqualTo(1);
+        inodes = volume.mount().inodes();
         assertCode(Code.NOT_FOUND, () -> inodes.status(crashed));
 
         long open = inodes.create(root, name("b"), MAKER).inode();
         inodes.unlink(root, name("b"));
-        files.close();
-        assertThat(FileSystemOracleTest.clean(space).unlinked()).isZero();
-        remount();
+        assertThat(volume.unmount().unlinked()).isZero();
+        inodes = volume.mount().inodes();
         assertCode(Code.NOT_FOUND, () -> inodes.status(open));
     }
 
@@ -170,7 +146,7 @@ class InodeAccessTest {
             assertThat(inodes.seek(inode, 12_288, false)).isEqualTo(-1);
             assertThat(inodes.seek(inode, 99_999, true)).isEqualTo(99_999);
             assertThat(inodes.seek(inode, 100_000, true)).isEqualTo(-1);
-            files.sync();
+            volume.files().sync();
         }
         inodes.write(inode, 40_960, BYTES, 0, 4096, false);
         assertThat(inodes.seek(inode, 12_288, false)).isEqualTo(40_960);

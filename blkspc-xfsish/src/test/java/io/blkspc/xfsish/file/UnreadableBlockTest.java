@@ -3,14 +3,9 @@ package io.blkspc.xfsish.file;
 import static io.blkspc.api.contract.Fixture.assertCode;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.contract.Fixture;
-import io.blkspc.api.model.ModelFaults.Io;
-import io.blkspc.api.model.ModelHost;
-import io.blkspc.api.model.ModelOptions;
-import io.blkspc.api.model.ModelPool;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -29,21 +24,15 @@ class UnreadableBlockTest {
     private static final MemorySegment NEW = TreeDriver.segment(Fixture.bytes(5, 4 * BLOCK));
 
     private final byte[] expected = Fixture.bytes(4, LENGTH);
-    private Fixture fixture;
-    private BlockSpace space;
-    private FileSystem files;
+    private final ModelVolume volume = new ModelVolume();
+    private FileSystem files = volume.files();
 
     @BeforeEach
     void aFileThatIsNotInMemory() {
-        ModelHost host = ModelOptions::defaults;
-        fixture = host.fixture(FileSystemOracleTest.POOL);
-        space = fixture.space();
-        FileSystemOracleTest.mkfs(space, 1000);
-        files = FileSystemOracleTest.mount(space);
         files.create("/a", 0644);
         files.write("/a", 0, TreeDriver.segment(expected), 0, LENGTH);
-        files.close();
-        files = FileSystemOracleTest.mount(space);
+        volume.unmount();
+        files = volume.mount();
         files.create("/other", 0644);
         files.write("/other", 0, NEW, 0, NEW.byteSize()); // no sync covers it
         files.write("/a", 4 * BLOCK, NEW, 0, BLOCK); // its metadata is in memory from here on
@@ -57,22 +46,19 @@ class UnreadableBlockTest {
     }
 
     private void refused(Runnable change) {
-        ((ModelPool) fixture.pool()).faults().failIo(Io.READ, 0);
+        volume.failRead();
         assertCode(Code.IO, change);
     }
 
     @AfterEach
     void nothingElseHappened() {
         assertThat(read("/a", expected.length)).isEqualTo(expected);
-        files.close();
-        assertThat(fixture.status().reservedBytes()).isZero();
-        FileSystemOracleTest.clean(space);
-        files = FileSystemOracleTest.mount(space);
+        volume.unmount();
+        files = volume.mount();
         assertThat(files.status("/a").sizeBytes()).isEqualTo(expected.length);
         assertThat(read("/a", expected.length)).isEqualTo(expected);
         assertThat(read("/other", (int) NEW.byteSize())).isEqualTo(NEW.toArray(ValueLayout.JAVA_BYTE));
-        files.close();
-        fixture.close();
+        volume.close();
     }
 
     @Test
