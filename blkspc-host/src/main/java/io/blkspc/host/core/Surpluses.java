@@ -62,11 +62,8 @@ final class Surpluses {
         long before = givenBack;
         // What was noted may be less than what there is by now, because of a second commit: that takes another one.
         for (int i = 0; i < 2 && givenBack == before && !waiting.isEmpty(); i++) {
-            engine.lock.unlock();
-            try {
+            try (Engine.Unlocked _ = engine.unlocked()) {
                 engine.persistence.persist();
-            } finally {
-                engine.lock.lock();
             }
         }
         return givenBack > before;
