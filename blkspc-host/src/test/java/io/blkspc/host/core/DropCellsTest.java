@@ -28,7 +28,7 @@ class DropCellsTest {
     }
 
     private static long birth(int key) {
-        return 1 + key / (KEYS / 2);
+        return 1 + (long) key / (KEYS / 2);
     }
 
     private List<String> delivered(int count, int from, int to) {
