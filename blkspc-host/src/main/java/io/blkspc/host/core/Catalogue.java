@@ -39,7 +39,6 @@ final class Catalogue {
     long epoch = 1;
     private long nextVersionId = 1;
     private long nextChunkId = 1;
-    private final ExtentRun run = new ExtentRun();
     private long nextNodeId = 1;
 
     long newVersionId() {
@@ -336,25 +335,15 @@ final class Catalogue {
         long count = payload.blockCount(entry);
         long physical = payload.physicalBlock(entry);
         int state = payload.state(entry);
-        long gained = state == ExtentsPayload.NONE ? 0 : count - restated(tree, version, start, count, physical);
-        long before = drops.droppedBlocks();
+        long droppedBefore = drops.droppedBlocks();
+        long keptBefore = drops.keptBlocks();
         version.root =
                 tree.replace(version.root, start, count, physical, state, payload.birth(), version.ownedAfter(), drops);
-        version.mappedBlocks += gained - (drops.droppedBlocks() - before);
+        // An entry may only change the state of what maps to this very place already.
+        long gained = state == ExtentsPayload.NONE ? 0 : count - (drops.keptBlocks() - keptBefore);
+        version.mappedBlocks += gained - (drops.droppedBlocks() - droppedBefore);
         version.exclusiveBlocks += gained;
         version.dirty = true;
-    }
-
-    /** Blocks of a run that map to this very place already: an entry may only change their state. */
-    private long restated(ExtentTree tree, Version version, long start, long count, long physical) {
-        long same = 0;
-        for (long at = start; at < start + count; at = run.endBlock()) {
-            lookup(tree, version, at, start + count - at, run);
-            if (run.state() != ExtentRun.NONE && run.physicalBlock() - at == physical - start) {
-                same += run.blockCount();
-            }
-        }
-        return same;
     }
 
     /** Looks up under the order lock, where a root is never out of date: a missing node is damage. */

@@ -25,6 +25,7 @@ final class Drops implements DropSink {
     private long ownedAfter;
     private long sequence;
     private long droppedBlocks;
+    private long keptBlocks;
 
     Drops(Catalogue catalogue, NodeCache cache, Ledger ledger, Quarantine quarantine, ReadGrace grace) {
         this.catalogue = catalogue;
@@ -45,12 +46,23 @@ final class Drops implements DropSink {
         ownedAfter = changed.ownedAfter();
         sequence = seq;
         droppedBlocks = 0;
+        keptBlocks = 0;
         return this;
     }
 
     /** Data blocks dropped since {@link #begin}. */
     long droppedBlocks() {
         return droppedBlocks;
+    }
+
+    /** Data blocks that kept their place since {@link #begin}. */
+    long keptBlocks() {
+        return keptBlocks;
+    }
+
+    @Override
+    public void keepPlace(long blockCount) {
+        keptBlocks += blockCount;
     }
 
     @Override

@@ -22,6 +22,9 @@ public interface DropSink {
     /** One pointer to a node is gone. */
     void dropNode(long nodeId, long birth);
 
+    /** So many blocks keep the place they had: at most their state and birth are others. */
+    default void keepPlace(long blockCount) {}
+
     /** A node was made: one node slot is used. */
     default void newNode(long nodeId) {}
 }

@@ -120,9 +120,7 @@ final class TreeEdit {
         } else if (whole && state != ExtentRun.UNWRITTEN) {
             slotWord = state == ExtentRun.NONE ? 0 : Entry.direct(physical + (firstBlock - start));
             slotBirth = state == ExtentRun.NONE ? 0 : birth;
-            if (slotWord != oldWord || slotBirth != oldBirth) {
-                dropBelow(oldWord, oldBirth, level, firstBlock);
-            }
+            dropBelow(oldWord, oldBirth, level, firstBlock);
         } else {
             leaf(oldWord, oldBirth, firstBlock);
         }
@@ -140,13 +138,13 @@ final class TreeEdit {
             leafEdit.load(oldWord, oldBirth);
         }
         leafEdit.replace(from, to, physical + (firstBlock + from - start), state, birth);
+        for (int index = 0; index < leafEdit.droppedCount(); index++) {
+            dropData(leafEdit.droppedWord(index), leafEdit.droppedBirth(index), firstBlock);
+        }
         if (leafEdit.isUnchanged()) {
             slotWord = oldWord;
             slotBirth = oldBirth;
             return;
-        }
-        for (int index = 0; index < leafEdit.droppedCount(); index++) {
-            dropData(leafEdit.droppedWord(index), leafEdit.droppedBirth(index), firstBlock);
         }
         if (leafEdit.count() == 0 || leafEdit.isDirect()) {
             slotWord = leafEdit.count() == 0 ? 0 : leafEdit.directWord();
@@ -255,6 +253,8 @@ final class TreeEdit {
         } else if (pieceBirth <= ownedAfter) {
             throw new IllegalArgumentException("a shared block cannot get a new pointer: block=" + block + ", physical="
                     + Entry.physical(word) + ", birth=" + pieceBirth + ", ownedAfter=" + ownedAfter);
+        } else {
+            sink.keepPlace(Entry.length(word));
         }
     }
 }
