@@ -33,7 +33,7 @@ final class SocketSend {
         vector(0, first, firstBytes);
         vector(1, second, secondBytes);
         int skip = firstBytes == 0 ? 1 : 0;
-        memory.set(JAVA_LONG, VECTORS_AT, memory.address() + HEADER_BYTES + skip * VECTOR_BYTES);
+        memory.set(JAVA_LONG, VECTORS_AT, memory.address() + HEADER_BYTES + (long) skip * VECTOR_BYTES);
         memory.set(JAVA_LONG, VECTORS_AT + Long.BYTES, 2 - skip);
         return Posix.sendmsg(descriptor, memory.address(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
