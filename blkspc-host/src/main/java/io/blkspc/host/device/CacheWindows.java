@@ -85,7 +85,7 @@ final class CacheWindows {
                 giveUp = --merits[slot] < 0;
             }
         } finally {
-            users.decrementAndGet(slot);
+            leave(slot);
         }
         if (giveUp) {
             hand(slot, window);
@@ -170,11 +170,12 @@ final class CacheWindows {
             }
             return moved == -Errno.EAGAIN || moved == -Errno.EINTR ? 0 : SendingDevice.REFUSED;
         } finally {
-            users.decrementAndGet(slot);
+            leave(slot);
         }
     }
 
-    private boolean enter(int slot) {
+    /** Keeps what a slot has until {@link #leave}; {@code false} while it changes. */
+    boolean enter(int slot) {
         int before;
         do {
             before = users.get(slot);
@@ -183,6 +184,10 @@ final class CacheWindows {
             }
         } while (!users.compareAndSet(slot, before, before + 1));
         return true;
+    }
+
+    void leave(int slot) {
+        users.decrementAndGet(slot);
     }
 
     /** Unmaps everything, once no call uses it; nothing is mapped any more. Idempotent. */

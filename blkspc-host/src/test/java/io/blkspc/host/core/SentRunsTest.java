@@ -9,11 +9,13 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.Pool;
 import io.blkspc.api.client.RunSink;
 import io.blkspc.api.client.SpaceIo;
-import io.blkspc.host.BlockSpaceHost;
-import io.blkspc.host.HostConfig;
-import io.blkspc.host.PoolSpec;
+import io.blkspc.host.device.BackingDevice;
+import io.blkspc.host.device.FileBlockDevice;
 import io.blkspc.host.device.SocketPair;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A run that is sent from the page cache has the bytes it had when it was looked up, whoever wants its blocks meanwhile. */
-class SentRunsTest {
+class SentRunsTest implements MemoryHost {
 
     private static final int HEAD_BYTES = 20;
     private static final int MIB = 1 << 20;
@@ -106,11 +108,21 @@ class SentRunsTest {
         }
     }
 
+    /** Of a file, so that there is a page cache. */
+    @Override
+    public BackingDevice newData(long dataBytes) {
+        Path path = directory.resolve("data");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(dataBytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return FileBlockDevice.open(path);
+    }
+
     @BeforeEach
     void start() throws Throwable {
-        Path path = directory.resolve("pool");
-        BlockSpaceHost.create(path, new PoolSpec(16L << 20, null, 0, false, true));
-        pool = BlockSpaceHost.open(path, HostConfig.offline());
+        pool = newPool(16L << 20);
         pool.create("a", SIZE);
         space = pool.open("a");
         io = SpaceIo.batched(space);

@@ -200,6 +200,29 @@ class CacheWindowsTest {
         assertThat(Arrays.mismatch(sendAll(0, other + MIB, MIB), content)).isEqualTo(-1);
     }
 
+    @Test
+    void aSlotThatIsUsedIsLeftAsItIs() throws Throwable {
+        byte[] content = write(0, MIB);
+        PosixFile file = PosixFile.open(path, Posix.O_RDWR, 0);
+        CacheWindows windows = new CacheWindows(file);
+        try {
+            windows.canSend(0, MIB);
+            assertThat(windows.enter(0)).isTrue();
+            for (int i = 0; i < 5; i++) {
+                windows.canSend(CacheWindows.SLOTS * WINDOW, MIB);
+            }
+            long moved = windows.send(sockets.sender(), 0, 0, 0, MIB);
+            assertThat(moved).isPositive();
+            assertThat(sockets.take()).isEqualTo(Arrays.copyOf(content, (int) moved));
+            windows.leave(0);
+            windows.canSend(CacheWindows.SLOTS * WINDOW, MIB);
+            assertThat(windows.send(sockets.sender(), 0, 0, 0, MIB)).isEqualTo(SendingDevice.REFUSED);
+        } finally {
+            windows.close();
+            file.close();
+        }
+    }
+
     /** Each of two threads makes the other one's window go: what is sent is right, or is refused. */
     @Test
     void threadsThatWantTheSameSlotSendTheirOwnBytes() throws Throwable {
