@@ -25,12 +25,16 @@ import java.util.Arrays;
  */
 public final class SpaceIo implements AutoCloseable {
 
+    /** Shorter runs are read and sent with others: a system call for each would cost more than the copy. */
+    public static final int MIN_SENT_BYTES = 64 << 10;
+
     private static final int DEFAULT_EDGE_BLOCKS = 4;
     private static final int BATCH_EDGE_BLOCKS = 128;
 
     private final BlockSpace space;
     private final Arena arena;
     private final SpaceReader reader;
+    private final SpaceSends sends;
     private final SpaceWriter writer;
     private final RangeZeroer zeroer;
     private final WriteQueue single = new WriteQueue(1, 1);
@@ -45,6 +49,7 @@ public final class SpaceIo implements AutoCloseable {
         this.space = space;
         this.arena = arena;
         this.reader = new SpaceReader(space, cachedExtents);
+        this.sends = new SpaceSends(space, reader.extents());
         this.writer = new SpaceWriter(space, arena, edgeBlocks, this::beforeWaiting);
         this.zeroer = new RangeZeroer(space, reader, writer);
         this.queue = new WriteQueue(maxRuns, maxPieces);
@@ -107,6 +112,26 @@ public final class SpaceIo implements AutoCloseable {
     public long readRun(long offset, long length, MemorySegment target, long start, boolean cachedOnly) {
         checkRange(offset, length);
         return reader.readRun(offset, length, target, start, cachedOnly);
+    }
+
+    /** {@code false} when {@link #sendRun} never does anything, because the device cannot. */
+    public boolean sendsRuns() {
+        return sends.isPossible();
+    }
+
+    /**
+     * Sends the run of data at {@code offset}, at most {@code length} long, from where the device has it in memory. What the
+     * socket did not take within the patience of the sink is in the sink's memory afterwards, where it would be had the whole run been
+     * read to behind the head; the caller sends it. No lease is held then.
+     *
+     * @param whole do nothing unless all of {@code length} is one run
+     * @return bytes of the run; or 0 when it cannot be done, or does not pay, and nothing was sent
+     * @throws BlockSpaceException of reading what the socket did not take; {@link RunSink#sent} tells whether something was sent
+     *     before
+     */
+    public long sendRun(long offset, long length, boolean whole, RunSink sink) {
+        checkRange(offset, length);
+        return sends.send(offset, length, whole, sink);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.QueuedDevice;
 import io.blkspc.api.ReadQueue;
+import io.blkspc.api.SendingDevice;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.device.UnreadableBlockException;
 
@@ -13,7 +14,7 @@ import io.blkspc.host.device.UnreadableBlockException;
  * The data device as clients see it: a write that the medium failed ends all writing of the pool (contract D12), though the
  * engine has no part in it. A backing store without room fails that one write only (D10).
  */
-final class ClientDevice implements QueuedDevice {
+final class ClientDevice implements QueuedDevice, SendingDevice {
 
     private final Engine engine;
     private final BlockDevice device;
@@ -47,6 +48,23 @@ final class ClientDevice implements QueuedDevice {
     public ReadQueue openReadQueue(int depth) {
         ReadQueue queue = device instanceof QueuedDevice queued ? queued.openReadQueue(depth) : null;
         return queue == null ? null : new CountedReads(queue, engine.readErrors);
+    }
+
+    @Override
+    public boolean sends() {
+        return device instanceof SendingDevice sending && sending.sends();
+    }
+
+    @Override
+    public boolean canSend(long deviceOffsetBytes, long lengthBytes) {
+        return device instanceof SendingDevice sending && sending.canSend(deviceOffsetBytes, lengthBytes);
+    }
+
+    @Override
+    public long send(int descriptor, long headAddress, long headBytes, long deviceOffsetBytes, long lengthBytes) {
+        return device instanceof SendingDevice sending
+                ? sending.send(descriptor, headAddress, headBytes, deviceOffsetBytes, lengthBytes)
+                : REFUSED;
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class CacheStat {
 
+    private static final int PAGE_SHIFT = 12; // where pages are larger, it never has all
     private static final int RANGE_BYTES = 2 * Long.BYTES; // offset, length
     private static final int ANSWER_BYTES = 5 * Long.BYTES; // pages: cached, dirty, ...
     private static final ThreadLocal<CacheStat> OF_THREAD = ThreadLocal.withInitial(CacheStat::new);
@@ -26,17 +27,18 @@ final class CacheStat {
         return OF_THREAD.get();
     }
 
-    /** Whether it has the page of one byte. */
-    boolean holds(int fd, long offsetBytes) {
+    /** Whether it has every page of a range. */
+    boolean holds(int fd, long offsetBytes, long lengthBytes) {
         if (isRefused) {
             return false;
         }
         memory.set(JAVA_LONG, 0, offsetBytes);
-        memory.set(JAVA_LONG, Long.BYTES, 1);
+        memory.set(JAVA_LONG, Long.BYTES, lengthBytes);
         if (Posix.cachestat(fd, memory.address(), memory.address() + RANGE_BYTES) < 0) {
             isRefused = true;
             return false;
         }
-        return memory.get(JAVA_LONG, RANGE_BYTES) > 0;
+        long pages = ((offsetBytes + lengthBytes - 1) >>> PAGE_SHIFT) - (offsetBytes >>> PAGE_SHIFT) + 1;
+        return memory.get(JAVA_LONG, RANGE_BYTES) >= pages;
     }
 }

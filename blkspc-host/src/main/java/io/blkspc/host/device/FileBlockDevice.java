@@ -6,6 +6,7 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.QueuedDevice;
 import io.blkspc.api.ReadQueue;
+import io.blkspc.api.SendingDevice;
 import io.blkspc.api.Transfer;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * fail the device. Any thread may call anything; interrupts have no effect; nothing is allocated per call after a thread's
  * first.
  */
-public final class FileBlockDevice implements BackingDevice, QueuedDevice {
+public final class FileBlockDevice implements BackingDevice, QueuedDevice, SendingDevice {
 
     private static final Logger log = LoggerFactory.getLogger(FileBlockDevice.class);
 
@@ -33,6 +34,8 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
     private final boolean keepsSpace;
     // How reads are queued, or null where they are not.
     private final QueuedReading queued;
+    // What of the page cache is mapped, or null where nothing goes through it.
+    private final CacheWindows cacheWindows;
     private final SharedForce sharedForce = new SharedForce();
     // One object for all forces, so that a force allocates nothing.
     private final SharedForce.Action sync = this::sync;
@@ -51,6 +54,7 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
         this.keepsSpace = keepsSpace;
         this.queued = queued;
         this.writeSize = file instanceof DirectFile ? null : new CachedWriteSize(file);
+        this.cacheWindows = file instanceof PosixFile cached ? new CacheWindows(cached) : null;
     }
 
     /**
@@ -189,6 +193,26 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
         return queued == null ? null : queued.open(this, depth);
     }
 
+    /** Through the page cache only: around it there is nothing in memory. */
+    @Override
+    public boolean sends() {
+        return cacheWindows != null;
+    }
+
+    @Override
+    public boolean canSend(long deviceOffsetBytes, long lengthBytes) {
+        return cacheWindows != null
+                && isInside(deviceOffsetBytes, lengthBytes)
+                && cacheWindows.canSend(deviceOffsetBytes, lengthBytes);
+    }
+
+    @Override
+    public long send(int descriptor, long headAddress, long headBytes, long deviceOffsetBytes, long lengthBytes) {
+        return cacheWindows == null || !isInside(deviceOffsetBytes, lengthBytes)
+                ? REFUSED
+                : cacheWindows.send(descriptor, headAddress, headBytes, deviceOffsetBytes, lengthBytes);
+    }
+
     @Override
     public void write(Transfer transfer, IoRole role) {
         checkRange(transfer);
@@ -282,6 +306,9 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
 
     @Override
     public void close() {
+        if (cacheWindows != null) {
+            cacheWindows.close(); // first: a mapping keeps the file open, and what locks it
+        }
         file.close();
     }
 
@@ -316,12 +343,16 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice {
 
     private void checkRange(Transfer transfer) {
         long offset = transfer.deviceOffsetBytes();
-        if (offset < 0 || offset > sizeBytes || transfer.totalBytes() > sizeBytes - offset) {
+        if (!isInside(offset, transfer.totalBytes())) {
             throw new BlockSpaceException(
                     Code.OUT_OF_RANGE,
                     "beyond the end of the device: file=" + path + ", offset=" + offset + ", length="
                             + transfer.totalBytes() + ", size=" + sizeBytes);
         }
+    }
+
+    private boolean isInside(long offset, long length) {
+        return offset >= 0 && offset <= sizeBytes && length <= sizeBytes - offset;
     }
 
     private static long position(Transfer transfer) {

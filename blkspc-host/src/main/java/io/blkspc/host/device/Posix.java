@@ -45,6 +45,14 @@ final class Posix {
 
     static final int AT_EMPTY_PATH = 0x1000;
 
+    private static final int PROT_NONE = 0;
+    private static final int PROT_READ = 1;
+    private static final int MAP_SHARED = 1;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_FIXED = 0x10;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_NORESERVE = 0x4000;
+
     /** Number of cachestat(2), for which C libraries have no name yet; the same on every processor. */
     private static final long CACHESTAT = 451;
 
@@ -74,6 +82,11 @@ final class Posix {
             handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FADVISE =
             handle("posix_fadvise", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle MMAP = handle(
+            "mmap", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle SENDMSG =
+            handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
     private static final MethodHandle SYSCALL = handle(
             "syscall",
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT),
@@ -192,6 +205,46 @@ final class Posix {
         try {
             long result = (long) SYSCALL.invokeExact(errno, CACHESTAT, fd, range, answer, 0);
             return result < 0 ? -errno.get(JAVA_INT, 0) : result;
+        } catch (Throwable e) {
+            throw passOn(e);
+        }
+    }
+
+    /** Addresses that nothing else will have, and nothing can be read at: the first, or minus errno. */
+    static long reserveAddresses(long lengthBytes) {
+        return mmap(0, lengthBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
+
+    /** Maps a file for reading over what is mapped at {@code address}: that, or minus errno. */
+    static long mapFile(long address, long lengthBytes, int fd, long offsetBytes) {
+        return mmap(address, lengthBytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offsetBytes);
+    }
+
+    private static long mmap(long address, long lengthBytes, int protection, int flags, int fd, long offsetBytes) {
+        MemorySegment errno = CAPTURED.get();
+        try {
+            long at = (long) MMAP.invokeExact(errno, address, lengthBytes, protection, flags, fd, offsetBytes);
+            return at == -1 ? -errno.get(JAVA_INT, 0) : at;
+        } catch (Throwable e) {
+            throw passOn(e);
+        }
+    }
+
+    static int unmap(long address, long lengthBytes) {
+        MemorySegment errno = CAPTURED.get();
+        try {
+            return result((int) MUNMAP.invokeExact(errno, address, lengthBytes), errno);
+        } catch (Throwable e) {
+            throw passOn(e);
+        }
+    }
+
+    /** Sends the message whose header is at address {@code message}: bytes sent or minus errno. */
+    static long sendmsg(int socket, long message, int flags) {
+        MemorySegment errno = CAPTURED.get();
+        try {
+            long n = (long) SENDMSG.invokeExact(errno, socket, message, flags);
+            return n < 0 ? -errno.get(JAVA_INT, 0) : n;
         } catch (Throwable e) {
             throw passOn(e);
         }

@@ -71,9 +71,14 @@ final class PosixFile implements RawFile {
 
     @Override
     public boolean isCached(long offsetBytes) {
+        return isCached(offsetBytes, 1);
+    }
+
+    /** Whether every page of a range is in the page cache; {@code false} where nobody can tell. */
+    boolean isCached(long offsetBytes, long lengthBytes) {
         enter();
         try {
-            return CacheStat.ofThread().holds(fd, offsetBytes);
+            return CacheStat.ofThread().holds(fd, offsetBytes, lengthBytes);
         } finally {
             leave();
         }

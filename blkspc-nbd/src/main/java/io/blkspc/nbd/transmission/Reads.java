@@ -22,6 +22,7 @@ final class Reads {
     private final QueuedReads queued;
     private final Link link;
     private final boolean chunked;
+    private final DirectReplies direct;
 
     Reads(SpaceIo io, ReplyBuffer out, SlowLane slow, QueuedReads queued, Link link, ReplyStyle style) {
         this.io = io;
@@ -30,6 +31,7 @@ final class Reads {
         this.queued = queued;
         this.link = link;
         this.chunked = style.chunked();
+        this.direct = new DirectReplies(io, out, queued, link, chunked);
     }
 
     /**
@@ -64,6 +66,9 @@ final class Reads {
 
     private void simple(long requestCookie, long offset, int length, boolean alone) throws IOException {
         int bytes = SimpleReply.BYTES + length;
+        if (direct.send(requestCookie, offset, offset, length, true) > 0) {
+            return;
+        }
         if (bytes > out.capacity()) {
             largeSimple(requestCookie, offset, length);
             return;
@@ -133,6 +138,9 @@ final class Reads {
             out.last(requestCookie, offset, NbdError.EOVERFLOW);
             return;
         }
+        if (direct.send(requestCookie, offset, offset, length, true) > 0) {
+            return;
+        }
         if (!alone && queued.begin(requestCookie, offset, offset, length, false)) {
             return;
         }
@@ -155,6 +163,11 @@ final class Reads {
         long at = offset;
         long end = offset + length;
         while (at < end) {
+            long sent = direct.send(requestCookie, offset, at, end - at, false);
+            if (sent > 0) {
+                at += sent;
+                continue;
+            }
             if (!alone && queued.begin(requestCookie, offset, at, end - at, true)) {
                 return; // what is in the buffer is sent before it is answered
             }

@@ -34,6 +34,11 @@ final class ReplyBuffer {
         return segment;
     }
 
+    /** The memory for a socket. */
+    ByteBuffer view() {
+        return view;
+    }
+
     ReplyEncoder encoder() {
         return encoder;
     }

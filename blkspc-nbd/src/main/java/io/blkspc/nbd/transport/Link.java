@@ -26,6 +26,7 @@ public final class Link {
     private final Arrivals arrivals;
     private final int sendBufferBytes;
     private final ReentrantLock sending = new ReentrantLock();
+    private final DescriptorUse use = new DescriptorUse();
     private volatile long negotiationDeadline;
     private volatile long sendDeadline = NONE;
     private volatile String abortReason;
@@ -127,6 +128,42 @@ public final class Link {
         }
     }
 
+    /**
+     * Lets the current thread send by {@link #descriptor} until {@link #endDirect}: nobody else sends, and the socket is not closed. It
+     * waits for nothing but {@link #awaitRoom}.
+     *
+     * @return {@code false} when somebody else sends, or this cannot be done
+     */
+    public boolean tryBeginDirect() {
+        if (descriptor() < 0 || !sending.tryLock()) {
+            return false;
+        }
+        if (!use.tryBegin()) {
+            sending.unlock();
+            return false;
+        }
+        return true;
+    }
+
+    /** Waits at most so long until the kernel takes bytes to send. Between {@link #tryBeginDirect} and {@link #endDirect}. */
+    public boolean awaitRoom(int millis) {
+        return queue.awaitRoom(millis);
+    }
+
+    /** After {@link #tryBeginDirect}: sends {@code rest} behind what was sent by the descriptor, as {@link #send} does. */
+    public void endDirect(ByteBuffer rest) throws IOException {
+        try {
+            if (use.end()) {
+                closeChannel();
+            }
+            if (rest.hasRemaining()) {
+                send(rest);
+            }
+        } finally {
+            sending.unlock();
+        }
+    }
+
     /** Says that nothing more will be sent, where TLS has words for that and the client still listens. */
     public void sayGoodbye() {
         if (tls == null) {
@@ -177,6 +214,19 @@ public final class Link {
 
     /** Closes the socket. Idempotent. */
     public void close() {
+        if (use.askToClose()) {
+            closeChannel();
+            return;
+        }
+        try { // its user closes it, in a moment; both sides know at once
+            channel.shutdownOutput();
+            channel.shutdownInput();
+        } catch (IOException e) {
+            abortReason = abortReason == null ? "shutdown failed: " + e.getMessage() : abortReason;
+        }
+    }
+
+    private void closeChannel() {
         try {
             channel.close();
         } catch (IOException e) {

@@ -3,6 +3,7 @@ package io.blkspc.nbd.transport;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -23,9 +24,13 @@ final class SocketQueue implements IntSupplier {
 
     private static final long FIONREAD = 0x541b;
     private static final long SIOCOUTQ = 0x5411;
+    private static final short POLLOUT = 4;
+    private static final int POLL_BYTES = 8; // struct pollfd
     private static final MethodHandle IOCTL = handle();
+    private static final MethodHandle POLL = pollHandle();
 
     private final int descriptor;
+    private final MemorySegment polled = Arena.ofAuto().allocate(POLL_BYTES);
     private final MemorySegment answer = Arena.ofAuto().allocate(JAVA_INT);
 
     private SocketQueue(int descriptor) {
@@ -52,6 +57,18 @@ final class SocketQueue implements IntSupplier {
         return ask(SIOCOUTQ);
     }
 
+    /** Waits until the kernel takes bytes to send, or for so long; {@code true} when it does, or the socket has an error to tell. */
+    @SuppressWarnings("checkstyle:IllegalCatch") // what invokeExact declares
+    boolean awaitRoom(int millis) {
+        polled.set(JAVA_INT, 0, descriptor);
+        polled.set(JAVA_SHORT, Integer.BYTES, POLLOUT);
+        try {
+            return (int) POLL.invokeExact(polled, 1L, millis) > 0;
+        } catch (Throwable t) {
+            throw new AssertionError("poll throws nothing", t);
+        }
+    }
+
     @SuppressWarnings("checkstyle:IllegalCatch") // what invokeExact declares
     private int ask(long what) {
         try {
@@ -70,6 +87,15 @@ final class SocketQueue implements IntSupplier {
         } catch (ReflectiveOperationException | InaccessibleObjectException e) {
             return -1;
         }
+    }
+
+    private static MethodHandle pollHandle() {
+        Linker linker = Linker.nativeLinker();
+        return linker.defaultLookup()
+                .find("poll")
+                .map(address ->
+                        linker.downcallHandle(address, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT)))
+                .orElse(null);
     }
 
     private static MethodHandle handle() {
