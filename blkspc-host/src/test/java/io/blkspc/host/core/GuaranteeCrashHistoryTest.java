@@ -38,6 +38,7 @@ class GuaranteeCrashHistoryTest {
             Long.getLong("blkspc.seed") != null ? 1 : Boolean.getBoolean("blkspc.release") ? 20_000 : 40);
     private static final long LEAF_BYTES = 1 << 20;
     private static final long FAR = 1L << 31;
+    private static final List<CutKind> CUTS = List.of(CutKind.values());
 
     private final InertScheduler inert = new InertScheduler();
     private SplittableRandom random;
@@ -124,7 +125,7 @@ class GuaranteeCrashHistoryTest {
                 orRefused(() -> {
                     if (name.equals("g1")) {
                         long blocks = pool.info(name).sizeBytes() / BLOCK * (4 + random.nextInt(9)) / 8;
-                        pool.resize(name, Math.clamp(blocks, 20, 1500) * BLOCK, true);
+                        pool.resize(name, Math.clamp(blocks, 20L, 1500L) * BLOCK, true);
                     }
                 });
             default -> {
@@ -246,7 +247,7 @@ class GuaranteeCrashHistoryTest {
     private SimDisk crashImage() {
         return switch (random.nextInt(3)) {
             case 0 -> disk.killImage();
-            case 1 -> disk.cut(random, CutKind.values()[random.nextInt(CutKind.values().length)]);
+            case 1 -> disk.cut(random, CUTS.get(random.nextInt(CUTS.size())));
             default -> cutWithAllRecords();
         };
     }
