@@ -367,11 +367,12 @@ final class Catalogue {
         return end;
     }
 
-    /** After a replay: no record says when a tail was given up. */
+    /** After a replay: no record says when a tail was given up. One that is destroyed has not all its nodes any more. */
     void forgetEmptyTails(ExtentTree tree) {
         ExtentRun run = new ExtentRun();
         for (Version version : versions()) {
             if (version.tailBlocks > 0
+                    && version.isVisible()
                     && firstMapped(tree, version, version.sizeBlocks(), version.tailBlocks, run)
                             == version.tailBlocks) {
                 version.tailBlocks = 0;

@@ -280,16 +280,12 @@ final class Engine {
     }
 
     /**
-     * One step of giving back what destroyed versions held, or guaranteed ones do not need, for a caller that is short of
-     * something (SEMANTICS A1). Under the order lock, which it releases meanwhile.
+     * One step of giving back what destroyed versions held, for a caller that is short of something (SEMANTICS A1); what
+     * guaranteed ones do not need comes after that ({@link Surpluses#persist}). Under the order lock, which it releases meanwhile.
      *
      * @return {@code false} when there is nothing to give back, or only the end of a client's writes can help
      */
     boolean reclaim() {
-        return reap() || surpluses.persist();
-    }
-
-    private boolean reap() {
         if (reaper == null || reaper.isIdle()) {
             return false;
         }

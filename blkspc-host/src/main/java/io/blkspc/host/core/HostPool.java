@@ -333,6 +333,7 @@ public final class HostPool implements Pool {
             while (engine.reclaim()) {
                 progressed = true;
             }
+            progressed |= engine.surpluses.persist();
         } finally {
             engine.lock.unlock();
         }

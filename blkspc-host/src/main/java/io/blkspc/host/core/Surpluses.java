@@ -1,6 +1,5 @@
 package io.blkspc.host.core;
 
-import io.blkspc.host.alloc.Ledger.Resource;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,7 +8,6 @@ final class Surpluses {
 
     private final Engine engine;
     private final List<HeadQuota> waiting = new ArrayList<>();
-    private long givenBack;
 
     Surpluses(Engine engine) {
         this.engine = engine;
@@ -25,16 +23,10 @@ final class Surpluses {
     }
 
     private void bringInLine(HeadQuota quota) {
-        long before = promisedMetadata();
         quota.rebalance(
                 engine.catalogue.reaping.isSorting(quota.version()),
                 engine.journal.lastSequence(),
                 engine.persistence.lastUndoubted());
-        givenBack += Math.max(0, before - promisedMetadata());
-    }
-
-    private long promisedMetadata() {
-        return engine.ledger.promised(Resource.NODE_SLOTS) + engine.ledger.promised(Resource.LOG_BYTES);
     }
 
     /** After a persist point: gives back what may go now. */
@@ -53,19 +45,19 @@ final class Surpluses {
     }
 
     /**
-     * For a caller that is short of something: a persist point, so that what waits for one goes back. Releases the order lock
-     * meanwhile.
+     * For a caller that is short of something, once: a persist point, so that what waits for one goes back. Whoever did so again and
+     * again would, beside a guaranteed volume that is being written, never come to an end. Releases the order lock meanwhile.
      *
-     * @return {@code true} when something went back
+     * @return {@code true} when there was something that waited
      */
     boolean persist() {
-        long before = givenBack;
+        boolean waited = !waiting.isEmpty();
         // What was noted may be less than what there is by now, because of a second commit: that takes another one.
-        for (int i = 0; i < 2 && givenBack == before && !waiting.isEmpty(); i++) {
+        for (int i = 0; i < 2 && !waiting.isEmpty(); i++) {
             try (Engine.Unlocked _ = engine.unlocked()) {
                 engine.persistence.persist();
             }
         }
-        return givenBack > before;
+        return waited;
     }
 }

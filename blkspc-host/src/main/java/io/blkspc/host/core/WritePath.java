@@ -71,6 +71,7 @@ final class WritePath {
         }
         int windowBlocks = Grants.windowBlocks(blockSizeBytes);
         long blocks = (long) allocCount * windowBlocks;
+        boolean hasPersisted = false;
         engine.lock.lock();
         try {
             while (true) {
@@ -87,13 +88,22 @@ final class WritePath {
                     return grant(cookie);
                 }
                 if (!engine.reclaim()) {
-                    engine.events.shortage(lacking);
-                    throw BlockSpaceException.outOfSpace(lacking);
+                    if (hasPersisted || areBlocksShort(quota, blocks) || !engine.surpluses.persist()) {
+                        engine.events.shortage(lacking);
+                        throw BlockSpaceException.outOfSpace(lacking);
+                    }
+                    hasPersisted = true;
                 }
             }
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    /** {@code true} when there are no blocks for a reservation: then no persist point helps, which gives back slots and log only. */
+    private boolean areBlocksShort(HeadQuota quota, long blocks) {
+        long standing = quota == null ? 0 : quota.standing();
+        return blocks > engine.ledger.available(Resource.DATA_BLOCKS) + standing;
     }
 
     /** As {@link io.blkspc.api.BlockSpace#reservable}, without a reclaim. */

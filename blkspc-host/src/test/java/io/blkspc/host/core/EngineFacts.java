@@ -228,6 +228,18 @@ public final class EngineFacts {
         }
     }
 
+    /** Takes steps of the reaper until a version has given back some of its nodes. */
+    static void stepIntoWalk(HostPool pool) {
+        Reaping reaping = pool.engine().catalogue.reaping;
+        while (reaping.walking() == null || reaping.walking().reapCursor == 0) {
+            switch (pool.engine().reaper.step()) {
+                case NEEDS_FORCE -> pool.engine().persistence.forceJournal();
+                case PROGRESS -> {}
+                default -> throw new IllegalStateException("nothing is walked");
+            }
+        }
+    }
+
     /** Writes the mark, as the background does when it is behind. */
     public static void writeMark(HostPool pool) {
         pool.engine().persistence.advanceMark();

@@ -161,6 +161,21 @@ class GuaranteeAfterCrashTest {
         EngineFacts.requireExact(pool);
     }
 
+    /** What is left of a volume that is given back has no tail to look for: its nodes are gone. */
+    @Test
+    void tailOfWhatIsBeingReapedIsNotLookedAt() {
+        write(0, 30, 1);
+        write(FAR / BLOCK, 1, 2);
+        pool.flush();
+        EngineFacts.shrinkAndKeepTheTail(pool, "g", FAR);
+        pool.destroy(List.of("g"), false);
+        EngineFacts.stepIntoWalk(pool);
+        pool = SimPool.on(disk.killImage(), inert, 3).open();
+        assertThat(EngineFacts.isReaping(pool)).isTrue();
+        pool.awaitReclaim();
+        EngineFacts.requireExact(pool);
+    }
+
     /**
      * A power cut that leaves the records of all writes, and the data of all but those into the volume: it has its guarantee
      * again, and others have used node slots for good since.
