@@ -2,6 +2,7 @@ package io.blkspc.cli.doctor;
 
 import io.blkspc.cli.attach.AttachAbility;
 import io.blkspc.cli.attach.StockClient;
+import io.blkspc.cli.fuse.FuseSession;
 import io.blkspc.cli.text.Sizes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -129,7 +130,9 @@ public final class Doctor {
         add("attach", attach.isThere(), false, attach.facts(), "devices that live through the end of their server");
         lookAtNbdClient(isThere);
         boolean hasFuse = Files.exists(Path.of("/dev/fuse"));
-        add("fuse", hasFuse, false, hasFuse ? "/dev/fuse" : "no /dev/fuse", "volumes as files, with nbdfuse");
+        add("fuse", hasFuse, false, hasFuse ? "/dev/fuse" : "no /dev/fuse", "fs mount; volumes as files, with nbdfuse");
+        String obstacle = FuseSession.obstacle();
+        add("libfuse3", obstacle == null, false, obstacle == null ? "can be loaded" : obstacle, "fs mount");
     }
 
     /** Ready when it could attach; else what it lacks. */

@@ -65,11 +65,7 @@ public final class FuseSession {
             mounted.open(new Answers(files, clock), spec);
             isMounted = true;
         } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-            throw new UnsupportedOperationException(
-                    e.getCause() == null
-                            ? "libfuse3 cannot be used"
-                            : e.getCause().getMessage(),
-                    e);
+            throw new UnsupportedOperationException(reason(e), e);
         } finally {
             if (!isMounted) {
                 mounted.arena.close();
@@ -77,6 +73,24 @@ public final class FuseSession {
         }
         mounted.start();
         return mounted;
+    }
+
+    /** Why nothing can be mounted here, as far as the library goes; {@code null} when it can be used. */
+    public static String obstacle() {
+        try {
+            requirePlatform();
+            LibFuse.load();
+            return null;
+        } catch (UnsupportedOperationException e) {
+            return e.getMessage();
+        } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
+            return reason(e);
+        }
+    }
+
+    private static String reason(LinkageError notLoaded) {
+        Throwable cause = notLoaded.getCause();
+        return cause == null ? "libfuse3 cannot be used" : cause.getMessage();
     }
 
     private static void requirePlatform() {

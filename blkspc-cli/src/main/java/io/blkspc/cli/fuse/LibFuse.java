@@ -63,6 +63,15 @@ final class LibFuse {
 
     private LibFuse() {}
 
+    /**
+     * Finds the library and all its functions.
+     *
+     * @throws ExceptionInInitializerError the first time, where that cannot be; its cause tells why
+     */
+    static void load() {
+        // what comes before this did it
+    }
+
     private interface Call<T> {
         T run() throws Throwable;
     }

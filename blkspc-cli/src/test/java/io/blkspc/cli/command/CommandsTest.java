@@ -577,7 +577,15 @@ class CommandsTest {
                 .allSatisfy(finding -> assertThat(finding).containsOnlyKeys("name", "ok", "needed", "facts", "purpose"))
                 .extracting(finding -> finding.get("name"))
                 .contains(
-                        "JDK 25", "kernel nbd", "attach", "nbd-client", "fuse", "O_DIRECT", "fallocate", "free space");
+                        "JDK 25",
+                        "kernel nbd",
+                        "attach",
+                        "nbd-client",
+                        "fuse",
+                        "libfuse3",
+                        "O_DIRECT",
+                        "fallocate",
+                        "free space");
     }
 
     @ParameterizedTest
