@@ -13,7 +13,8 @@ import io.blkspc.host.alloc.Ledger.Resource;
  */
 final class Freed {
 
-    private static final Resource[] RESOURCES = Resource.values();
+    private static final Resource[] RESOURCES = {Resource.DATA_BLOCKS, Resource.NODE_SLOTS, Resource.LOG_BYTES};
+    private static final int BLOCKS = 0;
     private static final long NONE = Long.MAX_VALUE;
 
     private final Ledger ledger;
@@ -29,18 +30,18 @@ final class Freed {
     }
 
     void begin() {
-        for (Resource each : RESOURCES) {
-            usedBefore[each.ordinal()] = ledger.used(each);
+        for (int i = 0; i < RESOURCES.length; i++) {
+            usedBefore[i] = ledger.used(RESOURCES[i]);
         }
     }
 
     /** What is used no more since {@link #begin} rests, as of this record. */
     void rest(long lastSequence) {
         boolean isFirst = sequence == NONE;
-        for (Resource each : RESOURCES) {
-            long units = Math.max(0, usedBefore[each.ordinal()] - ledger.used(each));
-            ledger.unpromise(each, -units);
-            (isFirst ? noted : later)[each.ordinal()] += units;
+        for (int i = 0; i < RESOURCES.length; i++) {
+            long units = Math.max(0, usedBefore[i] - ledger.used(RESOURCES[i]));
+            ledger.unpromise(RESOURCES[i], -units);
+            (isFirst ? noted : later)[i] += units;
         }
         sequence = isFirst ? lastSequence : sequence;
     }
@@ -50,8 +51,7 @@ final class Freed {
     }
 
     long blocks() {
-        int blocks = Resource.DATA_BLOCKS.ordinal();
-        return noted[blocks] + later[blocks];
+        return noted[BLOCKS] + later[BLOCKS];
     }
 
     /** Everything up to {@code undoubted} survives a power cut. */
@@ -61,9 +61,8 @@ final class Freed {
         }
         boolean isAll = lastSequence <= undoubted;
         boolean isMore = false;
-        for (Resource each : RESOURCES) {
-            int i = each.ordinal();
-            ledger.unpromise(each, isAll ? noted[i] + later[i] : noted[i]);
+        for (int i = 0; i < RESOURCES.length; i++) {
+            ledger.unpromise(RESOURCES[i], isAll ? noted[i] + later[i] : noted[i]);
             noted[i] = isAll ? 0 : later[i];
             later[i] = 0;
             isMore |= noted[i] > 0;

@@ -124,7 +124,7 @@ class GuaranteeCrashHistoryTest {
                 orRefused(() -> {
                     if (name.equals("g1")) {
                         long blocks = pool.info(name).sizeBytes() / BLOCK * (4 + random.nextInt(9)) / 8;
-                        pool.resize(name, Math.clamp(blocks, 20, 1500) * BLOCK, true);
+                        pool.resize(name, Math.clamp(blocks, 20, 1500) * (long) BLOCK, true);
                     }
                 });
             default -> {
