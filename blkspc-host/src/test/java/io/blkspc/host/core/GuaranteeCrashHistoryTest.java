@@ -38,6 +38,7 @@ class GuaranteeCrashHistoryTest {
             Long.getLong("blkspc.seed") != null ? 1 : Boolean.getBoolean("blkspc.release") ? 20_000 : 40);
     private static final long LEAF_BYTES = 1 << 20;
     private static final long FAR = 1L << 31;
+    private static final CutKind[] CUTS = CutKind.values();
 
     private final InertScheduler inert = new InertScheduler();
     private SplittableRandom random;
@@ -246,7 +247,7 @@ class GuaranteeCrashHistoryTest {
     private SimDisk crashImage() {
         return switch (random.nextInt(3)) {
             case 0 -> disk.killImage();
-            case 1 -> disk.cut(random, CutKind.values()[random.nextInt(CutKind.values().length)]);
+            case 1 -> disk.cut(random, CUTS[random.nextInt(CUTS.length)]);
             default -> cutWithAllRecords();
         };
     }
