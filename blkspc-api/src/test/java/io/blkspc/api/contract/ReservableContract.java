@@ -34,6 +34,7 @@ public interface ReservableContract extends ContractHost {
 
     /** As {@link #check}, for two questions: often, in histories. */
     static void checkShortly(BlockSpace space) {
+        space.flush(); // a reservation that finds too little waits for a persist point and what that gives
         checkAlone(space, BLOCK);
         checkBeside(space, 1 << 20, space.reservable(BLOCK) / 3);
     }

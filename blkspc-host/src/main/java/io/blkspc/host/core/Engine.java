@@ -305,10 +305,10 @@ final class Engine {
      * @throws IllegalStateException when the reaper has nothing to do: the guarantee is broken
      */
     boolean reclaimFor(Version version) {
-        if (reaper == null || reaper.isIdle()) {
+        if (reaper == null || (reaper.isIdle() && surpluses.restingBlocks() == 0)) {
             throw new IllegalStateException("guaranteed blocks do not exist: " + version.quota + ", " + ledger);
         }
-        return reclaim();
+        return reaper.isIdle() ? surpluses.persist() : reclaim();
     }
 
     /** Brings what stands promised to a head in line with what it now owns. Under the order lock. */

@@ -41,11 +41,13 @@ import io.blkspc.host.alloc.Ledger.Resource;
  * enough. After a restart they are what they will be in the end, because it is known then what is still to be sorted ({@link #open}).
  *
  * <p>Slots and log go back later than the formulas say: when a power cut cannot undo any more what made them too much
- * ({@link Surplus}). Blocks need not wait: a commit that a power cut undoes leaves its block free.
+ * ({@link Surplus}). Blocks need not wait: a commit that a power cut undoes leaves its block free. Only what all branches had to
+ * write to free it does ({@link Freed}).
  *
  * <p>Every change that lets one of the formulas grow gives the ledger back as much at the same moment (a stage returned, a
  * node dropped), except a freeze, which asks {@link #tryPromiseForFreeze} before anything changes. So {@link #rebalance}
- * always finds what it needs, also while others have used up slop. Guarded by the order lock.
+ * always finds what it needs, also while others have used up slop. One thing is not paid: a leaf that becomes a direct extent gives
+ * back its slot, and not the 16 log bytes that the formula has for a node; slop has them. Guarded by the order lock.
  */
 final class HeadQuota {
 

@@ -74,6 +74,8 @@ public final class HostPool implements Pool {
                     : engine.isClosed()
                             ? PoolStatus.State.CLOSED
                             : engine.backing.isShort() ? PoolStatus.State.OUT_OF_BACKING : PoolStatus.State.SERVING;
+            // What rests until a persist point is nobody's: whoever needs it asks for one.
+            long promised = ledger.promised(Resource.DATA_BLOCKS) - engine.surpluses.restingBlocks();
             return new PoolStatus(
                     state,
                     uuid,
@@ -81,8 +83,8 @@ public final class HostPool implements Pool {
                     Geometry.toBytes(used),
                     Geometry.toBytes(ledger.capacity(Resource.DATA_BLOCKS) - used),
                     Geometry.toBytes(engine.quarantine.blocks()),
-                    Geometry.toBytes(ledger.promised(Resource.DATA_BLOCKS) + ledger.slop(Resource.DATA_BLOCKS)),
-                    Geometry.toBytes(ledger.promised(Resource.DATA_BLOCKS)),
+                    Geometry.toBytes(promised + ledger.slop(Resource.DATA_BLOCKS)),
+                    Geometry.toBytes(promised),
                     ledger.capacity(Resource.NODE_SLOTS) * NodeFormat.BYTES,
                     ledger.used(Resource.NODE_SLOTS) * NodeFormat.BYTES,
                     engine.catalogue.visible().size() - snapshots,

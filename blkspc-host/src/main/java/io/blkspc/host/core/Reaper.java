@@ -201,7 +201,11 @@ final class Reaper {
         long sequence = engine.append(record.type(), buffer, writer.length());
         try {
             Version affected = affectedBy(record);
+            engine.surpluses.begin();
             engine.catalogue.reaping.apply(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
+            if (record.step() == Reap.Step.GIVE_UP) {
+                engine.surpluses.rest();
+            }
             if (record.step() == Reap.Step.MERGE) {
                 OwnStages.merged(engine, affected);
             }

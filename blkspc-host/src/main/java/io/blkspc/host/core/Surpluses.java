@@ -3,14 +3,37 @@ package io.blkspc.host.core;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The guaranteed heads whose {@link Surplus} waits for a persist point. Guarded by the order lock. */
+/**
+ * What goes back to the pool with a persist point: the {@link Surplus} of guaranteed heads, and what was freed because all
+ * branches had written it, while a power cut may undo what one of them wrote ({@link Freed}). Guarded by the order lock.
+ */
 final class Surpluses {
 
     private final Engine engine;
     private final List<HeadQuota> waiting = new ArrayList<>();
+    private final Freed freed;
 
     Surpluses(Engine engine) {
         this.engine = engine;
+        this.freed = new Freed(engine.ledger);
+    }
+
+    /** Something is about to be given up because all branches have written it. */
+    void begin() {
+        freed.begin();
+    }
+
+    /** That was done: what came free rests until everything written so far survives a power cut. */
+    void rest() {
+        long last = engine.journal.lastSequence();
+        if (engine.persistence.lastUndoubted() < last) {
+            freed.rest(last);
+        }
+    }
+
+    /** Blocks that go back with a persist point. */
+    long restingBlocks() {
+        return freed.blocks();
     }
 
     /** Brings in line with what the head owns now what stands promised to it. */
@@ -31,6 +54,7 @@ final class Surpluses {
 
     /** After a persist point: gives back what may go now. */
     void giveBack() {
+        freed.giveBack(engine.persistence.lastUndoubted(), engine.journal.lastSequence());
         for (int i = waiting.size() - 1; i >= 0; i--) {
             HeadQuota quota = waiting.get(i);
             bringInLine(quota);
@@ -51,13 +75,17 @@ final class Surpluses {
      * @return {@code true} when there was something that waited
      */
     boolean persist() {
-        boolean waited = !waiting.isEmpty();
+        boolean waited = isWaiting();
         // What was noted may be less than what there is by now, because of a second commit: that takes another one.
-        for (int i = 0; i < 2 && !waiting.isEmpty(); i++) {
+        for (int i = 0; i < 2 && isWaiting(); i++) {
             try (Engine.Unlocked _ = engine.unlocked()) {
                 engine.persistence.persist();
             }
         }
         return waited;
+    }
+
+    private boolean isWaiting() {
+        return !waiting.isEmpty() || freed.isResting();
     }
 }

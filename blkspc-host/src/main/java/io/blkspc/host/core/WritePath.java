@@ -100,10 +100,10 @@ final class WritePath {
         }
     }
 
-    /** {@code true} when there are no blocks for a reservation: then no persist point helps, which gives back slots and log only. */
+    /** {@code true} when there are no blocks for a reservation, and no persist point gives any. */
     private boolean areBlocksShort(HeadQuota quota, long blocks) {
         long standing = quota == null ? 0 : quota.standing();
-        return blocks > engine.ledger.available(Resource.DATA_BLOCKS) + standing;
+        return blocks > engine.ledger.available(Resource.DATA_BLOCKS) + engine.surpluses.restingBlocks() + standing;
     }
 
     /** As {@link io.blkspc.api.BlockSpace#reservable}, without a reclaim. */

@@ -301,6 +301,7 @@ public final class EngineFacts {
     /** What is left in a pool without versions. */
     public static void requireEmpty(HostPool pool) {
         Engine engine = pool.engine();
+        pool.flush(); // gives back what waits for a persist point
         for (Resource resource : Resource.values()) {
             require(
                     engine.ledger.used(resource) == 0 && engine.ledger.promised(resource) == 0,

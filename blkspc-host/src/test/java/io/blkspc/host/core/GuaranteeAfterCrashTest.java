@@ -161,6 +161,50 @@ class GuaranteeAfterCrashTest {
         EngineFacts.requireExact(pool);
     }
 
+    /** What is freed because all clones have written it is nobody's while a power cut may undo what one of them has written. */
+    @Test
+    void whatWasGivenUpInDoubtIsNotOthers() {
+        int writes = 8;
+        for (int i = 1; i <= writes; i++) {
+            write(i * FAR / BLOCK, 1, i);
+        }
+        pool.snapshot(List.of("g@s"));
+        pool.clone("g@s", List.of("clone"), Quota.NONE);
+        pool.destroy(List.of("g@s"), false);
+        try (BlockSpace clone = pool.open("clone")) {
+            for (int i = 1; i <= writes; i++) {
+                new TestIo(clone).write(i * FAR, Fixture.bytes(50 + i, BLOCK));
+            }
+        }
+        preallocateWhileThereAreSlots(20);
+        pool.flush();
+        for (int i = 1; i <= writes; i++) {
+            write(i * FAR / BLOCK, 1, 100 + i);
+        }
+        pool.awaitReclaim();
+        preallocateWhileThereAreSlots(200);
+        SimDisk after = disk.cut(new SplittableRandom(1), CutKind.ALL);
+        for (int i = 1; i <= writes; i++) {
+            loseUnforced(after, i * FAR / BLOCK, 1);
+        }
+        pool = SimPool.on(after, inert, 3).open();
+        for (Resource resource : Resource.values()) {
+            assertThat(ledger().available(resource)).as("%s", resource).isNotNegative();
+        }
+        useGuarantee(GUARANTEED);
+    }
+
+    /** Another client uses node slots that are there, and asks for none that are not. */
+    private void preallocateWhileThereAreSlots(int from) {
+        try (BlockSpace other = pool.open("other")) {
+            for (int i = from; ledger().available(Resource.NODE_SLOTS) >= HostCookie.SLOTS_PER_CREDIT; i++) {
+                Cookie cookie = other.reserve(1, BLOCK);
+                other.preallocate(cookie, i * FAR, BLOCK);
+                cookie.put();
+            }
+        }
+    }
+
     /** What is left of a volume that is given back has no tail to look for: its nodes are gone. */
     @Test
     void tailOfWhatIsBeingReapedIsNotLookedAt() {

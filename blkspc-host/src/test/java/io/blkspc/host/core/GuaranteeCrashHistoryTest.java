@@ -21,6 +21,7 @@ import io.blkspc.host.sim.SimDevice;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.Transfers;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -150,9 +151,20 @@ class GuaranteeCrashHistoryTest {
         SimDisk running = disk;
         step(number);
         running.faults(FaultInjector.NONE);
-        if (running == disk) {
-            crash(image[0] == null ? crashImage() : image[0]);
+        if (running != disk) {
+            return;
         }
+        boolean isWithin = image[0] != null;
+        boolean usesSlop = usesSlop();
+        crash(isWithin ? image[0] : crashImage());
+        assertThat(isWithin || usesSlop || !usesSlop())
+                .as("no more is promised than before: %s", pool.engine().ledger)
+                .isTrue();
+    }
+
+    private boolean usesSlop() {
+        return Arrays.stream(Resource.values())
+                .anyMatch(resource -> pool.engine().ledger.available(resource) < 0);
     }
 
     private long place(String name) {
