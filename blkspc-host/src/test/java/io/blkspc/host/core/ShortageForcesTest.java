@@ -49,8 +49,7 @@ class ShortageForcesTest {
     @ValueSource(longs = {1, 2, 3, 4})
     void commandThatAsksForMoreThanThereIsEnds(long seed) {
         long forces = forcesOf(
-                seed,
-                shortOf -> assertRefused(() -> pool.create("large", 1L << 40, Quota.guarantee(5000L * BLOCK))));
+                seed, shortOf -> assertRefused(() -> pool.create("large", 1L << 40, Quota.guarantee(5000L * BLOCK))));
         assertThat(forces).isLessThanOrEqualTo(3);
     }
 
