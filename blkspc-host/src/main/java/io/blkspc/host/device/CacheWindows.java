@@ -40,11 +40,11 @@ final class CacheWindows {
     // Number of users of each slot, or CHANGING, or CLOSED; what follows is written by whoever changes it.
     private final AtomicIntegerArray users = new AtomicIntegerArray(SLOTS);
     private final long[] windows = new long[SLOTS];
+    // Where the window of a slot is mapped; 0 where nothing is.
+    private final long[] addresses = new long[SLOTS];
     // These two are hints, written by all users at once: what one loses costs a moment.
     private final int[] merits = new int[SLOTS];
     private final long[] seen = new long[SLOTS * LONGS_PER_SLOT];
-    // Address of the first slot; 0 before the first use.
-    private long base;
     private volatile boolean isOff;
 
     CacheWindows(PosixFile file) {
@@ -113,7 +113,7 @@ final class CacheWindows {
         }
         try {
             windows[slot] = NONE;
-            if (reserve() && map(slot, window)) {
+            if (map(slot, window)) {
                 Arrays.fill(seen, slot * LONGS_PER_SLOT, (slot + 1) * LONGS_PER_SLOT, 0);
                 merits[slot] = 0;
                 windows[slot] = window;
@@ -123,26 +123,30 @@ final class CacheWindows {
         }
     }
 
+    /**
+     * The kernel chooses the addresses. A mapping over the old one would be one call less, but where a file system refuses it, the
+     * old one is gone by then: its addresses are anybody's, maybe the heap's, and nobody may unmap them again.
+     */
     private boolean map(int slot, long window) {
+        unmap(slot);
         file.hold();
         try {
-            return Posix.mapFile(base + slot * WINDOW_BYTES, WINDOW_BYTES, file.fd(), window * WINDOW_BYTES) >= 0
-                    || refused("no mapping");
+            long address = Posix.mapFile(WINDOW_BYTES, file.fd(), window * WINDOW_BYTES);
+            if (address < 0) {
+                return refused("no mapping, " + Errno.name((int) -address));
+            }
+            addresses[slot] = address;
+            return true;
         } finally {
             file.release();
         }
     }
 
-    /** Addresses for all slots, so that no other mapping ever lies where a slot was. */
-    private synchronized boolean reserve() {
-        if (base == 0 && !isOff) {
-            long address = Posix.reserveAddresses(SLOTS * WINDOW_BYTES);
-            if (address <= 0) {
-                return refused("no addresses");
-            }
-            base = address;
+    private void unmap(int slot) {
+        if (addresses[slot] != 0) {
+            Posix.unmap(addresses[slot], WINDOW_BYTES);
+            addresses[slot] = 0;
         }
-        return !isOff;
     }
 
     private boolean refused(String why) {
@@ -163,7 +167,7 @@ final class CacheWindows {
             if (windows[slot] != window || start + lengthBytes > WINDOW_BYTES) {
                 return SendingDevice.REFUSED;
             }
-            long address = base + slot * WINDOW_BYTES + start;
+            long address = addresses[slot] + start;
             long moved = SocketSend.ofThread().send(descriptor, headAddress, headBytes, address, lengthBytes);
             if (moved >= 0) {
                 return moved;
@@ -191,21 +195,14 @@ final class CacheWindows {
     }
 
     /** Unmaps everything, once no call uses it; nothing is mapped any more. Idempotent. */
-    void close() {
+    synchronized void close() {
         isOff = true;
         for (int slot = 0; slot < SLOTS; slot++) {
             while (users.get(slot) != CLOSED && !users.compareAndSet(slot, 0, CLOSED)) {
                 Thread.onSpinWait(); // one call that waits for nothing, unless a page has to come from the medium
                 // after all
             }
-        }
-        unmap();
-    }
-
-    private synchronized void unmap() {
-        if (base != 0) {
-            Posix.unmap(base, SLOTS * WINDOW_BYTES);
-            base = 0;
+            unmap(slot);
         }
     }
 }

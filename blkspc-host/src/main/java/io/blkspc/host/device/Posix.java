@@ -45,13 +45,8 @@ final class Posix {
 
     static final int AT_EMPTY_PATH = 0x1000;
 
-    private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int MAP_SHARED = 1;
-    private static final int MAP_PRIVATE = 2;
-    private static final int MAP_FIXED = 0x10;
-    private static final int MAP_ANONYMOUS = 0x20;
-    private static final int MAP_NORESERVE = 0x4000;
 
     /** Number of cachestat(2), for which C libraries have no name yet; the same on every processor. */
     private static final long CACHESTAT = 451;
@@ -210,20 +205,11 @@ final class Posix {
         }
     }
 
-    /** Addresses that nothing else will have, and nothing can be read at: the first, or minus errno. */
-    static long reserveAddresses(long lengthBytes) {
-        return mmap(0, lengthBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    }
-
-    /** Maps a file for reading over what is mapped at {@code address}: that, or minus errno. */
-    static long mapFile(long address, long lengthBytes, int fd, long offsetBytes) {
-        return mmap(address, lengthBytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offsetBytes);
-    }
-
-    private static long mmap(long address, long lengthBytes, int protection, int flags, int fd, long offsetBytes) {
+    /** Maps a part of a file for reading: its address, or minus errno. */
+    static long mapFile(long lengthBytes, int fd, long offsetBytes) {
         MemorySegment errno = CAPTURED.get();
         try {
-            long at = (long) MMAP.invokeExact(errno, address, lengthBytes, protection, flags, fd, offsetBytes);
+            long at = (long) MMAP.invokeExact(errno, 0L, lengthBytes, PROT_READ, MAP_SHARED, fd, offsetBytes);
             return at == -1 ? -errno.get(JAVA_INT, 0) : at;
         } catch (Throwable e) {
             throw passOn(e);

@@ -14,11 +14,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -220,6 +222,51 @@ class CacheWindowsTest {
         } finally {
             windows.close();
             file.close();
+        }
+    }
+
+    /** Addresses that a mapping was refused at are anybody's: what lies there afterwards, maybe the heap, stays. */
+    @Test
+    void aFileThatCannotBeMappedCostsNobodyElseAMapping() throws Throwable {
+        Path unmappable = Path.of("/sys/kernel/uevent_seqnum");
+        assumeTrue(Files.isReadable(unmappable), "nothing here that no process can map");
+        PosixFile file = PosixFile.open(unmappable, Posix.O_RDONLY, 0);
+        CacheWindows windows = new CacheWindows(file);
+        try (Arena others = Arena.ofConfined();
+                FileChannel channel = FileChannel.open(path)) {
+            assertThat(windows.canSend(0, 1)).isFalse();
+            MemorySegment[] mapped = new MemorySegment[512];
+            for (int i = 0; i < mapped.length; i++) {
+                mapped[i] = channel.map(FileChannel.MapMode.READ_ONLY, 0, MIB, others);
+            }
+            windows.close();
+            for (MemorySegment each : mapped) { // the kernel looks: it says so where nothing is mapped
+                assertThat(SocketSend.ofThread().send(sockets.sender(), 0, 0, each.address(), 1))
+                        .isEqualTo(1);
+                sockets.take();
+            }
+        } finally {
+            windows.close();
+            file.close();
+        }
+    }
+
+    @Test
+    void aClosedDeviceMapsNothing() throws Throwable {
+        write(WINDOW, MIB);
+        device.canSend(WINDOW, MIB);
+        for (int i = 0; i < 10; i++) {
+            device.canSend(CacheWindows.SLOTS * WINDOW, MIB); // it takes the slot of window 0
+        }
+        assertThat(mappings()).isEqualTo(2);
+        device.close();
+        device.close();
+        assertThat(mappings()).isZero();
+    }
+
+    private long mappings() throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.endsWith(path.toString())).count();
         }
     }
 
