@@ -28,6 +28,9 @@ final class CacheWindows {
     /** Uses that a window is remembered for: so many misses it outlives. */
     private static final int MAX_MERIT = 128;
 
+    /** What a new window is given in advance: where many want one slot it does not change hands at each read. */
+    private static final int FIRST_MERIT = 8;
+
     private static final int PIECE_SHIFT = 16; // what is noted as seen: 64 KiB
     private static final int LONGS_PER_SLOT = (int) (WINDOW_BYTES >>> PIECE_SHIFT) / Long.SIZE;
     private static final int CHANGING = -1;
@@ -115,7 +118,7 @@ final class CacheWindows {
             windows[slot] = NONE;
             if (map(slot, window)) {
                 Arrays.fill(seen, slot * LONGS_PER_SLOT, (slot + 1) * LONGS_PER_SLOT, 0);
-                merits[slot] = 0;
+                merits[slot] = FIRST_MERIT;
                 windows[slot] = window;
             }
         } finally {

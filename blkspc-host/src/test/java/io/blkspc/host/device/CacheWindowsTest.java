@@ -210,7 +210,7 @@ class CacheWindowsTest {
         try {
             windows.canSend(0, MIB);
             assertThat(windows.enter(0)).isTrue();
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < 20; i++) {
                 windows.canSend(CacheWindows.SLOTS * WINDOW, MIB);
             }
             long moved = windows.send(sockets.sender(), 0, 0, 0, MIB);

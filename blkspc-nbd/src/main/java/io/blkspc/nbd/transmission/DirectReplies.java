@@ -80,9 +80,16 @@ final class DirectReplies implements RunSink {
             }
             throw new IOException("read failed inside a reply: " + e.getMessage(), e);
         } finally {
+            end(rest);
+        }
+    }
+
+    private void end(ByteBuffer rest) throws IOException {
+        try {
             if (rest.hasRemaining()) {
                 queued.settle(); // the client may be slow
             }
+        } finally {
             link.endDirect(rest);
         }
     }
