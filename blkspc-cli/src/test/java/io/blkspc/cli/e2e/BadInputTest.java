@@ -122,7 +122,7 @@ class BadInputTest {
 
         refused(
                 new Blkspc(Path.of("/dev/null/pool")).run("pool", "create", "--size", "64M"),
-                Blkspc.FAILED,
+                Blkspc.NOT_FOUND_OR_EXISTS,
                 "/dev/null");
         refused(new Blkspc(directory.resolve("p")).run("pool", "create", "--size", "none"), Blkspc.USAGE, "none");
         assertThat(directory.resolve("p")).doesNotExist();
