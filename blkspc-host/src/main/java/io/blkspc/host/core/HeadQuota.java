@@ -85,16 +85,15 @@ final class HeadQuota {
     /**
      * After opening: promises what stands.
      *
-     * @param unsortedBlocks counted as its own, but a sort that is under way will free them
-     * @param unsortedNodes the same of nodes
+     * @param unsorted counted as its own, but a sort that is under way will free it
      * @param stood it was promised before: then all there is serves, though slop is in use
      */
-    void open(long unsortedBlocks, long unsortedNodes, boolean stood) {
+    void open(Reaping.Unsorted unsorted, boolean stood) {
         if (!isGuaranteed()) {
             return;
         }
-        long own = version.exclusiveBlocks - unsortedBlocks;
-        long ownNodes = version.ownedNodes - unsortedNodes;
+        long own = version.exclusiveBlocks - unsorted.blocks();
+        long ownNodes = version.ownedNodes - unsorted.nodes();
         long shared = version.mappedBlocks - own;
         // Others have their blocks when the sort frees them.
         standing = take(Resource.DATA_BLOCKS, blocks(isWhole() ? own : version.exclusiveBlocks, 0), stood);
@@ -248,9 +247,7 @@ final class HeadQuota {
      */
     long drawable(long blocks) {
         if (standing == 0) {
-            long more = Math.clamp(ledger.available(Resource.DATA_BLOCKS), 0, blocks);
-            ledger.unpromise(Resource.DATA_BLOCKS, -more);
-            standing = more;
+            standing = take(Resource.DATA_BLOCKS, blocks, false);
         }
         return Math.min(blocks, standing);
     }

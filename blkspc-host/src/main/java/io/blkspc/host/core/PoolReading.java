@@ -187,11 +187,10 @@ final class PoolReading {
         ledger.use(Resource.DATA_BLOCKS, freeSpace.blockCount() - freeSpace.freeBlocks());
         ledger.use(Resource.NODE_SLOTS, nodeSlots);
         ledger.use(Resource.LOG_BYTES, logBytes);
-        Reaping reaping = catalogue.reaping;
         for (Version version : catalogue.versions()) {
             if (version.isHead() && version.isVisible() && (version.guaranteeBlocks > 0 || version.limitBlocks > 0)) {
                 version.quota = new HeadQuota(version, ledger);
-                version.quota.open(reaping.unsortedBlocks(version), reaping.unsortedNodes(version), stood);
+                version.quota.open(catalogue.reaping.unsorted(version), stood);
             }
         }
     }

@@ -60,16 +60,22 @@ final class Reaping {
                     (start, end, birth) -> skipped.forEachGap(start, end, (a, b) -> visitor.part(a, b, birth)));
         }
 
-        /** Keys that the sort of what is left will free, of nodes or of blocks; looks at every entry. */
-        private long keysToFree(boolean ofNodes) {
-            long[] keys = {0};
+        /** What the sort of what is left will free; looks at every entry. */
+        private Unsorted toFree() {
+            long[] blocks = {0};
+            long[] nodes = {0};
             forEach(cursor, list.entryCount(), (start, end, birth) -> {
-                if (birth > threshold && start >= DropCounts.NODE_KEY == ofNodes) {
-                    keys[0] += end - start;
+                if (birth > threshold) {
+                    (start < DropCounts.NODE_KEY ? blocks : nodes)[0] += end - start;
                 }
             });
-            return keys[0];
+            return new Unsorted(blocks[0], nodes[0]);
         }
+    }
+
+    /** What the counters of a version are too high by while drops wait to be sorted. */
+    record Unsorted(long blocks, long nodes) {
+        static final Unsorted NOTHING = new Unsorted(0, 0);
     }
 
     private final Catalogue catalogue;
@@ -140,14 +146,9 @@ final class Reaping {
         return setAside != null && setAside.target == version;
     }
 
-    /** Blocks that {@link #isSorting} makes the version's counter too high by; looks at every entry. */
-    long unsortedBlocks(Version version) {
-        return isSorting(version) ? setAside.keysToFree(false) : 0;
-    }
-
-    /** The same of nodes. */
-    long unsortedNodes(Version version) {
-        return isSorting(version) ? setAside.keysToFree(true) : 0;
+    /** What {@link #isSorting} makes the version's counters too high by; looks at every entry. */
+    Unsorted unsorted(Version version) {
+        return isSorting(version) ? setAside.toFree() : Unsorted.NOTHING;
     }
 
     /** The version being walked, or {@code null}. */
