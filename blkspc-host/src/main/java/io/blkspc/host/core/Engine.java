@@ -8,6 +8,7 @@ import io.blkspc.host.alloc.FreeSpace;
 import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Quarantine;
 import io.blkspc.host.alloc.RecentNames;
+import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.extent.ExtentTree;
 import io.blkspc.host.extent.NodeCache;
 import io.blkspc.host.journal.Journal;
@@ -46,7 +47,7 @@ final class Engine {
     /** The one there is, so that a wait allocates nothing. */
     private final Unlocked unlocked;
 
-    final BlockDevice data;
+    final BackingDevice data;
     /** The same, for clients. */
     final BlockDevice clientData;
 
@@ -96,7 +97,7 @@ final class Engine {
     @SuppressWarnings("checkstyle:ParameterNumber") // called in one place, where the parts meet
     Engine(
             Scheduler scheduler,
-            BlockDevice data,
+            BackingDevice data,
             Journal journal,
             Catalogue catalogue,
             NodeCache cache,

@@ -1,6 +1,8 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
+import io.blkspc.host.device.UnforcedRanges;
 import io.blkspc.host.journal.RecordType;
 import io.blkspc.host.sched.OrderLock;
 import io.blkspc.host.sched.Waiters;
@@ -20,6 +22,10 @@ import java.lang.foreign.MemorySegment;
  * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. The end of a run
  * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A
  * failed force is final: it fails the engine, and is never tried again.
+ *
+ * <p>H1 asks for the data that records name, and for no other. So a run that nobody wants for more forces the blocks named since the run
+ * before, and what clients overwrote in place, maybe gigabytes of other volumes, is left to their flushes: nobody's commits
+ * wait for it.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a force ends all writing (D12)
 final class Persistence {
@@ -37,6 +43,9 @@ final class Persistence {
     private final OrderLock group;
     // Those served by runs of even and of odd number. While one runs, everybody who comes waits for the next.
     private final Waiters[] served;
+    // Whether one of these wants everything forced that was written, and not only what records name; by the lock of the
+    // group.
+    private final boolean[] isWholeWanted = new boolean[2];
     private long runsStarted;
     private long runsCompleted;
     private boolean running;
@@ -49,6 +58,9 @@ final class Persistence {
     // When the oldest commit above H1 was published; and the oldest of those that the run under way does not cover.
     private long unpersistedSince = NONE;
     private long uncoveredSince = NONE;
+    // Blocks that records name and no run covers yet; and those of the run under way, which has them for itself.
+    private UnforcedRanges named = new UnforcedRanges();
+    private UnforcedRanges forced = new UnforcedRanges();
 
     Persistence(Engine engine) {
         this.engine = engine;
@@ -105,35 +117,51 @@ final class Persistence {
         }
     }
 
+    /** A record that is being published names these blocks, which were written before; under the order lock. */
+    void named(long physicalBlock, long blocks) {
+        named.add(physicalBlock << Geometry.BLOCK_SHIFT, blocks << Geometry.BLOCK_SHIFT);
+    }
+
     /** {@code true} when a commit has waited too long to be persisted for others to go on (R1); under the order lock. */
     boolean isLate() {
         return unpersistedSince != NONE && engine.scheduler.nanoTime() - unpersistedSince > MAX_UNPERSISTED_NANOS;
     }
 
-    /** A persist point: on return everything published before the call survives power loss. Holds no lock. */
+    /**
+     * A persist point: on return everything published before the call survives power loss, and every write that returned before
+     * it, also one in place that no record tells of. Holds no lock.
+     */
     void persist() {
-        persist(false);
+        persist(false, true);
     }
 
-    /** As {@link #persist}, but the run under way, which covers only what was published before it began, is enough. */
+    /** H1 covers, on return, everything published before the call; writes in place may be lost still. Holds no lock. */
+    void persistPublished() {
+        persist(false, false);
+    }
+
+    /** As {@link #persistPublished}, but the run under way, which covers only what was published before it began, is enough. */
     void persistOldest() {
-        persist(true);
+        persist(true, false);
     }
 
-    private void persist(boolean joins) {
+    private void persist(boolean joins, boolean isWhole) {
         long mine;
         group.lock();
         try {
             mine = joins && running ? runsStarted : runsStarted + 1;
+            isWholeWanted[(int) (mine & 1)] |= isWhole; // it has not begun: whoever joins one that has wants no more
             while (runsCompleted < mine) {
                 engine.checkWritable();
                 if (!running) {
                     running = true;
                     runsStarted++;
                     long run = runsStarted;
+                    boolean isAllForced = isWholeWanted[(int) (run & 1)];
+                    isWholeWanted[(int) (run & 1)] = false;
                     group.unlock();
                     try {
-                        forceOnce();
+                        forceOnce(isAllForced);
                     } finally {
                         group.lock();
                         running = false;
@@ -159,7 +187,7 @@ final class Persistence {
         return served[(int) (run & 1)];
     }
 
-    private void forceOnce() {
+    private void forceOnce(boolean isWhole) {
         long sequence;
         long mark;
         boolean journalDirty;
@@ -169,11 +197,19 @@ final class Persistence {
             mark = highestMarkAppended;
             journalDirty = sequence > journalForced;
             uncoveredSince = NONE;
+            UnforcedRanges empty = forced;
+            empty.clear();
+            forced = named;
+            named = empty;
         } finally {
             engine.lock.unlock();
         }
         try {
-            engine.data.force(IoRole.DATA);
+            if (isWhole) {
+                engine.data.force(IoRole.DATA);
+            } else {
+                engine.data.forceRanges(forced, IoRole.DATA);
+            }
             if (journalDirty) {
                 engine.journal.force();
             }
@@ -210,6 +246,7 @@ final class Persistence {
         journalForced = Math.max(journalForced, sequence);
         unpersistedSince = NONE;
         uncoveredSince = NONE;
+        named.clear();
         raiseDurableMark(mark);
     }
 
@@ -259,7 +296,7 @@ final class Persistence {
             engine.lock.unlock();
         }
         if (needed) {
-            persist();
+            persistPublished();
             engine.lock.lock();
             try {
                 if (highestMarkAppended < h1) {

@@ -79,7 +79,7 @@ final class Surpluses {
         // What was noted may be less than what there is by now, because of a second commit: that takes another one.
         for (int i = 0; i < 2 && isWaiting(); i++) {
             try (Engine.Unlocked _ = engine.unlocked()) {
-                engine.persistence.persist();
+                engine.persistence.persistPublished();
             }
         }
         return waited;

@@ -502,7 +502,9 @@ final class WritePath {
         for (long at = block; at < block + count; ) {
             int index = stages.find(at);
             long part = Math.min(stages.end(index), block + count) - at;
-            engine.recent.add(sequence, stages.physical(index) + at - stages.start(index), part);
+            long physical = stages.physical(index) + at - stages.start(index);
+            engine.recent.add(sequence, physical, part);
+            engine.persistence.named(physical, part);
             if (!stages.isFresh(index)) {
                 head.gate.dropStageHold(part);
             } else {

@@ -3,6 +3,7 @@ package io.blkspc.host.device;
 import io.blkspc.api.BlockDevice;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.IoRole;
 
 /** A device a pool can be recovered from: one that can also show what is on the medium rather than in the page cache. */
 public interface BackingDevice extends BlockDevice {
@@ -19,6 +20,17 @@ public interface BackingDevice extends BlockDevice {
      * earlier process stay there, clean, so a later force says nothing about them. What was written and not forced yet stays.
      */
     default void dropCache() {}
+
+    /**
+     * Makes every write to some ranges that returned before this call durable, and maybe others too: as {@link #force}, which this is
+     * where a device cannot do with less, but nobody waits for what somebody else wrote elsewhere.
+     *
+     * @param ranges must not change meanwhile
+     * @throws BlockSpaceException as {@link #force}, also for what was lost elsewhere
+     */
+    default void forceRanges(UnforcedRanges ranges, IoRole role) {
+        force(role);
+    }
 
     /** {@code true} when no overwrite can run out of space, as far as this can be known. */
     default boolean keepsSpace() {

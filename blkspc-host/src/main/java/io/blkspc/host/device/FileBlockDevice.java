@@ -10,6 +10,7 @@ import io.blkspc.api.SendingDevice;
 import io.blkspc.api.Transfer;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -245,8 +246,18 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
 
     @Override
     public void force(IoRole role) {
+        force(null, role);
+    }
+
+    @Override
+    public void forceRanges(UnforcedRanges ranges, IoRole role) {
+        force(Objects.requireNonNull(ranges), role);
+    }
+
+    /** Of all of it where there are no ranges. */
+    private void force(UnforcedRanges ranges, IoRole role) {
         checkNotFailed("force");
-        if (!sharedForce.force(sync)) {
+        if (!sharedForce.force(sync, ranges)) {
             throw new BlockSpaceException(Code.IO, failure + ", role=" + role);
         }
         // A write may have failed meanwhile: then this was no persist point either.
@@ -319,8 +330,15 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
 
     // Never repeated, whatever the error: pages the kernel gave up on are clean by now, and a second call would
     // succeed.
-    private boolean sync() {
-        int result = file.sync();
+    private boolean sync(UnforcedRanges ranges) {
+        int result = 0;
+        if (ranges == null) {
+            result = file.sync();
+        } else {
+            for (int i = 0; i < ranges.count() && result >= 0; i++) {
+                result = file.sync(ranges.startBytes(i), ranges.endBytes(i));
+            }
+        }
         if (result < 0) {
             fail(new BlockSpaceException(Code.IO, "force failed: error=" + Errno.name(-result) + ", file=" + path));
         }

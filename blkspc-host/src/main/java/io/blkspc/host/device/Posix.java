@@ -47,6 +47,7 @@ final class Posix {
 
     private static final int PROT_READ = 1;
     private static final int MAP_SHARED = 1;
+    private static final int MS_SYNC = 4;
 
     /** Number of cachestat(2), for which C libraries have no name yet; the same on every processor. */
     private static final long CACHESTAT = 451;
@@ -80,6 +81,8 @@ final class Posix {
     private static final MethodHandle MMAP = handle(
             "mmap", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle MSYNC =
+            handle("msync", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     private static final MethodHandle SENDMSG =
             handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
     private static final MethodHandle SYSCALL = handle(
@@ -211,6 +214,16 @@ final class Posix {
         try {
             long at = (long) MMAP.invokeExact(errno, 0L, lengthBytes, PROT_READ, MAP_SHARED, fd, offsetBytes);
             return at == -1 ? -errno.get(JAVA_INT, 0) : at;
+        } catch (Throwable e) {
+            throw passOn(e);
+        }
+    }
+
+    /** As msync with MS_SYNC: 0 or minus errno. */
+    static int msync(long address, long lengthBytes) {
+        MemorySegment errno = CAPTURED.get();
+        try {
+            return result((int) MSYNC.invokeExact(errno, address, lengthBytes, MS_SYNC), errno);
         } catch (Throwable e) {
             throw passOn(e);
         }

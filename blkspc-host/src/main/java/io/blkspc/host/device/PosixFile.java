@@ -95,6 +95,16 @@ final class PosixFile implements RawFile {
     }
 
     @Override
+    public int sync(long startBytes, long endBytes) {
+        enter();
+        try {
+            return RangeSync.sync(fd, startBytes, endBytes);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
     public void close() {
         long before;
         do {

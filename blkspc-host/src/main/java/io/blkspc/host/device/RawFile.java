@@ -15,6 +15,11 @@ interface RawFile {
     /** As fdatasync: 0 or minus errno. */
     int sync();
 
+    /** As fdatasync of a range, or of more: 0 or minus errno. */
+    default int sync(long startBytes, long endBytes) {
+        return sync();
+    }
+
     /** Lets go of the file once no call is inside it. Idempotent. */
     void close();
 }

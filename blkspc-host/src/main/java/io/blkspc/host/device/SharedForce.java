@@ -25,17 +25,18 @@ final class SharedForce {
     private boolean isRunning;
     private boolean isFailed;
 
-    /** One force of the medium; {@code false} or an exception when it failed. */
+    /** One force of all of the medium, or of some ranges; {@code false} or an exception when it failed. */
     interface Action {
-        boolean force();
+        boolean force(UnforcedRanges ranges);
     }
 
     /**
-     * Returns when a force that began after this call has completed.
+     * Returns when a force that began after this call has completed: one of all of the medium, or this caller's own.
      *
+     * @param ranges what this caller wants, {@code null} for all. A force of ranges serves nobody else
      * @return {@code false} when a force failed, this time or earlier
      */
-    boolean force(Action action) {
+    boolean force(Action action, UnforcedRanges ranges) {
         lock.lock();
         try {
             long wanted = begun + 1;
@@ -46,13 +47,15 @@ final class SharedForce {
                 return completed >= wanted;
             }
             isRunning = true;
-            begun++;
+            if (ranges == null) {
+                begun++;
+            }
         } finally {
             lock.unlock();
         }
         boolean isDone = false;
         try {
-            isDone = action.force();
+            isDone = action.force(ranges);
         } finally {
             end(isDone);
         }

@@ -19,20 +19,20 @@ class SharedForceTest {
         AtomicInteger forces = new AtomicInteger();
         CountDownLatch isRunning = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        SharedForce.Action action = () -> {
+        SharedForce.Action action = _ -> {
             if (forces.incrementAndGet() == 1) {
                 isRunning.countDown();
                 awaitQuietly(mayEnd);
             }
             return true;
         };
-        Thread first = new Thread(() -> shared.force(action));
+        Thread first = new Thread(() -> shared.force(action, null));
         first.start();
         isRunning.await();
         List<Thread> late = new ArrayList<>();
         AtomicInteger served = new AtomicInteger();
         for (int i = 0; i < 10; i++) {
-            Thread caller = new Thread(() -> served.addAndGet(shared.force(action) ? 1 : 0));
+            Thread caller = new Thread(() -> served.addAndGet(shared.force(action, null) ? 1 : 0));
             caller.start();
             late.add(caller);
         }
@@ -63,7 +63,7 @@ class SharedForceTest {
         SharedForce shared = new SharedForce();
         AtomicLong written = new AtomicLong();
         AtomicLong durable = new AtomicLong();
-        SharedForce.Action action = () -> {
+        SharedForce.Action action = _ -> {
             long covered = written.get();
             for (int i = 0; i < 50; i++) {
                 Thread.onSpinWait();
@@ -77,7 +77,7 @@ class SharedForceTest {
                 callers.add(pool.submit(() -> {
                     for (int i = 0; i < 5_000; i++) {
                         long mine = written.incrementAndGet();
-                        assertThat(shared.force(action)).isTrue();
+                        assertThat(shared.force(action, null)).isTrue();
                         assertThat(durable.get()).isGreaterThanOrEqualTo(mine);
                     }
                 }));
@@ -94,7 +94,7 @@ class SharedForceTest {
         AtomicInteger forces = new AtomicInteger();
         CountDownLatch isRunning = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        SharedForce.Action action = () -> {
+        SharedForce.Action action = _ -> {
             forces.incrementAndGet();
             isRunning.countDown();
             awaitQuietly(mayEnd);
@@ -103,7 +103,7 @@ class SharedForceTest {
         AtomicInteger served = new AtomicInteger();
         List<Thread> callers = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
-            Thread caller = new Thread(() -> served.addAndGet(shared.force(action) ? 1 : 0));
+            Thread caller = new Thread(() -> served.addAndGet(shared.force(action, null) ? 1 : 0));
             caller.start();
             callers.add(caller);
         }
@@ -114,7 +114,7 @@ class SharedForceTest {
         }
         assertThat(served.get()).isZero();
         assertThat(forces.get()).isEqualTo(1);
-        assertThat(shared.force(action)).isFalse();
+        assertThat(shared.force(action, null)).isFalse();
         assertThat(forces.get()).isEqualTo(1);
     }
 }

@@ -49,6 +49,20 @@ final class PendingWrite {
         }
     }
 
+    /** Those of the device's sectors from {@code from} to before {@code to} that are this write's, and may be found. */
+    void applyTo(SectorImage image, long from, long to) {
+        if (superseded == null) {
+            int first = (int) (from - firstSector) * SectorImage.SECTOR_BYTES;
+            image.write(from * SectorImage.SECTOR_BYTES, bytes, first, (int) (to - from) * SectorImage.SECTOR_BYTES);
+            return;
+        }
+        for (int s = (int) (from - firstSector); s < (int) (to - firstSector); s++) {
+            if (mayBeFound(s)) {
+                applySector(image, s);
+            }
+        }
+    }
+
     void applySector(SectorImage image, int sector) {
         image.write(
                 (firstSector + sector) * SectorImage.SECTOR_BYTES,
@@ -59,14 +73,24 @@ final class PendingWrite {
 
     /** Takes away what {@code newer} overwrote durably. */
     void supersededBy(PendingWrite newer) {
-        long from = Math.max(firstSector, newer.firstSector);
-        long to = Math.min(firstSector + sectorCount, newer.firstSector + newer.sectorCount);
+        takeAway(newer.firstSector, newer.firstSector + newer.sectorCount);
+    }
+
+    /** Takes away what of the device's sectors from {@code start} to before {@code end} is durable, or newer. */
+    void takeAway(long start, long end) {
+        long from = Math.max(firstSector, start);
+        long to = Math.min(firstSector + sectorCount, end);
         if (from < to) {
             if (superseded == null) {
                 superseded = new BitSet(sectorCount);
             }
             superseded.set((int) (from - firstSector), (int) (to - firstSector));
         }
+    }
+
+    /** {@code true} when nothing is left that may be found. */
+    boolean isGone() {
+        return superseded != null && superseded.cardinality() == sectorCount;
     }
 
     /** Takes one sector away: a failed force lost it. */

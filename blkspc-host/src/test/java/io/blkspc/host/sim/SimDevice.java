@@ -8,10 +8,12 @@ import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
 import io.blkspc.host.device.BackingDevice;
+import io.blkspc.host.device.UnforcedRanges;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * One device of a {@link SimDisk}. Three states of its bytes: what readers see (the page cache), what is on the medium for
@@ -156,6 +158,16 @@ public final class SimDevice implements BackingDevice {
 
     @Override
     public void force(IoRole role) {
+        force(null, role);
+    }
+
+    /** Exactly these sectors, so that nobody relies on more. */
+    @Override
+    public void forceRanges(UnforcedRanges ranges, IoRole role) {
+        force(Objects.requireNonNull(ranges), role);
+    }
+
+    private void force(UnforcedRanges ranges, IoRole role) {
         checkOpen();
         checkNotFailed("force");
         Fault fault = disk.begin(this, role, IoOp.FORCE, 0, 0);
@@ -168,17 +180,27 @@ public final class SimDevice implements BackingDevice {
         }
         // Someone else's force may have failed while this one ran.
         checkNotFailed("force");
-        makeDurable(began);
+        if (ranges == null) {
+            makeDurable(began, 0, sizeBytes / SECTOR);
+        }
+        for (int i = 0; ranges != null && i < ranges.count(); i++) {
+            makeDurable(began, ranges.startBytes(i) / SECTOR, ranges.endBytes(i) / SECTOR);
+        }
         disk.end("force done");
     }
 
-    private void makeDurable(long began) {
+    private void makeDurable(long began, long firstSector, long endSector) {
         List<PendingWrite> left = new ArrayList<>();
         for (PendingWrite write : pending) {
-            if (write.returnedAt < began) {
-                write.applyTo(durable);
-                left.forEach(older -> older.supersededBy(write));
-            } else {
+            long from = Math.max(firstSector, write.firstSector);
+            long to = Math.min(endSector, write.firstSector + write.sectorCount);
+            boolean isCovered = write.returnedAt < began && from < to;
+            if (isCovered) {
+                write.applyTo(durable, from, to);
+                left.forEach(older -> older.takeAway(from, to));
+                write.takeAway(from, to);
+            }
+            if (!isCovered || !write.isGone()) {
                 left.add(write);
             }
         }
