@@ -40,7 +40,8 @@ class KillAtSystemCallTest {
             for (int cycle = 0; cycle < CYCLES; cycle++) {
                 String moment = cycle % 2 == 0
                         ? "pwritev2:signal=KILL:when=" + (1 + (int) Math.exp(random.nextDouble(6)))
-                        : "fdatasync:signal=KILL:when=" + (1 + random.nextInt(30));
+                        : (random.nextBoolean() ? "fdatasync" : "msync") + ":signal=KILL:when="
+                                + (1 + random.nextInt(30));
                 deaths += dieAt(moment, pool.server(), history, volumes, random) ? 1 : 0;
                 pool.server().start();
                 try {

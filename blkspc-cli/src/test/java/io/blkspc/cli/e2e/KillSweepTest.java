@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class KillSweepTest {
 
     private static final int CYCLES = KillCycles.count(5, 3_000);
+    private static final List<String> CALLS = List.of("pwritev2", "fdatasync", "msync");
     private static final int FIRST_PLACES = 2;
     private static final int CHECK_EVERY = 5;
     private static final long VOLUME_BYTES = 4 << 20;
@@ -44,7 +45,7 @@ class KillSweepTest {
     /** The call that is counted, and its number; the next one after each death, back to the first when none died. */
     private static final class Sweep {
 
-        private String call = "pwritev2";
+        private String call = CALLS.getFirst();
         private int place;
 
         private Sweep(int place) {
@@ -60,7 +61,7 @@ class KillSweepTest {
                 place++;
             } else {
                 place = 1;
-                call = call.equals("pwritev2") ? "fdatasync" : "pwritev2";
+                call = CALLS.get((CALLS.indexOf(call) + 1) % CALLS.size());
             }
         }
     }

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 
 /**
  * strace, which makes the n-th system call of each thread of the server fail, or kills the server there. The server writes
- * with {@code pwritev2}, forces with {@code fdatasync} and reads with {@code preadv2}.
+ * with {@code pwritev2}, forces with {@code fdatasync}, or ranges with {@code msync}, and reads with {@code preadv2}.
  */
 final class Strace implements AutoCloseable {
 

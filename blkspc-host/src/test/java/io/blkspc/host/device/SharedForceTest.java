@@ -3,6 +3,7 @@ package io.blkspc.host.device;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -55,6 +56,46 @@ class SharedForceTest {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** One of ranges has passed by what others wrote elsewhere; one of everything serves whoever called before it began. */
+    @Test
+    void forceOfRangesServesItsCallerOnly() throws Exception {
+        SharedForce shared = new SharedForce();
+        List<String> forces = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch isRunning = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        SharedForce.Action action = ranges -> {
+            forces.add(ranges == null ? "all" : "ranges");
+            if (forces.size() == 1) {
+                isRunning.countDown();
+                awaitQuietly(mayEnd);
+            }
+            return true;
+        };
+        UnforcedRanges ranges = new UnforcedRanges();
+        Thread first = new Thread(() -> shared.force(action, ranges));
+        first.start();
+        isRunning.await();
+        List<Thread> late = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            UnforcedRanges wanted = i < 3 ? ranges : null; // who waits longest is woken first
+            Thread caller =
+                    new Thread(() -> assertThat(shared.force(action, wanted)).isTrue());
+            caller.start();
+            late.add(caller);
+            while (shared.waiting() <= i) {
+                Thread.onSpinWait();
+            }
+        }
+        mayEnd.countDown();
+        for (Thread caller : late) {
+            caller.join();
+        }
+        first.join();
+        assertThat(forces.stream().filter("all"::equals)).hasSize(1);
+        assertThat(forces.getFirst()).isEqualTo("ranges");
+        assertThat(forces.size()).isBetween(2, 5);
     }
 
     /** The medium takes what was written when its force began; nobody may return with less than what they wrote. */

@@ -28,7 +28,7 @@ class SyscallFaultTest {
 
     private List<String> outcomes(String steps, String... injections) {
         List<String> command = new ArrayList<>(
-                List.of("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=preadv2,pwritev2,fdatasync"));
+                List.of("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=preadv2,pwritev2,fdatasync,mmap,msync"));
         for (String injection : injections) {
             command.addAll(List.of("-e", "inject=" + injection));
         }
@@ -49,6 +49,20 @@ class SyscallFaultTest {
     void failedForceEndsAllWritingAndReadsGoOn() {
         assertThat(outcomes("write,force,force,force,write,read", "fdatasync:error=EIO:when=2"))
                 .containsExactly("write=OK", "force=OK", "force=IO", "force=FAILED", "write=FAILED", "read=OK");
+    }
+
+    @Test
+    void failedForceOfARangeIsFinalToo() {
+        assertThat(outcomes("write,range,write,range,range,force,write,read", "msync:error=EIO:when=2"))
+                .containsExactly(
+                        "write=OK",
+                        "range=OK",
+                        "write=OK",
+                        "range=IO",
+                        "range=FAILED",
+                        "force=FAILED",
+                        "write=FAILED",
+                        "read=OK");
     }
 
     @Test

@@ -23,6 +23,11 @@ final class TracedIo {
             switch (step) {
                 case "write" -> Transfers.write(device, 0, new byte[8192], IoRole.JOURNAL);
                 case "read" -> Transfers.read(device, 0, 8192, IoRole.DATA);
+                case "range" -> {
+                    UnforcedRanges ranges = new UnforcedRanges();
+                    ranges.add(4096, 4096);
+                    device.forceRanges(ranges, IoRole.DATA);
+                }
                 case "force" -> device.force(IoRole.JOURNAL);
                 default -> throw new IllegalArgumentException(step);
             }
