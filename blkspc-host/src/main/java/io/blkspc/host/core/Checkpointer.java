@@ -366,8 +366,10 @@ final class Checkpointer {
                 CheckpointObjects.capture(engine.catalogue, freeMap));
     }
 
-    /** Makes the captured state the newest checkpoint. */
+    /** Makes the captured state the newest checkpoint. What nobody flushed is left to those who will: clients go on meanwhile. */
     private void write(Capture capture) {
+        engine.persistence
+                .persistPublished(); // began after the capture: what the image names is durable before it counts
         CheckpointRoot root = writeImages(capture);
         superblock.state(PoolState.DIRTY).dataLabel(null);
         flip(capture, root);
@@ -375,6 +377,7 @@ final class Checkpointer {
 
     /** As {@link #write}, the last one; {@code label} is in the data by now, or {@code null}. */
     private void writeClean(Capture capture, DataLabel label) {
+        engine.data.force(IoRole.DATA); // also what nobody flushed: after a clean end nothing is looked for
         CheckpointRoot root = writeImages(capture);
         long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
         superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);
@@ -384,7 +387,6 @@ final class Checkpointer {
 
     /** On return the images are durable; nothing names them yet. */
     private CheckpointRoot writeImages(Capture capture) {
-        engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
         long charge =
                 (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES) + capture.objects.charge();
         segments.makeRoom(charge, this::flipRootOnly);

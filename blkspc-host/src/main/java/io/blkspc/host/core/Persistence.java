@@ -74,6 +74,7 @@ final class Persistence {
         durableMark = sequence;
         journalForced = sequence;
         highestMarkAppended = sequence;
+        named.add(0, engine.data.sizeBytes()); // whatever was written before: the first run forces all
     }
 
     long markToCarry() {

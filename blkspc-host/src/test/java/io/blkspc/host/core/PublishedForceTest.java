@@ -71,6 +71,18 @@ class PublishedForceTest {
         assertThat(disk.pendingSectors()).isZero();
     }
 
+    @Test
+    void checkpointLeavesOverwritesToTheirFlushAndTheEndDoesNot() {
+        SimDisk disk = newPool(1);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace overwriter = settled(pool, "a");
+        new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
+        pool.checkpoint();
+        assertThat(disk.pendingSectors()).as("only what was overwritten").isEqualTo(3 * SECTORS);
+        pool.close();
+        assertThat(disk.pendingSectors()).isZero();
+    }
+
     /** In the background a run takes what is published; a flush that comes meanwhile is served by the next one, of all. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
