@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Disjoint intervals of keys, with how many children gave each up, and which: the sum of their tags. A write to a clone changes one
- * of maybe millions, so the cells lie in arrays, up to {@value DropChunk#MOST_CELLS} to a {@linkplain DropChunk chunk}, where a search touches few
- * lines of memory, and none of them is an object.
+ * of maybe millions, so the cells lie in arrays, up to {@value DropChunk#MOST_CELLS} to a {@linkplain DropChunk chunk}, where a
+ * search touches few lines of memory, and none of them is an object.
  *
  * <pre>
  *  firsts     0           900         4711           first key of each chunk
