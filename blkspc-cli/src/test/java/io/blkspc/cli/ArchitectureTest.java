@@ -119,7 +119,7 @@ class ArchitectureTest {
                                 resideInAPackage("io.blkspc.host.alloc..")
                                         .or(
                                                 nameMatching(
-                                                        "io\\.blkspc\\.host\\.core\\.(Reap|Drop|DeadList|Catalogue|Version|Replay|WritePath).*"))));
+                                                        "io\\.blkspc\\.host\\.core\\.(Reap|Drop|DeadList|Catalogue|Version|Replay|WritePath|CommitPath).*"))));
     }
 
     // --- one place for each dangerous thing

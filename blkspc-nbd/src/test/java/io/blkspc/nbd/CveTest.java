@@ -17,10 +17,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.model.ModelPool;
-import io.blkspc.nbd.service.ExportDescription;
-import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.NbdLimits;
 import io.blkspc.nbd.service.PoolExports;
+import io.blkspc.nbd.testing.ForwardingExports;
 import io.blkspc.nbd.testing.Headers;
 import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Extent;
@@ -63,7 +62,7 @@ class CveTest {
     @BeforeEach
     void start() throws Exception {
         pool.create("vol", SIZE);
-        server = TestServer.start(pool, new CountingExports(new PoolExports(pool), opens), NbdLimits.DEFAULT);
+        server = TestServer.start(pool, new CountingExports(), NbdLimits.DEFAULT);
     }
 
     @AfterEach
@@ -87,22 +86,16 @@ class CveTest {
         server.close();
     }
 
-    private record CountingExports(ExportSource below, AtomicInteger opens) implements ExportSource {
+    private final class CountingExports extends ForwardingExports {
 
-        @Override
-        public List<ExportDescription> list() {
-            return below.list();
-        }
-
-        @Override
-        public ExportDescription describe(String name) {
-            return below.describe(name);
+        CountingExports() {
+            super(new PoolExports(pool));
         }
 
         @Override
         public BlockSpace open(String name) {
             opens.incrementAndGet();
-            return below.open(name);
+            return super.open(name);
         }
     }
 

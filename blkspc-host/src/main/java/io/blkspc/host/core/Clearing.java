@@ -176,8 +176,7 @@ final class Clearing {
     /** Punches mapped blocks from {@code block} on; returns where to go on. Under the order lock. */
     private long punchStep(Head head, long block, long end, boolean must, long deadline) {
         begin(head);
-        // What is staged over a hole counts as well: its commit would come after this change.
-        long start = head.stages.nextStart(block, firstMapped(head, block, end));
+        long start = firstMappedOrStaged(head, block, end);
         if (start >= end) {
             return end;
         }
@@ -185,15 +184,10 @@ final class Clearing {
         if (!awaitUnstaged(head, start, stop, deadline)) {
             return start; // the lock was released: look again
         }
-        Budget budget = new Budget(engine.ledger);
         long leaves = stop / LEAF_BLOCKS - start / LEAF_BLOCKS + 1;
         long logBytes = (stop - start + leaves + STEP_SLOTS) * DeadList.ENTRY_BYTES;
-        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
-            budget.credit(STEP_SLOTS, logBytes);
-        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
-            if (must) {
-                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
-            }
+        Budget budget = tryPromise(logBytes, must);
+        if (budget == null) {
             return stop;
         }
         payload.begin(head.version.id, engine.catalogue.epoch);
@@ -202,16 +196,31 @@ final class Clearing {
         return stop;
     }
 
-    /** First mapped block in {@code [block, end)}, or {@code end}. */
-    private long firstMapped(Head head, long block, long end) {
-        return Catalogue.firstMapped(engine.tree, head.version, block, end, run);
+    /** In {@code [block, end)}, or {@code end}. What is staged over a hole counts: its commit would come after this change. */
+    private long firstMappedOrStaged(Head head, long block, long end) {
+        return head.stages.nextStart(block, Catalogue.firstMapped(engine.tree, head.version, block, end, run));
+    }
+
+    /** Room for what a step does to the tree; {@code null} when there is none, slop included, and it need not be done. */
+    private Budget tryPromise(long logBytes, boolean must) {
+        Budget budget = new Budget(engine.ledger);
+        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
+            budget.credit(STEP_SLOTS, logBytes);
+            return budget;
+        }
+        if (budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
+            return budget;
+        }
+        if (must) {
+            throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
+        }
+        return null;
     }
 
     /** Makes owned blocks unwritten and punches shared ones; returns where to go on. Under the order lock. */
     private long unwriteStep(Head head, long block, long end, boolean must, long deadline) {
         begin(head);
-        // What is staged over a hole counts as well: its commit would come after this change.
-        long start = head.stages.nextStart(block, firstMapped(head, block, end));
+        long start = firstMappedOrStaged(head, block, end);
         if (start >= end) {
             return end;
         }
@@ -219,7 +228,6 @@ final class Clearing {
         if (!awaitUnstaged(head, start, stop, deadline)) {
             return start;
         }
-        Budget budget = new Budget(engine.ledger);
         payload.begin(head.version.id, engine.catalogue.epoch);
         long ownedAfter = head.version.ownedAfter();
         for (long at = start; at < stop; at = run.endBlock()) {
@@ -231,17 +239,13 @@ final class Clearing {
                 payload.add(at, run.blockCount(), 0, ExtentsPayload.NONE, false, 0);
             }
         }
-        // Room last: a node that cannot be read is found before anything is promised.
-        long logBytes = (stop - start + 1 + STEP_SLOTS) * DeadList.ENTRY_BYTES;
         if (payload.count() == 0) {
             return stop;
         }
-        if (engine.ledger.tryPromise(0, STEP_SLOTS, logBytes)) {
-            budget.credit(STEP_SLOTS, logBytes);
-        } else if (!budget.topUpFromSlop(STEP_SLOTS, logBytes)) {
-            if (must) {
-                throw BlockSpaceException.outOfSpace(engine.ledger.facts(0, STEP_SLOTS, logBytes));
-            }
+        // Room last: a node that cannot be read is found before anything is promised.
+        long logBytes = (stop - start + 1 + STEP_SLOTS) * DeadList.ENTRY_BYTES;
+        Budget budget = tryPromise(logBytes, must);
+        if (budget == null) {
             return stop;
         }
         publish(head, budget);
@@ -342,9 +346,7 @@ final class Clearing {
     private void begin(Head head) {
         engine.prepareRecord(payload.capacityBytes());
         engine.checkWritable();
-        if (head.closed) {
-            throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + head.version.id);
-        }
+        head.checkNotClosed();
     }
 
     /** {@code true} when no stage overlaps; otherwise waits once, releasing the lock, and answers {@code false}. */

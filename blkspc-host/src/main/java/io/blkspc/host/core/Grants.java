@@ -31,7 +31,7 @@ final class Grants {
         engine.lock.lock();
         try {
             engine.checkWritable();
-            WritePath.checkHead(head);
+            head.checkNotClosed();
             int low = 0;
             int high = Integer.MAX_VALUE;
             while (low < high) { // each credit more takes more of everything, or as much

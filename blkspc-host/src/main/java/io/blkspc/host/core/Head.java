@@ -1,5 +1,7 @@
 package io.blkspc.host.core;
 
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,6 +36,13 @@ final class Head {
     /** {@code true} when all of the volume is guaranteed: then its cookies hold no blocks. Under the order lock. */
     boolean isWhole() {
         return version.quota != null && version.quota.isWhole();
+    }
+
+    /** Refuses where the volume is gone. */
+    void checkNotClosed() {
+        if (closed) {
+            throw new BlockSpaceException(Code.CLOSED, "volume is gone: id=" + version.id);
+        }
     }
 
     /** Mappings handed out earlier may no longer be true. Under the order lock. */

@@ -22,7 +22,6 @@ import java.io.OutputStream;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -31,18 +30,18 @@ import java.util.function.Supplier;
 /** An open pool. The thin public face over the parts of the engine; made by {@link PoolOpening}. */
 public final class HostPool implements Pool {
 
-    private static final long RECLAIM_POLL_NANOS = 1_000_000;
-
     private final Engine engine;
     private final UUID uuid;
     private final PoolOpening.Opened opened;
     private final Heads heads;
     private final WritePath writePath;
+    private final CommitPath commitPath;
     private final Clearing clearing;
     private final Resizing resizing;
     private final Holds holds;
     private final VersionOps versionOps;
     private final Reaper reaper;
+    private final Reclaim reclaim;
     private final Dumps dumps = new Dumps();
     private volatile boolean isClosing;
 
@@ -52,6 +51,7 @@ public final class HostPool implements Pool {
         this.opened = opened;
         this.heads = new Heads(engine);
         this.writePath = new WritePath(engine);
+        this.commitPath = new CommitPath(engine);
         this.clearing = new Clearing(engine);
         this.holds = new Holds(engine);
         this.resizing = new Resizing(engine, heads, clearing);
@@ -59,6 +59,7 @@ public final class HostPool implements Pool {
                 new VersionOps(engine, heads, new Freezing(engine, heads, writePath, resizing), uuids, clockMillis);
         this.reaper = new Reaper(engine, heads, clearing);
         engine.reaper = reaper;
+        this.reclaim = new Reclaim(engine, reaper);
         engine.backing.patience(Backing.MAX_LOOKS);
     }
 
@@ -133,7 +134,7 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo create(String name, long sizeBytes, Quota quota) {
         checkWritable();
-        withReclaim(() -> versionOps.create(name, sizeBytes, quota));
+        reclaim.retrying(() -> versionOps.create(name, sizeBytes, quota));
         tell(Kind.CREATED, name, "size=" + sizeBytes);
         return info(name);
     }
@@ -141,7 +142,7 @@ public final class HostPool implements Pool {
     @Override
     public List<VolumeInfo> snapshot(List<String> names) {
         checkWritable();
-        withReclaim(() -> versionOps.snapshot(List.copyOf(names)));
+        reclaim.retrying(() -> versionOps.snapshot(List.copyOf(names)));
         engine.events.add(Kind.SNAPSHOT, names.getFirst(), names);
         return names.stream().map(this::info).toList();
     }
@@ -149,7 +150,7 @@ public final class HostPool implements Pool {
     @Override
     public List<VolumeInfo> clone(String source, List<String> targets, Quota quota) {
         checkWritable();
-        withReclaim(() -> versionOps.clone(source, List.copyOf(targets), quota));
+        reclaim.retrying(() -> versionOps.clone(source, List.copyOf(targets), quota));
         engine.events.add(Kind.CLONED, source, targets);
         return targets.stream().map(this::info).toList();
     }
@@ -187,7 +188,7 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo rollback(String snapshot, String keepAs) {
         checkWritable();
-        withReclaim(() -> versionOps.rollback(snapshot, keepAs));
+        reclaim.retrying(() -> versionOps.rollback(snapshot, keepAs));
         tell(
                 Kind.ROLLED_BACK,
                 Names.volumeOf(snapshot),
@@ -198,7 +199,7 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo resize(String name, long sizeBytes, boolean shrinks) {
         checkWritable();
-        withReclaim(() -> resizing.resize(name, any -> sizeBytes, shrinks));
+        reclaim.retrying(() -> resizing.resize(name, any -> sizeBytes, shrinks));
         tell(Kind.RESIZED, name, "size=" + sizeBytes);
         return info(name);
     }
@@ -206,7 +207,7 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo resizeBy(String name, long differenceBytes, boolean shrinks) {
         checkWritable();
-        withReclaim(() -> resizing.resize(name, size -> Geometry.add(size, differenceBytes), shrinks));
+        reclaim.retrying(() -> resizing.resize(name, size -> Geometry.add(size, differenceBytes), shrinks));
         tell(Kind.RESIZED, name, "by=" + differenceBytes);
         return info(name);
     }
@@ -214,7 +215,7 @@ public final class HostPool implements Pool {
     @Override
     public VolumeInfo hold(String tag, String snapshot) {
         checkWritable();
-        withReclaim(() -> holds.change(tag, snapshot, true));
+        reclaim.retrying(() -> holds.change(tag, snapshot, true));
         tell(Kind.HELD, snapshot, "tag=" + tag);
         return info(snapshot);
     }
@@ -254,7 +255,7 @@ public final class HostPool implements Pool {
 
     @Override
     public void awaitReclaim() {
-        awaitReclaim(() -> false);
+        reclaim.await(() -> false);
     }
 
     @Override
@@ -271,75 +272,13 @@ public final class HostPool implements Pool {
     @Override
     public void awaitJob(long id) {
         Jobs.requireKnown(engine, id);
-        awaitReclaim(() -> !Jobs.isAtWork(engine, id));
-    }
-
-    /** Takes steps itself, until nothing is left to do or {@code isDone}. */
-    private void awaitReclaim(BooleanSupplier isDone) {
-        long deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
-        while (!isDone.getAsBoolean()) {
-            switch (reaper.step()) {
-                case IDLE -> {
-                    return;
-                }
-                case NEEDS_FORCE -> engine.persistence.forceJournal();
-                case NEEDS_CLIENTS -> {
-                    if (engine.scheduler.nanoTime() - deadline > 0) {
-                        throw new BlockSpaceException(Code.BUSY, "a client is still in a destroyed volume");
-                    }
-                    engine.scheduler.pause(RECLAIM_POLL_NANOS);
-                }
-                case PROGRESS -> deadline = engine.scheduler.nanoTime() + WriteGate.PATIENCE_NANOS;
-            }
-        }
+        reclaim.await(() -> !Jobs.isAtWork(engine, id));
     }
 
     /** Before every command: it has the stack it takes, and the pool takes writes. */
     private void checkWritable() {
         StackRoom.require();
         engine.checkWritable();
-    }
-
-    /** A change that finds no room waits for what was destroyed before it, and is tried once more (A1). */
-    private void withReclaim(Runnable change) {
-        try {
-            change.run();
-        } catch (BlockSpaceException e) {
-            if (e.code() != Code.OUT_OF_SPACE || !reclaimAll()) {
-                throw told(e);
-            }
-            runAgain(change);
-        }
-    }
-
-    private void runAgain(Runnable change) {
-        try {
-            change.run();
-        } catch (BlockSpaceException e) {
-            throw told(e);
-        }
-    }
-
-    private BlockSpaceException told(BlockSpaceException failure) {
-        if (failure.code() == Code.OUT_OF_SPACE) {
-            engine.events.shortage("reason=" + failure.getMessage());
-        }
-        return failure;
-    }
-
-    /** {@code true} when anything was given back. */
-    private boolean reclaimAll() {
-        boolean progressed = false;
-        engine.lock.lock();
-        try {
-            while (engine.reclaim()) {
-                progressed = true;
-            }
-            progressed |= engine.surpluses.persist();
-        } finally {
-            engine.lock.unlock();
-        }
-        return progressed;
     }
 
     @Override
@@ -360,7 +299,7 @@ public final class HostPool implements Pool {
         try {
             engine.checkOpen();
             Head head = heads.of(engine.catalogue.require(name));
-            HostSpace space = new HostSpace(engine, head, writePath, clearing);
+            HostSpace space = new HostSpace(engine, head, writePath, commitPath, clearing);
             head.handles++;
             return space;
         } finally {
@@ -501,7 +440,7 @@ public final class HostPool implements Pool {
 
     private boolean freeze(VersionOps.Moment moment) {
         boolean[] isFrozen = new boolean[1];
-        withReclaim(() -> isFrozen[0] = versionOps.freezeAll(moment));
+        reclaim.retrying(() -> isFrozen[0] = versionOps.freezeAll(moment));
         return isFrozen[0];
     }
 

@@ -23,16 +23,18 @@ final class HostSpace implements BlockSpace {
     private final String name;
     private final boolean readOnly;
     private final WritePath writePath;
+    private final CommitPath commitPath;
     private final Clearing clearing;
     private final ThreadLocal<ExtentRun> runs = ThreadLocal.withInitial(ExtentRun::new);
     private volatile boolean closed; // written under the order lock
 
-    HostSpace(Engine engine, Head head, WritePath writePath, Clearing clearing) {
+    HostSpace(Engine engine, Head head, WritePath writePath, CommitPath commitPath, Clearing clearing) {
         this.engine = engine;
         this.head = head;
         this.name = head.version.name;
         this.readOnly = !head.version.isHead();
         this.writePath = writePath;
+        this.commitPath = commitPath;
         this.clearing = clearing;
     }
 
@@ -187,7 +189,7 @@ final class HostSpace implements BlockSpace {
             checkRange(ranges.offsetBytes(i), ranges.lengthBytes(i));
         }
         if (ranges.size() > 0) {
-            writePath.commit(mine, type, ranges);
+            commitPath.commit(mine, type, ranges);
         }
     }
 

@@ -201,9 +201,12 @@ final class Reaper {
         long sequence = engine.append(record.type(), buffer, writer.length());
         try {
             Version affected = affectedBy(record);
-            engine.surpluses.begin();
+            boolean givesUp = record.step() == Reap.Step.GIVE_UP;
+            if (givesUp) {
+                engine.surpluses.begin();
+            }
             engine.catalogue.reaping.apply(record, engine.tree, engine.drops, STEP_LEAVES, sequence);
-            if (record.step() == Reap.Step.GIVE_UP) {
+            if (givesUp) {
                 engine.surpluses.rest();
             }
             if (record.step() == Reap.Step.MERGE) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Cells in chunks are what an array with one place for each key would be: as many chunks fill and empty as there are here. */
 class DropCellsTest {
 
-    private static final int KEYS = 40 * DropCells.CHUNK_CELLS;
+    private static final int KEYS = 40 * DropChunk.MOST_CELLS;
     private static final int CHILDREN = 3;
     private static final int ALL = 1 << CHILDREN;
 

@@ -8,18 +8,12 @@ import io.blkspc.api.Lease;
 import io.blkspc.api.Pool;
 import io.blkspc.api.SendingDevice;
 import io.blkspc.api.Transfer;
-import io.blkspc.api.client.ForwardingSpace;
-import io.blkspc.nbd.service.ExportDescription;
-import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.PoolExports;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The exports of a pool whose device sends: counts what it sends and the leases that are held, and may send less than it could. */
-public final class SentPool implements ExportSource {
-
-    private final ExportSource below;
+public final class SentPool extends ForwardingExports {
 
     /** Bytes that the device put into sockets, heads included. */
     public final AtomicLong sent = new AtomicLong();
@@ -37,24 +31,14 @@ public final class SentPool implements ExportSource {
     public volatile boolean isBroken;
 
     public SentPool(Pool pool) {
-        this.below = new PoolExports(pool);
-    }
-
-    @Override
-    public List<ExportDescription> list() {
-        return below.list();
-    }
-
-    @Override
-    public ExportDescription describe(String name) {
-        return below.describe(name);
+        super(new PoolExports(pool));
     }
 
     @Override
     public BlockSpace open(String name) {
-        BlockSpace space = below.open(name);
+        BlockSpace space = super.open(name);
         SendingDevice device = new Sending((SendingDevice) space.device());
-        return new ForwardingSpace(space) {
+        return new CountedLeases(space, leases) {
             @Override
             public BlockDevice device() {
                 return device;
@@ -62,15 +46,7 @@ public final class SentPool implements ExportSource {
 
             @Override
             public Lease readLease() {
-                Lease lease = super.readLease();
-                if (!countsLeases) {
-                    return lease;
-                }
-                leases.incrementAndGet();
-                return () -> {
-                    leases.decrementAndGet();
-                    lease.close();
-                };
+                return countsLeases ? super.readLease() : space.readLease();
             }
         };
     }

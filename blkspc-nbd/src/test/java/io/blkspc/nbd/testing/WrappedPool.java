@@ -6,10 +6,7 @@ import io.blkspc.api.IoRole;
 import io.blkspc.api.Pool;
 import io.blkspc.api.Transfer;
 import io.blkspc.api.client.ForwardingSpace;
-import io.blkspc.nbd.service.ExportDescription;
-import io.blkspc.nbd.service.ExportSource;
 import io.blkspc.nbd.service.PoolExports;
-import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -17,9 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The exports of a pool on a medium that the test controls: nothing is cached while {@link #cold}, and reads and flushes
  * wait for permits while {@link #gated}.
  */
-public final class WrappedPool implements ExportSource {
-
-    private final ExportSource below;
+public final class WrappedPool extends ForwardingExports {
 
     /** While set, every read must wait for the medium. */
     public volatile boolean cold;
@@ -32,22 +27,12 @@ public final class WrappedPool implements ExportSource {
     public final AtomicInteger flushes = new AtomicInteger();
 
     public WrappedPool(Pool pool) {
-        this.below = new PoolExports(pool);
-    }
-
-    @Override
-    public List<ExportDescription> list() {
-        return below.list();
-    }
-
-    @Override
-    public ExportDescription describe(String name) {
-        return below.describe(name);
+        super(new PoolExports(pool));
     }
 
     @Override
     public BlockSpace open(String name) {
-        return new WrappedSpace(below.open(name));
+        return new WrappedSpace(super.open(name));
     }
 
     private void pass() {

@@ -5,46 +5,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.api.BlockSpace;
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Geometry;
-import io.blkspc.api.IoRole;
 import io.blkspc.api.Quota;
 import io.blkspc.api.VolumeInfo;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.check.SpaceCheck;
-import io.blkspc.host.core.CrashModel;
-import io.blkspc.host.core.CrashModel.Prediction;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.SimPool;
-import io.blkspc.host.core.crash.CrashOracle.Loss;
-import io.blkspc.host.sim.CutKind;
-import io.blkspc.host.sim.FaultInjector;
-import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /** One run of {@link OutOfMemoryTest}, in the world of a {@link WeavingLoader}: a workload, and memory that ends at one place. */
 @SuppressWarnings("checkstyle:IllegalCatch") // what is thrown is the point
-final class AllocationRun {
+final class AllocationRun extends PlantedRun {
 
     private static final int ROUNDS = 6;
     private static final long BLOCK = Geometry.BLOCK_BYTES;
 
-    private final SplittableRandom random;
-    private final Workload workload;
-    private final CrashModel model = new CrashModel();
-    private final InertScheduler scheduler = new InertScheduler();
-    private final SimDisk disk;
+    private final SimDisk disk = empty.killImage();
+    private final int ordinal;
+    private final boolean isLasting;
 
-    private AllocationRun(long seed) {
-        random = new SplittableRandom(seed);
-        workload = new Workload(random);
-        workload.hasFaults = true;
-        SimDisk empty = new SimDisk(scheduler, seed);
-        SimPool.create(empty, scheduler, SimPool.geometry(1 << 20, 400, 64 << 10), seed);
-        disk = empty.killImage();
+    private AllocationRun(long seed, int ordinal, boolean isLasting) {
+        super(seed);
+        this.ordinal = ordinal;
+        this.isLasting = isLasting;
     }
 
     /**
@@ -54,13 +41,13 @@ final class AllocationRun {
      * @return the places passed, or {@code null} when nothing was thrown though it should
      */
     static int[] run(String phase, long seed, int ordinal, boolean isLasting) {
-        AllocationRun run = new AllocationRun(seed);
+        AllocationRun run = new AllocationRun(seed, ordinal, isLasting);
         try {
             switch (phase) {
-                case "requests" -> run.requests(ordinal, isLasting);
-                case "commands" -> run.commands(ordinal, isLasting);
-                case "branches" -> run.branches(ordinal, isLasting);
-                default -> run.recovery(ordinal, isLasting);
+                case "requests" -> run.requests();
+                case "commands" -> run.commands();
+                case "branches" -> run.branches();
+                default -> run.recovery(run.disk, ROUNDS);
             }
         } catch (Throwable thrown) {
             throw new AssertionError(
@@ -73,12 +60,24 @@ final class AllocationRun {
         return ordinal > 0 && AllocationPoints.fired() == null ? null : AllocationPoints.sitesSeen();
     }
 
-    private HostPool open(SimDisk on) {
-        on.use(scheduler);
-        return SimPool.on(on, scheduler, random.nextLong()).cacheBytes(1).open();
+    @Override
+    HostPool open(SimDisk on) {
+        on.use(inert);
+        return SimPool.on(on, inert, random.nextLong()).cacheBytes(1).open();
     }
 
-    private static boolean isPlanted(Throwable thrown) {
+    @Override
+    void arm() {
+        AllocationPoints.arm(ordinal, isLasting);
+    }
+
+    @Override
+    void disarm() {
+        AllocationPoints.relieve();
+    }
+
+    @Override
+    boolean isPlanted(Throwable thrown) {
         for (Throwable t = thrown; t != null; t = t.getCause()) {
             if (t instanceof OutOfMemoryError) {
                 return true;
@@ -87,23 +86,13 @@ final class AllocationRun {
         return false;
     }
 
-    private void requests(int ordinal, boolean isLasting) {
-        HostPool pool = open(disk);
-        model.adopt(pool);
-        model.follow(disk);
-        disk.faults(event -> {
-            if (event.role() == IoRole.SUPERBLOCK) {
-                AllocationPoints.pauseCounting(() -> model.follow(disk));
-            }
-            return null;
-        });
-        AllocationPoints.arm(ordinal, isLasting);
-        work(pool);
-        disk.faults(FaultInjector.NONE);
-        AllocationPoints.relieve();
-        SimDisk image = random.nextBoolean() ? disk.killImage() : disk.cut(random, CutKind.RANDOM);
-        model.follow(disk);
-        checkAfterwards(image);
+    @Override
+    void pauseCounting(Runnable look) {
+        AllocationPoints.pauseCounting(look);
+    }
+
+    private void requests() {
+        HostPool pool = requests(disk, ROUNDS);
         if (pool.failure() == null) {
             requireNothingLeftBehind(pool);
         }
@@ -130,31 +119,8 @@ final class AllocationRun {
         pool.close();
     }
 
-    private void work(HostPool pool) {
-        ClientTask client = new ClientTask(workload, pool, random.nextLong(), 4);
-        for (int i = 0; i < ROUNDS; i++) {
-            try {
-                client.run();
-                pool.backgroundRound();
-            } catch (Throwable thrown) {
-                boolean refused = thrown instanceof BlockSpaceException && pool.failure() != null;
-                if (!refused && !isPlanted(thrown)) {
-                    throw thrown;
-                }
-                AllocationPoints.relieve();
-            }
-            workload.writingEnded |= pool.failure() != null;
-            if (pool.failure() == null) {
-                AllocationPoints.pauseCounting(() -> {
-                    model.requireFollowed(pool, disk);
-                    EngineFacts.requireConsistent(pool);
-                });
-            }
-        }
-    }
-
     /** What the random clients of a workload never ask for. */
-    private void commands(int ordinal, boolean isLasting) {
+    private void commands() {
         HostPool pool = open(disk);
         pool.create("v", 40 * BLOCK, Quota.guarantee(20 * BLOCK));
         pool.create("w", 600 * BLOCK);
@@ -182,11 +148,11 @@ final class AllocationRun {
                 () -> pool.release("more", "v@s"),
                 pool::status,
                 pool::reservations);
-        AllocationPoints.arm(ordinal, isLasting);
+        arm();
         for (Runnable step : steps) {
             orNoMemory(step);
         }
-        AllocationPoints.relieve();
+        disarm();
         HostPool recovered = open(disk.killImage());
         if (pool.failure() == null) {
             assertThat(recovered.list()).usingRecursiveComparison().isEqualTo(pool.list());
@@ -199,7 +165,7 @@ final class AllocationRun {
     }
 
     /** Counts of what branches have given up, which are in memory only: made, followed, and taken back, in short steps. */
-    private void branches(int ordinal, boolean isLasting) {
+    private void branches() {
         HostPool before = open(disk);
         byte[] bytes = new byte[(int) (10 * BLOCK)];
         for (int i = 0; i < bytes.length; i++) {
@@ -233,11 +199,11 @@ final class AllocationRun {
                 () -> background(pool, 12),
                 () -> pool.destroy(List.of("v"), false),
                 pool::awaitReclaim);
-        AllocationPoints.arm(ordinal, isLasting);
+        arm();
         for (Runnable step : steps) {
             orNoMemory(step);
         }
-        AllocationPoints.relieve();
+        disarm();
         HostPool recovered = open(image.killImage());
         if (pool.failure() == null) {
             for (String name : List.of("b", "x")) {
@@ -271,7 +237,7 @@ final class AllocationRun {
     }
 
     /** What one step could not do may keep a later one from its work as well. */
-    private static void orNoMemory(Runnable step) {
+    private void orNoMemory(Runnable step) {
         try {
             step.run();
         } catch (Throwable thrown) {
@@ -279,40 +245,7 @@ final class AllocationRun {
             if (!refused && !isPlanted(thrown)) {
                 throw thrown;
             }
-            AllocationPoints.relieve();
+            disarm();
         }
-    }
-
-    /** A new process finds everything that was durable, and nothing that was half done. */
-    private void checkAfterwards(SimDisk image) {
-        Prediction expected = model.predict(image);
-        HostPool pool = open(image);
-        model.requireSame(pool, expected);
-        workload.oracle.check(PoolContent.of(pool), Loss.POWER);
-        pool.awaitReclaim();
-        EngineFacts.requireExact(pool);
-    }
-
-    private void recovery(int ordinal, boolean isLasting) {
-        HostPool pool = open(disk);
-        model.adopt(pool);
-        work(pool);
-        SimDisk image = disk.cut(random, CutKind.RANDOM);
-        model.follow(disk);
-        model.predict(image);
-        AllocationPoints.arm(ordinal, isLasting);
-        try {
-            open(image);
-        } catch (Throwable thrown) {
-            if (!isPlanted(thrown)) {
-                throw thrown;
-            }
-        }
-        AllocationPoints.relieve();
-        SimDisk again = image.cut(random, CutKind.RANDOM);
-        Prediction expected = model.predict(again);
-        HostPool opened = open(again);
-        model.requireSame(opened, expected);
-        workload.oracle.check(PoolContent.of(opened), Loss.POWER);
     }
 }

@@ -4,27 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.Allocation;
 import io.blkspc.api.BlockSpace;
-import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.CommitBatch;
 import io.blkspc.api.CommitType;
 import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
-import io.blkspc.api.IoRole;
 import io.blkspc.api.contract.TestIo;
-import io.blkspc.host.core.CrashModel;
-import io.blkspc.host.core.CrashModel.Prediction;
 import io.blkspc.host.core.EngineFacts;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.SimPool;
-import io.blkspc.host.core.crash.CrashOracle.Loss;
 import io.blkspc.host.core.crash.ThrowingSeams.Kind;
-import io.blkspc.host.sim.CutKind;
-import io.blkspc.host.sim.FaultInjector;
-import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.SimDisk;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,23 +37,15 @@ class ThrowableTest {
     }
 
     /** One run with one throw. */
-    private static final class Run {
-        final SplittableRandom random;
-        final Workload workload;
-        final CrashModel model = new CrashModel();
+    private static final class Run extends PlantedRun {
         final ThrowingSeams seams;
-        final SimDisk empty;
 
         Run(long seed, Kind kind, long at) {
-            random = new SplittableRandom(seed);
-            workload = new Workload(random);
-            workload.hasFaults = true;
+            super(seed);
             seams = new ThrowingSeams(kind, at);
-            InertScheduler inert = new InertScheduler();
-            empty = new SimDisk(inert, seed);
-            SimPool.create(empty, inert, SimPool.geometry(1 << 20, 400, 64 << 10), seed);
         }
 
+        @Override
         HostPool open(SimDisk disk) {
             disk.use(seams);
             return SimPool.on(disk, seams, random.nextLong())
@@ -71,27 +54,24 @@ class ThrowableTest {
                     .open();
         }
 
-        /** Requests of one client and background rounds, as long as nothing is thrown that a client would not survive. */
-        void work(SimDisk disk, HostPool pool, int rounds) {
-            ClientTask client = new ClientTask(workload, pool, random.nextLong(), 4);
-            for (int i = 0; i < rounds; i++) {
-                try {
-                    client.run();
-                    pool.backgroundRound();
-                } catch (Throwable thrown) {
-                    boolean refused = thrown instanceof BlockSpaceException && pool.failure() != null;
-                    if (!refused && !ThrowingSeams.isPlanted(thrown)) {
-                        throw thrown;
-                    }
-                }
-                workload.writingEnded |= pool.failure() != null;
-                if (pool.failure() == null) {
-                    seams.pauseCounting(() -> {
-                        model.requireFollowed(pool, disk);
-                        EngineFacts.requireConsistent(pool);
-                    });
-                }
-            }
+        @Override
+        void arm() {
+            seams.arm();
+        }
+
+        @Override
+        void disarm() {
+            seams.disarm();
+        }
+
+        @Override
+        boolean isPlanted(Throwable thrown) {
+            return ThrowingSeams.isPlanted(thrown);
+        }
+
+        @Override
+        void pauseCounting(Runnable look) {
+            seams.pauseCounting(look);
         }
 
         /** Runs work that nothing but what is planted may throw out of. */
@@ -105,19 +85,6 @@ class ThrowableTest {
                         .isTrue();
             }
             seams.disarm();
-        }
-
-        /** A new process finds everything that was durable, and nothing that was half done. */
-        void checkAfterwards(SimDisk disk) {
-            seams.disarm();
-            model.follow(disk);
-            SimDisk image = random.nextBoolean() ? disk.killImage() : disk.cut(random, CutKind.RANDOM);
-            Prediction expected = model.predict(image);
-            HostPool pool = open(image);
-            model.requireSame(pool, expected);
-            workload.oracle.check(PoolContent.of(pool), Loss.POWER);
-            pool.awaitReclaim();
-            EngineFacts.requireExact(pool);
         }
 
         AssertionError failed(String what, long seed, Throwable thrown) {
@@ -151,20 +118,7 @@ class ThrowableTest {
     private static boolean requests(long seed, Kind kind, long at) {
         Run run = new Run(seed, kind, at);
         try {
-            SimDisk disk = run.empty.killImage();
-            HostPool pool = run.open(disk);
-            run.model.adopt(pool);
-            run.model.follow(disk);
-            disk.faults(event -> {
-                if (event.role() == IoRole.SUPERBLOCK) {
-                    run.model.follow(disk);
-                }
-                return null;
-            });
-            run.seams.arm();
-            run.work(disk, pool, 6);
-            disk.faults(FaultInjector.NONE);
-            run.checkAfterwards(disk);
+            run.requests(run.empty.killImage(), 6);
             return run.seams.hasFired();
         } catch (Throwable thrown) {
             throw run.failed("request", seed, thrown);
@@ -186,27 +140,7 @@ class ThrowableTest {
     private static boolean recovery(long seed, Kind kind, long at) {
         Run run = new Run(seed, kind, at);
         try {
-            SimDisk disk = run.empty.killImage();
-            HostPool pool = run.open(disk);
-            run.model.adopt(pool);
-            run.work(disk, pool, 4);
-            SimDisk image = disk.cut(run.random, CutKind.RANDOM);
-            run.model.follow(disk);
-            run.model.predict(image);
-            run.seams.arm();
-            try {
-                run.open(image);
-            } catch (Throwable thrown) {
-                if (!ThrowingSeams.isPlanted(thrown)) {
-                    throw thrown;
-                }
-            }
-            run.seams.disarm();
-            SimDisk again = image.cut(run.random, CutKind.RANDOM);
-            Prediction expected = run.model.predict(again);
-            HostPool opened = run.open(again);
-            run.model.requireSame(opened, expected);
-            run.workload.oracle.check(PoolContent.of(opened), Loss.POWER);
+            run.recovery(run.empty.killImage(), 4);
             return run.seams.hasFired();
         } catch (Throwable thrown) {
             throw run.failed("recovery", seed, thrown);
