@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.api.Pool;
 import io.blkspc.api.PoolStatus;
 import io.blkspc.api.Quota;
+import io.blkspc.api.contract.SteadyHeap;
 import io.blkspc.host.BlockSpaceHost;
 import io.blkspc.host.HostConfig;
 import io.blkspc.host.PoolSpec;
 import io.blkspc.host.device.CacheMode;
 import io.blkspc.nbd.service.PoolExports;
 import io.blkspc.nbd.testing.NbdTestClient;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
@@ -31,8 +31,6 @@ class PinnedVolumeTest {
     private final long seed = Long.getLong("blkspc.seed", System.nanoTime());
     private final SplittableRandom random = new SplittableRandom(seed);
     private final long[] expected = new long[BLOCKS];
-    private final com.sun.management.ThreadMXBean threads =
-            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @TempDir
     Path directory;
@@ -61,15 +59,11 @@ class PinnedVolumeTest {
                 assertThat(written.metadataUsedBytes()).isLessThanOrEqualTo(pinned.metadataUsedBytes());
 
                 long requests = BATCH * 40L;
-                long allocated = Long.MAX_VALUE;
-                long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
-                while (allocated > requests && System.nanoTime() < giveUp) {
-                    long before = allocatedByServer();
+                long allocated = SteadyHeap.ofThreads("nbd-(client|worker|send).*", requests, () -> {
                     for (int i = 0; i < 40; i++) {
                         overwriteAnywhere(client);
                     }
-                    allocated = allocatedByServer() - before;
-                }
+                });
                 // Less than a byte for each request.
                 assertThat(allocated).isLessThanOrEqualTo(requests);
                 PoolStatus after = pool.status();
@@ -116,16 +110,5 @@ class PinnedVolumeTest {
             ByteBuffer read = ByteBuffer.wrap(client.read((long) block * BLOCK, BLOCK));
             assertThat(read.getLong(0)).as("seed=%d block=%d", seed, block).isEqualTo(expected[block]);
         }
-    }
-
-    private long allocatedByServer() {
-        long sum = 0;
-        for (long id : threads.getAllThreadIds()) {
-            var info = threads.getThreadInfo(id);
-            if (info != null && info.getThreadName().matches("nbd-(client|worker|send).*")) {
-                sum += threads.getThreadAllocatedBytes(id);
-            }
-        }
-        return sum;
     }
 }

@@ -70,9 +70,9 @@ final class Posix {
     private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final FunctionDescriptor VECTOR_IO =
             FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle PREADV2 = handle("preadv2", VECTOR_IO);
-    private static final MethodHandle PWRITEV2 = handle("pwritev2", VECTOR_IO);
-    private static final MethodHandle FDATASYNC = handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    private static final Downcall PREADV2 = Downcall.of("preadv2", VECTOR_IO);
+    private static final Downcall PWRITEV2 = Downcall.of("pwritev2", VECTOR_IO);
+    private static final Downcall FDATASYNC = Downcall.of("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FSYNC = handle("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FALLOCATE =
             handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
@@ -83,9 +83,9 @@ final class Posix {
     private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle MSYNC =
             handle("msync", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle SENDMSG =
-            handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle SYSCALL = handle(
+    private static final Downcall SENDMSG =
+            Downcall.of("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    private static final Downcall SYSCALL = Downcall.of(
             "syscall",
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT),
             Linker.Option.firstVariadicArg(1));
@@ -142,7 +142,7 @@ final class Posix {
     static long preadv2(int fd, long vectors, int count, long offsetBytes, int flags) {
         MemorySegment errno = CAPTURED.get();
         try {
-            long n = (long) PREADV2.invokeExact(errno, fd, vectors, count, offsetBytes, flags);
+            long n = (long) PREADV2.handle().invokeExact(errno, fd, vectors, count, offsetBytes, flags);
             return n < 0 ? -errno.get(JAVA_INT, 0) : n;
         } catch (Throwable e) {
             throw passOn(e);
@@ -153,7 +153,7 @@ final class Posix {
     static long pwritev2(int fd, long vectors, int count, long offsetBytes, int flags) {
         MemorySegment errno = CAPTURED.get();
         try {
-            long n = (long) PWRITEV2.invokeExact(errno, fd, vectors, count, offsetBytes, flags);
+            long n = (long) PWRITEV2.handle().invokeExact(errno, fd, vectors, count, offsetBytes, flags);
             return n < 0 ? -errno.get(JAVA_INT, 0) : n;
         } catch (Throwable e) {
             throw passOn(e);
@@ -163,7 +163,7 @@ final class Posix {
     static int fdatasync(int fd) {
         MemorySegment errno = CAPTURED.get();
         try {
-            return result((int) FDATASYNC.invokeExact(errno, fd), errno);
+            return result((int) FDATASYNC.handle().invokeExact(errno, fd), errno);
         } catch (Throwable e) {
             throw passOn(e);
         }
@@ -201,7 +201,7 @@ final class Posix {
     static long cachestat(int fd, long range, long answer) {
         MemorySegment errno = CAPTURED.get();
         try {
-            long result = (long) SYSCALL.invokeExact(errno, CACHESTAT, fd, range, answer, 0);
+            long result = (long) SYSCALL.handle().invokeExact(errno, CACHESTAT, fd, range, answer, 0);
             return result < 0 ? -errno.get(JAVA_INT, 0) : result;
         } catch (Throwable e) {
             throw passOn(e);
@@ -242,7 +242,7 @@ final class Posix {
     static long sendmsg(int socket, long message, int flags) {
         MemorySegment errno = CAPTURED.get();
         try {
-            long n = (long) SENDMSG.invokeExact(errno, socket, message, flags);
+            long n = (long) SENDMSG.handle().invokeExact(errno, socket, message, flags);
             return n < 0 ? -errno.get(JAVA_INT, 0) : n;
         } catch (Throwable e) {
             throw passOn(e);

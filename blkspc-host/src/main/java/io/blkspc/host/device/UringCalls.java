@@ -34,7 +34,7 @@ final class UringCalls {
     private static final Linker.Option SECOND_IS_VARIADIC = Linker.Option.firstVariadicArg(1);
     private static final MethodHandle SETUP =
             Posix.handle("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS), SECOND_IS_VARIADIC);
-    private static final MethodHandle ENTER = Posix.handle(
+    private static final Downcall ENTER = Downcall.of(
             "syscall",
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
             SECOND_IS_VARIADIC);
@@ -60,7 +60,7 @@ final class UringCalls {
     static int enter(int fd, int submit, int minComplete, int flags) {
         MemorySegment errno = Posix.captured();
         try {
-            long n = (long) ENTER.invokeExact(errno, SYS_ENTER, fd, submit, minComplete, flags, 0L, 0L);
+            long n = (long) ENTER.handle().invokeExact(errno, SYS_ENTER, fd, submit, minComplete, flags, 0L, 0L);
             return n < 0 ? -errno.get(JAVA_INT, 0) : (int) n;
         } catch (Throwable e) {
             throw Posix.passOn(e);

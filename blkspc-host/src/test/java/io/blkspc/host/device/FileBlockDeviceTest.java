@@ -9,10 +9,10 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.Transfer;
+import io.blkspc.api.contract.SteadyHeap;
 import io.blkspc.host.sim.Transfers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -207,25 +207,18 @@ class FileBlockDeviceTest {
 
     @Test
     void nothingIsAllocatedPerCall() {
-        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (FileBlockDevice device = open(path);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(8192);
             Transfer transfer = new Transfer();
-            long allocated = Long.MAX_VALUE;
             int calls = 2_000;
-            // Until the compiler has been through it, rounds allocate; one clean round is proof enough, and a busy
-            // machine may take long to compile.
-            long giveUp = System.nanoTime() + 120_000_000_000L;
-            while (allocated > calls && System.nanoTime() < giveUp) {
-                long before = threads.getCurrentThreadAllocatedBytes();
+            long allocated = SteadyHeap.ofThisThread(calls, () -> {
                 for (int i = 0; i < calls; i++) {
                     device.write(transfer.reset(4096).add(memory, 0, 4096).add(memory, 4096, 4096), IoRole.DATA);
                     device.read(transfer.reset(4096).add(memory, 0, 8192), IoRole.DATA);
                     device.readCached(transfer.reset(4096).add(memory, 0, 8192), IoRole.DATA);
                 }
-                allocated = threads.getCurrentThreadAllocatedBytes() - before;
-            }
+            });
             // Less than a byte per call: what is left is of the measuring itself.
             assertThat(allocated).isLessThanOrEqualTo(calls);
         }

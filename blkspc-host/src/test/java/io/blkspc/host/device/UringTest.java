@@ -5,15 +5,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.blkspc.api.IoRole;
 import io.blkspc.api.ReadQueue;
+import io.blkspc.api.contract.SteadyHeap;
 import io.blkspc.host.sim.Transfers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,18 +132,13 @@ class UringTest {
 
     @Test
     void readsAllocateNothing() {
-        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (FileBlockDevice device = FileBlockDevice.open(path, CacheMode.DIRECT);
                 ReadQueue queue = open(device)) {
-            long allocated = Long.MAX_VALUE;
-            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (allocated > 2000 && System.nanoTime() < giveUp) {
-                long before = threads.getCurrentThreadAllocatedBytes();
+            long allocated = SteadyHeap.ofThisThread(2000, () -> {
                 for (int i = 0; i < 2000 / DEPTH; i++) {
                     batch(queue);
                 }
-                allocated = threads.getCurrentThreadAllocatedBytes() - before;
-            }
+            });
             assertThat(allocated).as("bytes for 2,000 reads").isLessThanOrEqualTo(2000);
         }
     }

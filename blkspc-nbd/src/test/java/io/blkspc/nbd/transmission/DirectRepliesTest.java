@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.blkspc.api.Pool;
+import io.blkspc.api.contract.SteadyHeap;
 import io.blkspc.host.BlockSpaceHost;
 import io.blkspc.host.HostConfig;
 import io.blkspc.host.PoolSpec;
@@ -20,7 +21,6 @@ import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.NbdTestClient.Reply;
 import io.blkspc.nbd.testing.SentPool;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -224,31 +224,15 @@ class DirectRepliesTest {
         int requests = 400;
         exports.countsLeases = false;
         try (NbdTestClient client = client(0, headers)) {
-            long allocated = Long.MAX_VALUE;
-            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
             long before = exports.sent.get();
-            while (allocated > requests && System.nanoTime() < giveUp) {
-                long start = allocatedByServer();
+            long allocated = SteadyHeap.ofThreads("nbd-(client|worker|send).*", requests, () -> {
                 for (int i = 0; i < requests; i++) {
                     client.send(READ, 0, i % 16 * (long) MIB, 128 << 10, NOTHING);
                     client.take();
                 }
-                allocated = allocatedByServer() - start;
-            }
+            });
             assertThat(allocated).as("bytes for %d requests", requests).isLessThanOrEqualTo(requests);
             assertThat(exports.sent.get() - before).isGreaterThan(requests * (64L << 10));
         }
-    }
-
-    private static long allocatedByServer() {
-        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long sum = 0;
-        for (long id : threads.getAllThreadIds()) {
-            var info = threads.getThreadInfo(id);
-            if (info != null && info.getThreadName().matches("nbd-(client|worker|send).*")) {
-                sum += threads.getThreadAllocatedBytes(id);
-            }
-        }
-        return sum;
     }
 }

@@ -8,6 +8,7 @@ import static io.blkspc.nbd.testing.NbdTestClient.READ;
 import static io.blkspc.nbd.testing.NbdTestClient.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.api.contract.SteadyHeap;
 import io.blkspc.api.model.ModelPool;
 import io.blkspc.nbd.NbdAddress;
 import io.blkspc.nbd.NbdConfig;
@@ -22,10 +23,8 @@ import io.blkspc.nbd.testing.NbdTestClient;
 import io.blkspc.nbd.testing.TestCertificates;
 import io.blkspc.nbd.testing.TestServer;
 import io.blkspc.nbd.tls.TlsCredentials;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,15 +33,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Once warm, a connection allocates nothing on the heap for a request, whatever headers and commands it uses. */
 class SteadyStateTest {
 
+    private static final String SERVER_THREADS = "nbd-(client|worker|send).*";
     private static final byte[] NOTHING = new byte[0];
     private static final int BLOCK = 4096;
     private static final int BATCHES = 40;
     private static final int ROUNDS = 8;
     private static final int REQUESTS = ROUNDS * 5 * BATCHES;
     private static final String[] ALL = {"base:allocation", "qemu:allocation-depth", "blkspc:guarantee"};
-
-    private final com.sun.management.ThreadMXBean threads =
-            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @TempDir
     Path directory;
@@ -54,15 +51,11 @@ class SteadyStateTest {
         try (MemoryDevice device = new MemoryDevice(4 << 20);
                 NbdServer server = NbdServer.start(config, new FlatExport(new FlatSpace("vol", device)));
                 NbdTestClient client = NbdTestClient.open(server.addresses().getFirst(), "vol", headers, ALL)) {
-            long allocated = Long.MAX_VALUE;
-            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (allocated > REQUESTS && System.nanoTime() < giveUp) {
-                long before = allocatedByServer();
+            long allocated = SteadyHeap.ofThreads(SERVER_THREADS, REQUESTS, () -> {
                 for (int i = 0; i < BATCHES; i++) {
                     batch(client, headers);
                 }
-                allocated = allocatedByServer() - before;
-            }
+            });
             assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
         }
     }
@@ -75,15 +68,11 @@ class SteadyStateTest {
                 LateReads late = new LateReads(device, 1);
                 NbdServer server = NbdServer.start(config, new FlatExport(new FlatSpace("vol", late)));
                 NbdTestClient client = NbdTestClient.open(server.addresses().getFirst(), "vol", headers)) {
-            long allocated = Long.MAX_VALUE;
-            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (allocated > REQUESTS && System.nanoTime() < giveUp) {
-                long before = allocatedByServer();
+            long allocated = SteadyHeap.ofThreads(SERVER_THREADS, REQUESTS, () -> {
                 for (int i = 0; i < BATCHES; i++) {
                     reads(client);
                 }
-                allocated = allocatedByServer() - before;
-            }
+            });
             assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS);
             assertThat(late.queued.get()).isGreaterThan(REQUESTS / 2);
         }
@@ -103,10 +92,7 @@ class SteadyStateTest {
                 TestServer server = TestServer.startWithTls(
                         nothing, new FlatExport(new FlatSpace("vol", isLate ? late : device)), NbdLimits.DEFAULT, tls);
                 NbdTestClient client = NbdTestClient.open(server.tcp(), "vol", headers, ALL)) {
-            long allocated = Long.MAX_VALUE;
-            long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-            while (allocated > REQUESTS * (BLOCK / 2L) && System.nanoTime() < giveUp) {
-                long before = allocatedByServer();
+            long allocated = SteadyHeap.ofThreads(SERVER_THREADS, REQUESTS * (BLOCK / 2L), () -> {
                 for (int i = 0; i < BATCHES; i++) {
                     if (isLate) {
                         reads(client);
@@ -114,8 +100,7 @@ class SteadyStateTest {
                         batch(client, headers);
                     }
                 }
-                allocated = allocatedByServer() - before;
-            }
+            });
             assertThat(allocated).as("bytes for %d requests", REQUESTS).isLessThanOrEqualTo(REQUESTS * (BLOCK / 2L));
             assertThat(late.queued).hasValue(0);
         }
@@ -152,16 +137,5 @@ class SteadyStateTest {
         while (client.inFlight() > 0) {
             assertThat(client.take().error()).isIn(0, status);
         }
-    }
-
-    private long allocatedByServer() {
-        long sum = 0;
-        for (long id : threads.getAllThreadIds()) {
-            var info = threads.getThreadInfo(id);
-            if (info != null && info.getThreadName().matches("nbd-(client|worker|send).*")) {
-                sum += threads.getThreadAllocatedBytes(id);
-            }
-        }
-        return sum;
     }
 }
