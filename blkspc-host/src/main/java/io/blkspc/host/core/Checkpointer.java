@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  * beside the writers:
  *
  * <pre>
- *  capture at C → force data → images into free segments → force segments → nodes into the map
+ *  capture at C → force what it names → images into free segments → force segments → nodes into the map
  *     → superblock, both copies, with mark C → journal up to C and superseded segments are free again
  * </pre>
  */
@@ -366,8 +366,12 @@ final class Checkpointer {
                 CheckpointObjects.capture(engine.catalogue, freeMap));
     }
 
-    /** Makes the captured state the newest checkpoint. */
+    /** Makes the captured state the newest checkpoint. Without the order lock. */
     private void write(Capture capture) {
+        // Begins after the capture: what the image names is durable before it counts. What was overwritten in place is
+        // for
+        // whoever flushes.
+        engine.persistence.persistPublished();
         CheckpointRoot root = writeImages(capture);
         superblock.state(PoolState.DIRTY).dataLabel(null);
         flip(capture, root);
@@ -375,6 +379,7 @@ final class Checkpointer {
 
     /** As {@link #write}, the last one; {@code label} is in the data by now, or {@code null}. */
     private void writeClean(Capture capture, DataLabel label) {
+        engine.data.force(IoRole.DATA); // all that was written, and the label
         CheckpointRoot root = writeImages(capture);
         long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
         superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);
@@ -384,7 +389,6 @@ final class Checkpointer {
 
     /** On return the images are durable; nothing names them yet. */
     private CheckpointRoot writeImages(Capture capture) {
-        engine.data.force(IoRole.DATA); // began after the capture: what the image names is durable before it counts
         long charge =
                 (long) capture.nodes.nodeCount() * SegmentLayout.charge(NodeFormat.BYTES) + capture.objects.charge();
         segments.makeRoom(charge, this::flipRootOnly);

@@ -118,6 +118,29 @@ class PublishedForceTest {
         }
     }
 
+    /** A checkpoint's image names what records named, and is in nobody's way either; the clean end leaves nothing behind. */
+    @Test
+    void checkpointForcesWhatItsImageNamesAndTheCleanEndAll() {
+        SimDisk disk = newPool(6);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace overwriter = settled(pool, "a");
+        pool.create("b", (long) BLOCKS * BLOCK);
+        BlockSpace firstWriter = pool.open("b");
+        pool.flush();
+        new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
+        new TestIo(firstWriter).write(5 * BLOCK, filled(3, 2 * BLOCK));
+        pool.checkpoint();
+        assertThat(disk.device("data").hasUnforced()).as("what was overwritten").isTrue();
+        HostPool after =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
+        assertThat(new TestIo(after.open("b")).read(5 * BLOCK, 2 * BLOCK)).containsOnly(3);
+        assertThat(new TestIo(after.open("a")).read(0, BLOCKS * BLOCK)).containsOnly(1);
+        pool.close();
+        HostPool reopened =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 4).open();
+        assertThat(new TestIo(reopened.open("a")).read(0, 3 * BLOCK)).containsOnly(2);
+    }
+
     /** What is published while a run is under way may have come too late for it, and is for the next one. */
     @Test
     void whatIsPublishedDuringARunIsForcedByTheNext() {
