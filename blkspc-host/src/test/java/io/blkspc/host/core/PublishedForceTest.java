@@ -212,7 +212,8 @@ class PublishedForceTest {
             return null;
         });
         scheduler.spawn("background", pool.engine().persistence::advanceMark);
-        for (BlockSpace space : new BlockSpace[] {overwriter, firstWriter}) {
+        for (String name : List.of("a", "b")) {
+            BlockSpace space = name.equals("a") ? overwriter : firstWriter;
             scheduler.spawn("flush", () -> {
                 scheduler.pause(5_000_000);
                 new TestIo(space).write(7 * BLOCK, filled(5, BLOCK));
@@ -220,8 +221,7 @@ class PublishedForceTest {
                 HostPool after = SimPool.on(
                                 disk.cut(new Random(seed), CutKind.NONE).use(alone), alone, seed)
                         .open();
-                assertThat(new TestIo(after.open(space == overwriter ? "a" : "b")).read(7 * BLOCK, BLOCK))
-                        .containsOnly(5);
+                assertThat(new TestIo(after.open(name)).read(7 * BLOCK, BLOCK)).containsOnly(5);
             });
         }
         scheduler.spawn("published", () -> {
