@@ -18,8 +18,8 @@ import java.util.UUID;
  * @param volumes number of volumes
  * @param snapshots number of snapshots
  * @param sequence newest published journal sequence
- * @param durableSequence journal sequence up to which everything survives power loss; after a flush, at least what was
- *     newest when it was called
+ * @param durableSequence journal sequence up to which every record, and the data it names, survives power loss; after a flush, at
+ *     least what was newest when it was called. Says nothing of overwrites in place, which no record tells of
  * @param journalBytes capacity of the journal
  * @param journalUsedBytes journal bytes that a recovery would replay
  * @param recoveryMillis how long opening took, or 0 after a clean stop

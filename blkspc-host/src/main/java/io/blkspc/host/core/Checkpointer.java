@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  * beside the writers:
  *
  * <pre>
- *  capture at C → force data → images into free segments → force segments → nodes into the map
+ *  capture at C → force what it names → images into free segments → force segments → nodes into the map
  *     → superblock, both copies, with mark C → journal up to C and superseded segments are free again
  * </pre>
  */
@@ -366,10 +366,11 @@ final class Checkpointer {
                 CheckpointObjects.capture(engine.catalogue, freeMap));
     }
 
-    /** Makes the captured state the newest checkpoint. What nobody flushed is left to those who will: clients go on meanwhile. */
+    /** Makes the captured state the newest checkpoint. Without the order lock. */
     private void write(Capture capture) {
-        engine.persistence
-                .persistPublished(); // began after the capture: what the image names is durable before it counts
+        // Begins after the capture: what the image names is durable before it counts. Overwrites in place are their
+        // flush's.
+        engine.persistence.persistPublished();
         CheckpointRoot root = writeImages(capture);
         superblock.state(PoolState.DIRTY).dataLabel(null);
         flip(capture, root);
@@ -377,7 +378,7 @@ final class Checkpointer {
 
     /** As {@link #write}, the last one; {@code label} is in the data by now, or {@code null}. */
     private void writeClean(Capture capture, DataLabel label) {
-        engine.data.force(IoRole.DATA); // also what nobody flushed: after a clean end nothing is looked for
+        engine.data.force(IoRole.DATA); // all that was written, and the label
         CheckpointRoot root = writeImages(capture);
         long nodeSlots = engine.ledger.used(Resource.NODE_SLOTS);
         superblock.nodeMapValid(map.closeExact(nodeSlots)).nodeMapEntries(nodeSlots);

@@ -24,8 +24,8 @@ import java.lang.foreign.MemorySegment;
  * failed force is final: it fails the engine, and is never tried again.
  *
  * <p>H1 asks for the data that records name, and for no other. So a run that nobody wants for more forces the blocks named since the run
- * before, and what clients overwrote in place, maybe gigabytes of other volumes, is left to their flushes: nobody's commits
- * wait for it.
+ * before, and what clients overwrote in place, maybe gigabytes of other volumes, is left to their flushes: until one
+ * of these comes, nobody's commits wait for it.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a force ends all writing (D12)
 final class Persistence {

@@ -1,9 +1,6 @@
 package io.blkspc.host.device;
 
 import io.blkspc.api.SendingDevice;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.slf4j.Logger;
@@ -36,7 +33,6 @@ final class CacheWindows {
     private static final int CHANGING = -1;
     private static final int CLOSED = -2;
     private static final long NONE = -1;
-    private static final Path EARLY_KILL = Path.of("/proc/sys/vm/memory_failure_early_kill");
     private static final Logger log = LoggerFactory.getLogger(CacheWindows.class);
 
     private final PosixFile file;
@@ -53,17 +49,8 @@ final class CacheWindows {
     CacheWindows(PosixFile file) {
         this.file = file;
         Arrays.fill(windows, NONE);
-        if (killsEarly()) {
+        if (MemoryFailure.killsEarly()) {
             refused("memory_failure_early_kill is set");
-        }
-    }
-
-    /** Whether the kernel is told to send SIGBUS to all who map a page when the page's memory breaks. */
-    private static boolean killsEarly() {
-        try {
-            return !Files.readString(EARLY_KILL).strip().equals("0");
-        } catch (IOException absent) {
-            return false; // a kernel that does not look after broken memory
         }
     }
 

@@ -7,16 +7,26 @@ package io.blkspc.host.device;
  * were lost, in this part or elsewhere. It does not matter who wrote the pages and how, and no page need be mapped: the mapping
  * lasts for the call, and nobody follows its addresses.
  *
- * <p>Where a file system cannot be mapped, all of the file is forced.
+ * <p>All of the file is forced where a file system cannot be mapped, and where the kernel would kill for a mapping
+ * ({@link MemoryFailure}): dirty pages are what it kills for, and a mapping of some is there most of the time.
  */
 final class RangeSync {
 
     private static final long PAGE_BYTES = 64 << 10; // the largest there is, so that it is whole pages everywhere
 
+    private static final boolean MAPS = !MemoryFailure.killsEarly();
+
     private RangeSync() {}
 
     /** 0 or minus errno; the descriptor must be open for writing, for otherwise msync forces nothing. */
     static int sync(int fd, long startBytes, long endBytes) {
+        return sync(fd, startBytes, endBytes, MAPS);
+    }
+
+    static int sync(int fd, long startBytes, long endBytes, boolean maps) {
+        if (!maps) {
+            return Posix.fdatasync(fd);
+        }
         long start = startBytes & -PAGE_BYTES;
         long length = ((endBytes + PAGE_BYTES - 1) & -PAGE_BYTES) - start;
         long address = Posix.mapFile(length, fd, start);

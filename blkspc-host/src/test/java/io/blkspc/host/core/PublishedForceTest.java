@@ -3,15 +3,18 @@ package io.blkspc.host.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
+import io.blkspc.api.Cookie;
 import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.SimScheduler;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,16 +74,122 @@ class PublishedForceTest {
         assertThat(disk.pendingSectors()).isZero();
     }
 
+    /**
+     * Every way in which a record comes to name a block: each beside blocks that others overwrite in place, and behind the mark nobody
+     * would notice what is missing.
+     */
     @Test
-    void checkpointLeavesOverwritesToTheirFlushAndTheEndDoesNot() {
-        SimDisk disk = newPool(1);
+    void allThatRecordsNameIsForced() {
+        SimDisk disk = newPool(3);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace copied = settled(pool, "copied");
+        BlockSpace overwriter = settled(pool, "a");
+        pool.create("prepared", (long) BLOCKS * BLOCK);
+        BlockSpace prepared = pool.open("prepared");
+        Cookie cookie = prepared.reserve(8, BLOCK);
+        prepared.preallocate(cookie, 0, 8 * BLOCK);
+        cookie.put();
+        BlockSpace rolledBack = settled(pool, "back");
+        pool.snapshot(List.of("copied@s", "back@s"));
+        new TestIo(rolledBack).write(0, filled(6, 9 * BLOCK));
+        rolledBack.close();
+        pool.rollback("back@s", null);
+        rolledBack = pool.open("back");
+        pool.engine().persistence.advanceMark();
+        pool.flush();
+
+        new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
+        new TestIo(prepared).write(2 * BLOCK, filled(3, 3 * BLOCK));
+        new TestIo(copied).write(BLOCK, filled(4, 3 * BLOCK));
+        new TestIo(overwriter).write(40 * BLOCK, filled(2, 3 * BLOCK));
+        new TestIo(rolledBack).write(5 * BLOCK, filled(5, BLOCK));
+        new TestIo(rolledBack).write(50 * BLOCK, filled(5, BLOCK));
+        pool.engine().persistence.advanceMark();
+
+        HostPool after =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
+        assertThat(new TestIo(after.open("prepared")).read(2 * BLOCK, 3 * BLOCK))
+                .containsOnly(3);
+        assertThat(new TestIo(after.open("copied")).read(BLOCK, 3 * BLOCK)).containsOnly(4);
+        assertThat(new TestIo(after.open("back")).read(5 * BLOCK, BLOCK)).containsOnly(5);
+        assertThat(new TestIo(after.open("back")).read(50 * BLOCK, BLOCK)).containsOnly(5);
+        for (String snapshot : List.of("copied@s", "back@s")) {
+            assertThat(new TestIo(after.open(snapshot)).read(0, BLOCKS * BLOCK)).containsOnly(1);
+        }
+    }
+
+    /** A checkpoint's image names what records named, and is in nobody's way either; the clean end leaves nothing behind. */
+    @Test
+    void checkpointForcesWhatItsImageNamesAndTheCleanEndAll() {
+        SimDisk disk = newPool(6);
         HostPool pool = SimPool.on(disk, alone, 2).open();
         BlockSpace overwriter = settled(pool, "a");
+        pool.create("b", (long) BLOCKS * BLOCK);
+        BlockSpace firstWriter = pool.open("b");
+        pool.flush();
         new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
+        new TestIo(firstWriter).write(5 * BLOCK, filled(3, 2 * BLOCK));
         pool.checkpoint();
-        assertThat(disk.pendingSectors()).as("only what was overwritten").isEqualTo(3 * SECTORS);
+        assertThat(disk.device("data").hasUnforced()).as("what was overwritten").isTrue();
+        HostPool after =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
+        assertThat(new TestIo(after.open("b")).read(5 * BLOCK, 2 * BLOCK)).containsOnly(3);
+        assertThat(new TestIo(after.open("a")).read(0, BLOCKS * BLOCK)).containsOnly(1);
         pool.close();
-        assertThat(disk.pendingSectors()).isZero();
+        HostPool reopened =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 4).open();
+        assertThat(new TestIo(reopened.open("a")).read(0, 3 * BLOCK)).containsOnly(2);
+    }
+
+    /** What is published while a run is under way may have come too late for it, and is for the next one. */
+    @Test
+    void whatIsPublishedDuringARunIsForcedByTheNext() {
+        SimDisk disk = newPool(4);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        pool.create("v", (long) BLOCKS * BLOCK);
+        BlockSpace space = pool.open("v");
+        new TestIo(space).write(0, filled(3, BLOCK));
+        boolean[] isDuring = {true};
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA && isDuring[0]) {
+                isDuring[0] = false;
+                new TestIo(space).write(9 * BLOCK, filled(4, 2 * BLOCK));
+            }
+            return null;
+        });
+        pool.engine().persistence.advanceMark();
+        assertThat(isDuring[0]).isFalse();
+        disk.faults(FaultInjector.NONE);
+        pool.engine().persistence.advanceMark();
+        HostPool after =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
+        assertThat(new TestIo(after.open("v")).read(9 * BLOCK, 2 * BLOCK)).containsOnly(4);
+    }
+
+    /** A version keeps what was overwritten in place before it was made, which no record names. */
+    @Test
+    void freezeForcesWhatWasOverwrittenInPlaceUpToIt() {
+        SimDisk disk = newPool(5);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace space = settled(pool, "v");
+        pool.create("other", (long) BLOCKS * BLOCK);
+        new TestIo(pool.open("other")).write(0, filled(3, BLOCK)); // so that there is a record to force
+        int[] writes = {0};
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.JOURNAL && writes[0] == 0) {
+                writes[0]++;
+                new TestIo(space)
+                        .write(7 * BLOCK, filled(2, BLOCK)); // behind the first data force, and before the gate
+            }
+            return null;
+        });
+        pool.snapshot(List.of("v@s"));
+        assertThat(writes[0]).isEqualTo(1);
+        disk.faults(FaultInjector.NONE);
+        assertThat(new TestIo(pool.open("v@s")).read(7 * BLOCK, BLOCK)).containsOnly(2);
+        HostPool after =
+                SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
+        assertThat(new TestIo(after.open("v@s")).read(7 * BLOCK, BLOCK)).containsOnly(2);
     }
 
     /** In the background a run takes what is published; a flush that comes meanwhile is served by the next one, of all. */
@@ -103,7 +212,8 @@ class PublishedForceTest {
             return null;
         });
         scheduler.spawn("background", pool.engine().persistence::advanceMark);
-        for (BlockSpace space : new BlockSpace[] {overwriter, firstWriter}) {
+        for (String name : List.of("a", "b")) {
+            BlockSpace space = name.equals("a") ? overwriter : firstWriter;
             scheduler.spawn("flush", () -> {
                 scheduler.pause(5_000_000);
                 new TestIo(space).write(7 * BLOCK, filled(5, BLOCK));
@@ -111,8 +221,7 @@ class PublishedForceTest {
                 HostPool after = SimPool.on(
                                 disk.cut(new Random(seed), CutKind.NONE).use(alone), alone, seed)
                         .open();
-                assertThat(new TestIo(after.open(space == overwriter ? "a" : "b")).read(7 * BLOCK, BLOCK))
-                        .containsOnly(5);
+                assertThat(new TestIo(after.open(name)).read(7 * BLOCK, BLOCK)).containsOnly(5);
             });
         }
         scheduler.spawn("published", () -> {
