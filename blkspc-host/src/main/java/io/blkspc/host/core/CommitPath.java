@@ -127,7 +127,7 @@ final class CommitPath {
         }
         long sequence = engine.tryAppend(RecordType.EXTENTS, payload.segment(), payload.lengthBytes());
         try {
-            engine.persistence.committed();
+            engine.persistence.committed(sequence);
             engine.drops.begin(head.version, sequence, cookie.budget);
             engine.catalogue.extents(payload, engine.tree, engine.drops);
             for (int i = 0; i < payload.count(); i++) {

@@ -4,8 +4,6 @@ import io.blkspc.api.Geometry;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.device.UnforcedRanges;
 import io.blkspc.host.journal.RecordType;
-import io.blkspc.host.sched.OrderLock;
-import io.blkspc.host.sched.Waiters;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -19,13 +17,11 @@ import java.lang.foreign.MemorySegment;
  *  F    the highest sequence known journal-forced.
  * </pre>
  *
- * <p>Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. The end of a run
- * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A
- * failed force is final: it fails the engine, and is never tried again.
- *
- * <p>H1 asks for the data that records name, and for no other. So a run that nobody wants for more forces the blocks named since the run
- * before, and what clients overwrote in place, maybe gigabytes of other volumes, is left to their flushes: until one
- * of these comes, nobody's commits wait for it.
+ * <p>There are two kinds of forces, each with its own {@link ForceGroup}, and one of each may be under way at once. A
+ * <em>persist point</em> forces all that was written. A force of <em>what is published</em> takes the blocks that records named since the
+ * one before, for H1 asks for the data that records name and for no other: what clients overwrite in place, maybe
+ * gigabytes, is for their flushes, and nobody's commits wait for it. A failed force is final: it fails the engine, and is never
+ * tried again.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever goes wrong in a force ends all writing (D12)
 final class Persistence {
@@ -36,36 +32,24 @@ final class Persistence {
     /** Longest that what a commit published may be unpersisted while others commit. */
     static final long MAX_UNPERSISTED_NANOS = 200_000_000L;
 
-    private static final long WAIT_NANOS = 1_000_000_000L;
-    private static final long NONE = Long.MAX_VALUE;
-
     private final Engine engine;
-    private final OrderLock group;
-    // Those served by runs of even and of odd number. While one runs, everybody who comes waits for the next.
-    private final Waiters[] served;
-    // Whether one of these wants everything forced that was written, and not only what records name; by the lock of the
-    // group.
-    private final boolean[] isWholeWanted = new boolean[2];
-    private long runsStarted;
-    private long runsCompleted;
-    private boolean running;
+    private final ForceGroup persistPoints;
+    private final ForceGroup published;
 
     // Guarded by the order lock.
     private long h1;
     private long durableMark;
     private long journalForced;
     private long highestMarkAppended;
-    // When the oldest commit above H1 was published; and the oldest of those that the run under way does not cover.
-    private long unpersistedSince = NONE;
-    private long uncoveredSince = NONE;
-    // Blocks that records name and no run covers yet; and those of the run under way, which has them for itself.
+    private final UnpersistedTimes unpersisted = new UnpersistedTimes();
+    // Blocks that records name and no force of what is published covers yet; and those of the one under way, its own.
     private UnforcedRanges named = new UnforcedRanges();
     private UnforcedRanges forced = new UnforcedRanges();
 
     Persistence(Engine engine) {
         this.engine = engine;
-        this.group = engine.scheduler.newLock("persist");
-        this.served = new Waiters[] {group.newWaiters(), group.newWaiters()};
+        this.persistPoints = new ForceGroup(engine, "persist", () -> force(true));
+        this.published = new ForceGroup(engine, "publish", () -> force(false));
     }
 
     /** After opening, everything up to {@code sequence} is on the medium. */
@@ -92,7 +76,7 @@ final class Persistence {
 
     /** The last record so that up to there a power cut undoes no commit whose record it leaves. */
     long lastUndoubted() {
-        return unpersistedSince == NONE ? engine.journal.lastSequence() : h1;
+        return unpersisted.isNone() ? engine.journal.lastSequence() : h1;
     }
 
     long journalForced() {
@@ -105,17 +89,14 @@ final class Persistence {
 
     /** A superblock that carries {@code mark} was forced, with both copies; under the order lock. */
     void superblockForced(long mark) {
-        h1 = Math.max(h1, mark);
+        raiseH1(mark);
         journalForced = Math.max(journalForced, mark);
         raiseDurableMark(mark);
     }
 
-    /** A commit is about to be published; under the order lock. */
-    void committed() {
-        if (uncoveredSince == NONE) {
-            uncoveredSince = engine.scheduler.nanoTime();
-            unpersistedSince = Math.min(unpersistedSince, uncoveredSince);
-        }
+    /** A commit is about to be published, as record {@code sequence}; under the order lock. */
+    void committed(long sequence) {
+        unpersisted.committed(sequence, unpersisted.wantsTime() ? engine.scheduler.nanoTime() : 0);
     }
 
     /** A record that is being published names these blocks, which were written before; under the order lock. */
@@ -125,7 +106,7 @@ final class Persistence {
 
     /** {@code true} when a commit has waited too long to be persisted for others to go on (R1); under the order lock. */
     boolean isLate() {
-        return unpersistedSince != NONE && engine.scheduler.nanoTime() - unpersistedSince > MAX_UNPERSISTED_NANOS;
+        return !unpersisted.isNone() && engine.scheduler.nanoTime() - unpersisted.oldestNanos() > MAX_UNPERSISTED_NANOS;
     }
 
     /**
@@ -133,62 +114,20 @@ final class Persistence {
      * it, also one in place that no record tells of. Holds no lock.
      */
     void persist() {
-        persist(false, true);
+        persistPoints.await(false);
     }
 
     /** H1 covers, on return, everything published before the call; writes in place may be lost still. Holds no lock. */
     void persistPublished() {
-        persist(false, false);
+        published.await(false);
     }
 
-    /** As {@link #persistPublished}, but the run under way, which covers only what was published before it began, is enough. */
+    /** As {@link #persistPublished}, but the force under way, which covers only what was published before it began, is enough. */
     void persistOldest() {
-        persist(true, false);
+        published.await(true);
     }
 
-    private void persist(boolean joins, boolean isWhole) {
-        long mine;
-        group.lock();
-        try {
-            mine = joins && running ? runsStarted : runsStarted + 1;
-            isWholeWanted[(int) (mine & 1)] |= isWhole; // it has not begun: whoever joins one that has wants no more
-            while (runsCompleted < mine) {
-                engine.checkWritable();
-                if (!running) {
-                    running = true;
-                    runsStarted++;
-                    long run = runsStarted;
-                    boolean isAllForced = isWholeWanted[(int) (run & 1)];
-                    isWholeWanted[(int) (run & 1)] = false;
-                    group.unlock();
-                    try {
-                        forceOnce(isAllForced);
-                    } finally {
-                        group.lock();
-                        running = false;
-                        runsCompleted = run; // a failed run served nobody: every waiter sees the engine failed
-                        served(run).signalAll();
-                        if (engine.isFailed()) {
-                            served(run + 1).signalAll();
-                        } else {
-                            served(run + 1).signal(); // it runs for the others
-                        }
-                    }
-                } else {
-                    served(mine).await(WAIT_NANOS);
-                }
-            }
-            engine.checkWritable();
-        } finally {
-            group.unlock();
-        }
-    }
-
-    private Waiters served(long run) {
-        return served[(int) (run & 1)];
-    }
-
-    private void forceOnce(boolean isWhole) {
+    private void force(boolean isWhole) {
         long sequence;
         long mark;
         boolean journalDirty;
@@ -197,11 +136,10 @@ final class Persistence {
             sequence = engine.journal.lastSequence();
             mark = highestMarkAppended;
             journalDirty = sequence > journalForced;
-            uncoveredSince = NONE;
-            UnforcedRanges empty = forced;
-            empty.clear();
-            forced = named;
-            named = empty;
+            unpersisted.forceBegins();
+            if (!isWhole) {
+                takeNamed();
+            }
         } finally {
             engine.lock.unlock();
         }
@@ -220,14 +158,24 @@ final class Persistence {
         }
         engine.lock.lock();
         try {
-            h1 = Math.max(h1, sequence);
+            raiseH1(sequence);
             journalForced = Math.max(journalForced, sequence);
-            unpersistedSince = uncoveredSince;
             raiseDurableMark(mark);
             engine.surpluses.giveBack();
         } finally {
             engine.lock.unlock();
         }
+    }
+
+    /**
+     * A persist point leaves them where they are: one that is under way has not forced them yet when a force of what is published
+     * begins, and ends.
+     */
+    private void takeNamed() {
+        UnforcedRanges empty = forced;
+        empty.clear();
+        forced = named;
+        named = empty;
     }
 
     /** A persist point by a caller that keeps the order lock, so that nothing is published in between (R6). */
@@ -243,10 +191,8 @@ final class Persistence {
             engine.fail(e);
             throw e;
         }
-        h1 = Math.max(h1, sequence);
+        raiseH1(sequence);
         journalForced = Math.max(journalForced, sequence);
-        unpersistedSince = NONE;
-        uncoveredSince = NONE;
         named.clear();
         raiseDurableMark(mark);
     }
@@ -316,6 +262,11 @@ final class Persistence {
     /** {@code true} when records above the durable mark exist that name data or freed blocks. Under the order lock. */
     boolean isMarkBehind() {
         return engine.recent.blocks() > 0 || engine.quarantine.oldestSequence() > durableMark;
+    }
+
+    private void raiseH1(long sequence) {
+        h1 = Math.max(h1, sequence);
+        unpersisted.persisted(h1);
     }
 
     private void raiseDurableMark(long mark) {

@@ -10,7 +10,7 @@ import io.blkspc.api.SendingDevice;
 import io.blkspc.api.Transfer;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
-import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +40,9 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
     private final SharedForce sharedForce = new SharedForce();
     // One object for all forces, so that a force allocates nothing.
     private final SharedForce.Action sync = this::sync;
+    // What ranges are forced through, or null where they cannot be forced alone.
+    private final RawFile rangeFile;
+    private final ReentrantLock rangeTurn = new ReentrantLock();
     // Why the device takes no more writes, or null.
     private volatile String failure;
     private volatile boolean canTellCached = true;
@@ -56,6 +59,7 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
         this.queued = queued;
         this.writeSize = file instanceof DirectFile ? null : new CachedWriteSize(file);
         this.cacheWindows = file instanceof PosixFile cached ? new CacheWindows(cached) : null;
+        this.rangeFile = file.openForRanges();
     }
 
     /**
@@ -246,21 +250,32 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
 
     @Override
     public void force(IoRole role) {
-        force(null, role);
-    }
-
-    @Override
-    public void forceRanges(UnforcedRanges ranges, IoRole role) {
-        force(Objects.requireNonNull(ranges), role);
-    }
-
-    /** Of all of it where there are no ranges. */
-    private void force(UnforcedRanges ranges, IoRole role) {
         checkNotFailed("force");
-        if (!sharedForce.force(sync, ranges)) {
+        if (!sharedForce.force(sync)) {
             throw new BlockSpaceException(Code.IO, failure + ", role=" + role);
         }
         // A write may have failed meanwhile: then this was no persist point either.
+        checkNotFailed("force");
+    }
+
+    /** Beside a force of everything, which may be long; one at a time, so that who lost a page is who is told. */
+    @Override
+    public void forceRanges(UnforcedRanges ranges, IoRole role) {
+        if (rangeFile == null) {
+            force(role);
+            return;
+        }
+        rangeTurn.lock();
+        try {
+            checkNotFailed("force");
+            for (int i = 0; i < ranges.count(); i++) {
+                if (!isForced(rangeFile.sync(ranges.startBytes(i), ranges.endBytes(i)))) {
+                    throw new BlockSpaceException(Code.IO, failure + ", role=" + role);
+                }
+            }
+        } finally {
+            rangeTurn.unlock();
+        }
         checkNotFailed("force");
     }
 
@@ -320,6 +335,9 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
         if (cacheWindows != null) {
             cacheWindows.close(); // first: a mapping keeps the file open, and what locks it
         }
+        if (rangeFile != null) {
+            rangeFile.close();
+        }
         file.close();
     }
 
@@ -330,15 +348,11 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
 
     // Never repeated, whatever the error: pages the kernel gave up on are clean by now, and a second call would
     // succeed.
-    private boolean sync(UnforcedRanges ranges) {
-        int result = 0;
-        if (ranges == null) {
-            result = file.sync();
-        } else {
-            for (int i = 0; i < ranges.count() && result >= 0; i++) {
-                result = file.sync(ranges.startBytes(i), ranges.endBytes(i));
-            }
-        }
+    private boolean sync() {
+        return isForced(file.sync());
+    }
+
+    private boolean isForced(int result) {
         if (result < 0) {
             fail(new BlockSpaceException(Code.IO, "force failed: error=" + Errno.name(-result) + ", file=" + path));
         }

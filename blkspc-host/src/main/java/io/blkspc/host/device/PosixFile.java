@@ -4,6 +4,8 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file descriptor that cannot be used after it was closed. The kernel hands the number of a closed descriptor to the
@@ -12,16 +14,19 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class PosixFile implements RawFile {
 
+    private static final Logger log = LoggerFactory.getLogger(PosixFile.class);
     private static final long CLOSED = 1L << 62;
 
     private final Path path;
     private final int fd;
+    private final boolean isWritable;
     // Number of calls inside, plus CLOSED once closing was asked for.
     private final AtomicLong users = new AtomicLong();
 
-    private PosixFile(Path path, int fd) {
+    private PosixFile(Path path, int fd, boolean isWritable) {
         this.path = path;
         this.fd = fd;
+        this.isWritable = isWritable;
     }
 
     /** Opens a file with the flags of open(2). */
@@ -33,7 +38,7 @@ final class PosixFile implements RawFile {
         if (fd < 0) {
             throw Errno.failure("cannot open file", -fd, "file=" + path);
         }
-        return new PosixFile(path, fd);
+        return new PosixFile(path, fd, (flags & Posix.O_RDWR) != 0);
     }
 
     /** The descriptor, for calls made before anyone else can close this. */
@@ -89,6 +94,27 @@ final class PosixFile implements RawFile {
         enter();
         try {
             return Posix.fdatasync(fd);
+        } finally {
+            leave();
+        }
+    }
+
+    /** By its descriptor: what is open, whatever has its name by now. It locks nothing, and the lock of this one stays. */
+    @Override
+    public RawFile openForRanges() {
+        return openForRanges(RangeSync.isPossible());
+    }
+
+    RawFile openForRanges(boolean mayMap) {
+        if (!isWritable || !mayMap) {
+            return null;
+        }
+        enter();
+        try {
+            return open(Path.of("/proc/self/fd/" + fd), Posix.O_RDWR, 0);
+        } catch (BlockSpaceException e) {
+            log.info("ranges are forced with the rest: file={}, reason=[{}]", path, e.getMessage());
+            return null;
         } finally {
             leave();
         }

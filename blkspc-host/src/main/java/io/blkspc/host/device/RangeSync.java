@@ -7,8 +7,8 @@ package io.blkspc.host.device;
  * were lost, in this part or elsewhere. It does not matter who wrote the pages and how, and no page need be mapped: the mapping
  * lasts for the call, and nobody follows its addresses.
  *
- * <p>All of the file is forced where a file system cannot be mapped, and where the kernel would kill for a mapping
- * ({@link MemoryFailure}): dirty pages are what it kills for, and a mapping of some is there most of the time.
+ * <p>All of the file is forced where a file system cannot be mapped. Where the kernel would kill for a mapping ({@link MemoryFailure}) there
+ * is to be none: dirty pages are what it kills for, and a mapping of some would be there most of the time.
  */
 final class RangeSync {
 
@@ -18,15 +18,13 @@ final class RangeSync {
 
     private RangeSync() {}
 
-    /** 0 or minus errno; the descriptor must be open for writing, for otherwise msync forces nothing. */
-    static int sync(int fd, long startBytes, long endBytes) {
-        return sync(fd, startBytes, endBytes, MAPS);
+    /** {@code false} where nothing may be mapped. */
+    static boolean isPossible() {
+        return MAPS;
     }
 
-    static int sync(int fd, long startBytes, long endBytes, boolean maps) {
-        if (!maps) {
-            return Posix.fdatasync(fd);
-        }
+    /** 0 or minus errno; the descriptor must be open for writing, for otherwise msync forces nothing. */
+    static int sync(int fd, long startBytes, long endBytes) {
         long start = startBytes & -PAGE_BYTES;
         long length = ((endBytes + PAGE_BYTES - 1) & -PAGE_BYTES) - start;
         long address = Posix.mapFile(length, fd, start);

@@ -15,7 +15,15 @@ interface RawFile {
     /** As fdatasync: 0 or minus errno. */
     int sync();
 
-    /** As fdatasync of a range, or of more: 0 or minus errno. */
+    /**
+     * The same file once more, for forces of ranges: the kernel tells of a lost page once for each open file, so forces that run side by
+     * side each need their own. {@code null} where there is no such force. The caller closes it.
+     */
+    default RawFile openForRanges() {
+        return null;
+    }
+
+    /** As fdatasync of a range, or of more: 0 or minus errno. Of what {@link #openForRanges} gave. */
     default int sync(long startBytes, long endBytes) {
         return sync();
     }

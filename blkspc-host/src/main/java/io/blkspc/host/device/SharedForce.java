@@ -25,18 +25,17 @@ final class SharedForce {
     private boolean isRunning;
     private boolean isFailed;
 
-    /** One force of all of the medium, or of some ranges; {@code false} or an exception when it failed. */
+    /** One force of the medium; {@code false} or an exception when it failed. */
     interface Action {
-        boolean force(UnforcedRanges ranges);
+        boolean force();
     }
 
     /**
-     * Returns when a force that began after this call has completed: one of all of the medium, or this caller's own.
+     * Returns when a force that began after this call has completed.
      *
-     * @param ranges what this caller wants, {@code null} for all. A force of ranges serves nobody else
      * @return {@code false} when a force failed, this time or earlier
      */
-    boolean force(Action action, UnforcedRanges ranges) {
+    boolean force(Action action) {
         lock.lock();
         try {
             long wanted = begun + 1;
@@ -47,15 +46,13 @@ final class SharedForce {
                 return completed >= wanted;
             }
             isRunning = true;
-            if (ranges == null) {
-                begun++;
-            }
+            begun++;
         } finally {
             lock.unlock();
         }
         boolean isDone = false;
         try {
-            isDone = action.force(ranges);
+            isDone = action.force();
         } finally {
             end(isDone);
         }

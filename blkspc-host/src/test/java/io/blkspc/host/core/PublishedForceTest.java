@@ -146,14 +146,15 @@ class PublishedForceTest {
     void whatIsPublishedDuringARunIsForcedByTheNext() {
         SimDisk disk = newPool(4);
         HostPool pool = SimPool.on(disk, alone, 2).open();
-        pool.create("v", (long) BLOCKS * BLOCK);
-        BlockSpace space = pool.open("v");
-        new TestIo(space).write(0, filled(3, BLOCK));
+        settled(pool, "v"); // the first force after an opening takes everything
+        pool.create("w", (long) BLOCKS * BLOCK);
+        BlockSpace other = pool.open("w");
+        new TestIo(other).write(0, filled(3, BLOCK));
         boolean[] isDuring = {true};
         disk.faults(event -> {
             if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA && isDuring[0]) {
                 isDuring[0] = false;
-                new TestIo(space).write(9 * BLOCK, filled(4, 2 * BLOCK));
+                new TestIo(other).write(9 * BLOCK, filled(4, 2 * BLOCK));
             }
             return null;
         });
@@ -163,7 +164,37 @@ class PublishedForceTest {
         pool.engine().persistence.advanceMark();
         HostPool after =
                 SimPool.on(disk.cut(new Random(1), CutKind.NONE), alone, 3).open();
-        assertThat(new TestIo(after.open("v")).read(9 * BLOCK, 2 * BLOCK)).containsOnly(4);
+        assertThat(new TestIo(after.open("w")).read(9 * BLOCK, 2 * BLOCK)).containsOnly(4);
+    }
+
+    /** A persist point that began earlier has forced nothing yet when this one ends. */
+    @Test
+    void whatIsPublishedIsForcedBesideAPersistPoint() {
+        SimScheduler scheduler = new SimScheduler(7);
+        SimDisk disk = newPool(7).use(scheduler);
+        HostPool pool = SimPool.on(disk, scheduler, 8).open();
+        settled(pool, "a");
+        pool.create("v", (long) BLOCKS * BLOCK);
+        BlockSpace space = pool.open("v");
+        pool.flush();
+        new TestIo(space).write(3 * BLOCK, filled(4, 2 * BLOCK));
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA && event.lengthBytes() == 0) {
+                scheduler.pause(1_000_000_000);
+            }
+            return null;
+        });
+        long begin = scheduler.nanoTime();
+        scheduler.spawn("flush", pool::flush);
+        scheduler.spawn("background", () -> {
+            scheduler.pause(10_000_000);
+            pool.engine().persistence.advanceMark();
+            assertThat(scheduler.nanoTime() - begin).isLessThan(1_000_000_000);
+            HostPool after = SimPool.on(disk.cut(new Random(1), CutKind.NONE).use(alone), alone, 3)
+                    .open();
+            assertThat(new TestIo(after.open("v")).read(3 * BLOCK, 2 * BLOCK)).containsOnly(4);
+        });
+        scheduler.run();
     }
 
     /** A version keeps what was overwritten in place before it was made, which no record names. */

@@ -84,7 +84,7 @@ class UnpersistedTimeTest {
             return null;
         });
         new TestIo(connections.get(0)).write(0, new byte[BLOCK]);
-        scheduler.spawn("flush", connections.get(0)::flush);
+        scheduler.spawn("background", pool.engine().persistence::persistPublished);
         for (BlockSpace space : connections) {
             scheduler.spawn("late", () -> {
                 scheduler.pause(BOUND_NANOS + STEPS_NANOS);
@@ -95,6 +95,38 @@ class UnpersistedTimeTest {
         scheduler.run();
         disk.faults(FaultInjector.NONE);
         assertThat(forces[0]).isEqualTo(1);
+    }
+
+    /** A flush may have gigabytes to write out that others overwrote: who is late has a force of its own, beside it. */
+    @Test
+    void nobodyWaitsForTheFlushOfOthers() {
+        SimScheduler scheduler = new SimScheduler(1);
+        SimDisk disk = newPool(1).use(scheduler);
+        HostPool pool = SimPool.on(disk, scheduler, 2).open();
+        List<BlockSpace> connections = connect(pool);
+        long begin = scheduler.nanoTime();
+        long longNanos = 50 * BOUND_NANOS;
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA) {
+                scheduler.pause(event.lengthBytes() == 0 ? longNanos : BOUND_NANOS / 10);
+            }
+            return null;
+        });
+        scheduler.spawn("flush", () -> {
+            connections.get(0).flush();
+            assertThat(scheduler.nanoTime() - begin).isGreaterThanOrEqualTo(longNanos);
+        });
+        for (BlockSpace space : connections) {
+            scheduler.spawn("client", () -> {
+                for (int block = 0; block < COMMITS; block++) {
+                    new TestIo(space).write((long) block * BLOCK, new byte[BLOCK]);
+                    scheduler.pause(BOUND_NANOS / 10);
+                }
+                assertThat(scheduler.nanoTime() - begin).isLessThan(longNanos / 2);
+            });
+        }
+        scheduler.run();
+        disk.faults(FaultInjector.NONE);
     }
 
     /** Alone: no force but the one that is due. */
@@ -119,6 +151,29 @@ class UnpersistedTimeTest {
                     .isEqualTo(expected[i]);
             alone.pause(80_000_000);
         }
+    }
+
+    /** What is published during a force is late by its own time, and not by that of what the force covers. */
+    @Test
+    void whatComesDuringAForceIsYoungerThanWhatItCovers() {
+        SimDisk disk = newPool(1);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace space = connect(pool).getFirst();
+        new TestIo(space).write(0, new byte[BLOCK]);
+        alone.pause(BOUND_NANOS / 4 * 3);
+        boolean[] isDuring = {true};
+        disk.faults(event -> {
+            if (event.op() == IoOp.FORCE && event.role() == IoRole.DATA && isDuring[0]) {
+                isDuring[0] = false;
+                new TestIo(space).write(BLOCK, new byte[BLOCK]);
+            }
+            return null;
+        });
+        pool.engine().persistence.persistPublished();
+        alone.pause(BOUND_NANOS / 2);
+        assertThat(pool.engine().persistence.isLate()).isFalse();
+        alone.pause(BOUND_NANOS);
+        assertThat(pool.engine().persistence.isLate()).isTrue();
     }
 
     /** Several wait for the bound in time where the bound in bytes has room for one: the others wait for that one as well. */

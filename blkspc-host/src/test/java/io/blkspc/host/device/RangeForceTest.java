@@ -8,13 +8,18 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.sim.Transfers;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,8 +34,9 @@ class RangeForceTest {
 
     /** A device over a file that notes which ranges it was asked for. */
     private static final class NotingFile implements RawFile {
-        final List<String> calls = new ArrayList<>();
+        final List<String> calls = Collections.synchronizedList(new ArrayList<>());
         int failAt = -1;
+        Runnable atSyncOfAll = () -> {};
 
         @Override
         public long read(long vectors, int count, long offsetBytes, int flags) {
@@ -48,7 +54,13 @@ class RangeForceTest {
         }
 
         @Override
+        public RawFile openForRanges() {
+            return this;
+        }
+
+        @Override
         public int sync() {
+            atSyncOfAll.run();
             calls.add("all");
             return 0;
         }
@@ -108,22 +120,74 @@ class RangeForceTest {
         }
     }
 
-    /** Where the kernel kills for mappings there is none, and all is forced. */
+    /** Where the kernel kills for mappings there is none, and whoever only reads forces nothing. */
     @Test
-    void whatMustNotBeMappedIsForcedWhole() throws Exception {
-        Path path = file(256 * PART);
-        try (FileBlockDevice open = FileBlockDevice.open(path)) {
-            Transfers.write(open, 0, new byte[PART], IoRole.DATA);
-            assumeTrue(dirtyPages(path, 0) > 0, "skipped: nobody can tell what is dirty here");
-            PosixFile file = PosixFile.open(path, Posix.O_RDWR, 0);
-            try {
-                assertThat(RangeSync.sync(file.fd(), 64L * PART, 65L * PART, false))
-                        .isZero();
-            } finally {
-                file.close();
-            }
-            assertThat(dirtyPages(path, 0)).isZero();
+    void whatMustNotBeMappedIsNotForcedByRanges() throws Exception {
+        Path path = file(PART);
+        PosixFile file = PosixFile.open(path, Posix.O_RDWR, 0);
+        PosixFile reader = PosixFile.open(path, Posix.O_RDONLY, 0);
+        try {
+            assertThat(file.openForRanges(false)).isNull();
+            assertThat(reader.openForRanges(true)).isNull();
+            RawFile again = file.openForRanges(true);
+            assertThat(again.sync(0, 4096)).isZero();
+            again.close();
+        } finally {
+            reader.close();
+            file.close();
         }
+    }
+
+    /** The kernel tells of lost pages once for each open file. */
+    @Test
+    void rangesAreForcedThroughAnOpenFileOfTheirOwn() throws Exception {
+        Path path = file(PART);
+        long before = descriptorsOf(path);
+        try (FileBlockDevice open = FileBlockDevice.openExclusive(path)) {
+            assertThat(descriptorsOf(path) - before).isEqualTo(2);
+            Path moved = Files.move(path, dir.resolve("moved")); // it is the file, not the name
+            Files.move(moved, path);
+            open.forceRanges(ranges(0), IoRole.DATA);
+            assertFails(Code.BUSY, () -> FileBlockDevice.openExclusive(path));
+        }
+        assertThat(descriptorsOf(path)).isEqualTo(before);
+    }
+
+    private static long descriptorsOf(Path path) throws Exception {
+        Path real = path.toRealPath();
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.filter(each -> isLinkTo(each, real)).count();
+        }
+    }
+
+    private static boolean isLinkTo(Path link, Path real) {
+        try {
+            return Files.readSymbolicLink(link).equals(real);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** Who forces everything may take long. */
+    @Test
+    void rangesDoNotWaitForAForceOfEverything() throws Exception {
+        CountDownLatch isRunning = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        noting.atSyncOfAll = () -> {
+            isRunning.countDown();
+            try {
+                assertThat(mayEnd.await(60, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        Thread flush = new Thread(() -> device.force(IoRole.DATA));
+        flush.start();
+        isRunning.await();
+        device.forceRanges(ranges(0), IoRole.DATA);
+        mayEnd.countDown();
+        flush.join();
+        assertThat(noting.calls).containsExactly("0-4096", "all");
     }
 
     /** On a file system that can do it: the range is on the medium, and what lies elsewhere waits. */

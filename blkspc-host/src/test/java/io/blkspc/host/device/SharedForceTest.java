@@ -3,7 +3,6 @@ package io.blkspc.host.device;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -20,20 +19,20 @@ class SharedForceTest {
         AtomicInteger forces = new AtomicInteger();
         CountDownLatch isRunning = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        SharedForce.Action action = _ -> {
+        SharedForce.Action action = () -> {
             if (forces.incrementAndGet() == 1) {
                 isRunning.countDown();
                 awaitQuietly(mayEnd);
             }
             return true;
         };
-        Thread first = new Thread(() -> shared.force(action, null));
+        Thread first = new Thread(() -> shared.force(action));
         first.start();
         isRunning.await();
         List<Thread> late = new ArrayList<>();
         AtomicInteger served = new AtomicInteger();
         for (int i = 0; i < 10; i++) {
-            Thread caller = new Thread(() -> served.addAndGet(shared.force(action, null) ? 1 : 0));
+            Thread caller = new Thread(() -> served.addAndGet(shared.force(action) ? 1 : 0));
             caller.start();
             late.add(caller);
         }
@@ -58,53 +57,13 @@ class SharedForceTest {
         }
     }
 
-    /** One of ranges has passed by what others wrote elsewhere; one of everything serves whoever called before it began. */
-    @Test
-    void forceOfRangesServesItsCallerOnly() throws Exception {
-        SharedForce shared = new SharedForce();
-        List<String> forces = Collections.synchronizedList(new ArrayList<>());
-        CountDownLatch isRunning = new CountDownLatch(1);
-        CountDownLatch mayEnd = new CountDownLatch(1);
-        SharedForce.Action action = ranges -> {
-            forces.add(ranges == null ? "all" : "ranges");
-            if (forces.size() == 1) {
-                isRunning.countDown();
-                awaitQuietly(mayEnd);
-            }
-            return true;
-        };
-        UnforcedRanges ranges = new UnforcedRanges();
-        Thread first = new Thread(() -> shared.force(action, ranges));
-        first.start();
-        isRunning.await();
-        List<Thread> late = new ArrayList<>();
-        for (int i = 0; i < 6; i++) {
-            UnforcedRanges wanted = i < 3 ? ranges : null; // who waits longest is woken first
-            Thread caller =
-                    new Thread(() -> assertThat(shared.force(action, wanted)).isTrue());
-            caller.start();
-            late.add(caller);
-            while (shared.waiting() <= i) {
-                Thread.onSpinWait();
-            }
-        }
-        mayEnd.countDown();
-        for (Thread caller : late) {
-            caller.join();
-        }
-        first.join();
-        assertThat(forces.stream().filter("all"::equals)).hasSize(1);
-        assertThat(forces.getFirst()).isEqualTo("ranges");
-        assertThat(forces.size()).isBetween(2, 5);
-    }
-
     /** The medium takes what was written when its force began; nobody may return with less than what they wrote. */
     @Test
     void nobodyIsServedByAForceThatBeganEarlier() throws Exception {
         SharedForce shared = new SharedForce();
         AtomicLong written = new AtomicLong();
         AtomicLong durable = new AtomicLong();
-        SharedForce.Action action = _ -> {
+        SharedForce.Action action = () -> {
             long covered = written.get();
             for (int i = 0; i < 50; i++) {
                 Thread.onSpinWait();
@@ -118,7 +77,7 @@ class SharedForceTest {
                 callers.add(pool.submit(() -> {
                     for (int i = 0; i < 5_000; i++) {
                         long mine = written.incrementAndGet();
-                        assertThat(shared.force(action, null)).isTrue();
+                        assertThat(shared.force(action)).isTrue();
                         assertThat(durable.get()).isGreaterThanOrEqualTo(mine);
                     }
                 }));
@@ -135,7 +94,7 @@ class SharedForceTest {
         AtomicInteger forces = new AtomicInteger();
         CountDownLatch isRunning = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        SharedForce.Action action = _ -> {
+        SharedForce.Action action = () -> {
             forces.incrementAndGet();
             isRunning.countDown();
             awaitQuietly(mayEnd);
@@ -144,7 +103,7 @@ class SharedForceTest {
         AtomicInteger served = new AtomicInteger();
         List<Thread> callers = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
-            Thread caller = new Thread(() -> served.addAndGet(shared.force(action, null) ? 1 : 0));
+            Thread caller = new Thread(() -> served.addAndGet(shared.force(action) ? 1 : 0));
             caller.start();
             callers.add(caller);
         }
@@ -155,7 +114,7 @@ class SharedForceTest {
         }
         assertThat(served.get()).isZero();
         assertThat(forces.get()).isEqualTo(1);
-        assertThat(shared.force(action, null)).isFalse();
+        assertThat(shared.force(action)).isFalse();
         assertThat(forces.get()).isEqualTo(1);
     }
 }

@@ -170,7 +170,10 @@ public final class SimDevice implements BackingDevice {
     private void force(UnforcedRanges ranges, IoRole role) {
         checkOpen();
         checkNotFailed("force");
-        Fault fault = disk.begin(this, role, IoOp.FORCE, 0, 0);
+        boolean isSome = ranges != null && ranges.count() > 0;
+        long start = isSome ? ranges.startBytes(0) : 0;
+        long length = isSome ? ranges.endBytes(ranges.count() - 1) - start : 0; // 0 of everything, too
+        Fault fault = disk.begin(this, role, IoOp.FORCE, start, length);
         long began = disk.nextSequence();
         disk.end("force running");
         if (fault != null) {
