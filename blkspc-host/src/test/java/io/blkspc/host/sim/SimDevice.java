@@ -175,7 +175,7 @@ public final class SimDevice implements BackingDevice {
         long length = isSome ? ranges.endBytes(ranges.count() - 1) - start : 0; // 0 of everything, too
         Fault fault = disk.begin(this, role, IoOp.FORCE, start, length);
         long began = disk.nextSequence();
-        disk.end("force running");
+        disk.forceRuns(this, role, length);
         if (fault != null) {
             failure = "force failed: error=" + fault + ", device=" + name + ", role=" + role;
             loseSome(began);

@@ -27,6 +27,7 @@ public final class SimDisk {
     private final CRC32C crc = new CRC32C();
     private Scheduler scheduler;
     private FaultInjector faults = FaultInjector.NONE;
+    private FaultInjector whileForced = FaultInjector.NONE;
     private long sequence;
     private long ordinal;
     private long traceHash;
@@ -67,6 +68,12 @@ public final class SimDisk {
     /** Sets who decides about faults. */
     public SimDisk faults(FaultInjector injector) {
         faults = injector;
+        return this;
+    }
+
+    /** What is to happen while forces run, after the moment that says what they cover; no faults. */
+    public SimDisk whileForced(FaultInjector happens) {
+        whileForced = happens;
         return this;
     }
 
@@ -269,6 +276,12 @@ public final class SimDisk {
 
     void end(String what) {
         scheduler.yieldPoint(what);
+    }
+
+    /** A force has begun, and covers nothing that is written from now on. */
+    void forceRuns(SimDevice device, IoRole role, long lengthBytes) {
+        scheduler.yieldPoint("force running");
+        whileForced.onIo(new IoEvent(device, role, IoOp.FORCE, ordinal, 0, lengthBytes));
     }
 
     void traceBytes(byte[] bytes) {

@@ -1,0 +1,334 @@
+package io.blkspc.host.core;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.blkspc.api.BlockSpace;
+import io.blkspc.api.BlockSpaceException;
+import io.blkspc.api.BlockSpaceException.Code;
+import io.blkspc.api.Cookie;
+import io.blkspc.api.Geometry;
+import io.blkspc.api.IoRole;
+import io.blkspc.api.contract.TestIo;
+import io.blkspc.host.sim.CutKind;
+import io.blkspc.host.sim.Fault;
+import io.blkspc.host.sim.InertScheduler;
+import io.blkspc.host.sim.IoEvent;
+import io.blkspc.host.sim.IoOp;
+import io.blkspc.host.sim.SimDisk;
+import io.blkspc.host.sim.SimScheduler;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Clients, rounds of the background, checkpoints, versions and both kinds of forces at once, each force as long as the seed says; and power
+ * cuts in between. What was flushed is there, what H1 covers is there, and no sector is anybody else's.
+ */
+class ConcurrentForcesTest {
+
+    private static final int SEEDS = Integer.getInteger("blkspc.forceSeeds", 40);
+    private static final long FIRST_SEED = Long.getLong("blkspc.seed", 1);
+    private static final int BLOCK = Geometry.BLOCK_BYTES;
+    private static final int SECTOR = 512;
+    private static final int BLOCKS = 40;
+    private static final int CLIENTS = 4;
+    private static final int STEPS = 45;
+    private static final long MAGIC = 0x5ec70ff0ca11ab1eL;
+
+    private static final class Versions {
+        int started;
+        int done;
+        int flushed;
+        final List<Boolean> isZero = new ArrayList<>(List.of(true)); // by version; 0 is what was never written
+        final List<Long> recordUpTo = new ArrayList<>(List.of(Long.MAX_VALUE)); // the version survives where H1 is there
+
+        int begin(boolean zero) {
+            isZero.add(zero);
+            recordUpTo.add(Long.MAX_VALUE);
+            return ++started;
+        }
+
+        int least(long h1) {
+            int least = flushed;
+            for (int v = started; v > least; v--) {
+                if (recordUpTo.get(v) <= h1) {
+                    return v;
+                }
+            }
+            return least;
+        }
+
+        boolean hasZero(int from, int to) {
+            return isZero.subList(from, to + 1).contains(true);
+        }
+    }
+
+    private record Kept(String name, int client, int[] least, int[] most) {}
+
+    private final InertScheduler alone = new InertScheduler();
+    private SimScheduler scheduler;
+    private SimDisk disk;
+    private HostPool pool;
+    private Random random;
+    private Versions[][] volumes;
+    private List<Kept> kept;
+    private int cuts;
+    private int beyondFlush;
+    private int overlapped;
+    private int wholeUnderWay;
+    private int rangesUnderWay;
+
+    @Test
+    void whatIsPromisedSurvivesEveryCut() {
+        int[] totals = new int[3];
+        for (long seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+            try {
+                once(seed);
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError("seed=" + seed + ": " + e, e);
+            }
+            totals[0] += cuts;
+            totals[1] += beyondFlush;
+            totals[2] += overlapped;
+        }
+        System.out.println("concurrent forces: seeds=" + SEEDS + ", cuts=" + totals[0] + ", blocks that only H1 covers="
+                + totals[1] + ", forces of ranges beside one of everything=" + totals[2]);
+        assertThat(totals[1]).isPositive();
+        assertThat(totals[2]).isPositive();
+    }
+
+    private void once(long seed) {
+        random = new Random(seed);
+        cuts = beyondFlush = overlapped = wholeUnderWay = rangesUnderWay = 0;
+        SimDisk fresh = new SimDisk(alone, seed);
+        int dataBlocks = 256 + random.nextInt(100);
+        SimPool.create(
+                fresh, alone, SimPool.geometry((long) dataBlocks * BLOCK, 600, (64 << 10) << random.nextInt(3)), seed);
+        scheduler = new SimScheduler(seed);
+        disk = fresh.killImage().use(scheduler).tearOneIn(random.nextInt(4));
+        pool = SimPool.on(disk, scheduler, seed + 1).open();
+        volumes = new Versions[CLIENTS][BLOCKS];
+        kept = new ArrayList<>();
+        List<BlockSpace> spaces = new ArrayList<>();
+        for (int c = 0; c < CLIENTS; c++) {
+            pool.create("v" + c, (long) BLOCKS * BLOCK);
+            spaces.add(pool.open("v" + c));
+            for (int b = 0; b < BLOCKS; b++) {
+                volumes[c][b] = new Versions();
+            }
+        }
+        pool.flush();
+        disk.faults(this::onIo).whileForced(this::whileForced);
+        int[] running = {CLIENTS};
+        for (int c = 0; c < CLIENTS; c++) {
+            int client = c;
+            Random mine = new Random(random.nextLong());
+            scheduler.spawn("client" + c, () -> {
+                try {
+                    client(client, spaces.get(client), mine);
+                } finally {
+                    running[0]--;
+                }
+            });
+        }
+        scheduler.spawn("background", () -> {
+            while (running[0] > 0) {
+                pool.backgroundRound();
+                scheduler.pause(100_000_000);
+            }
+        });
+        Random others = new Random(random.nextLong());
+        scheduler.spawn("checkpoints", () -> {
+            while (running[0] > 0) {
+                scheduler.pause(others.nextLong(900_000_000));
+                switch (others.nextInt(4)) {
+                    case 0 -> pool.checkpoint();
+                    case 1 -> pool.engine().persistence.persistPublished();
+                    case 2 -> pool.engine().persistence.forceJournal();
+                    default -> pool.engine().persistence.advanceMark();
+                }
+            }
+        });
+        scheduler.run();
+        disk.faults(io.blkspc.host.sim.FaultInjector.NONE).whileForced(io.blkspc.host.sim.FaultInjector.NONE);
+        disk.use(alone);
+        for (CutKind kind : CutKind.values()) {
+            cut(kind);
+        }
+    }
+
+    private void client(int client, BlockSpace space, Random mine) {
+        TestIo io = new TestIo(space);
+        for (int step = 0; step < STEPS; step++) {
+            int block = mine.nextInt(mine.nextBoolean() ? BLOCKS / 5 : BLOCKS);
+            try {
+                switch (mine.nextInt(12)) {
+                    case 0 -> flush(client, space);
+                    case 1 -> {
+                        int version = volumes[client][block].begin(true);
+                        space.discard((long) block * BLOCK, BLOCK);
+                        volumes[client][block].done = version;
+                        volumes[client][block].recordUpTo.set(version, pool.engine().journal.lastSequence());
+                    }
+                    case 2 -> {
+                        if (step % 3 == 0) {
+                            snapshot(client, mine, step);
+                        }
+                    }
+                    default -> write(client, block, io, space);
+                }
+            } catch (BlockSpaceException e) {
+                if (e.code() != Code.OUT_OF_SPACE && e.code() != Code.BUSY) {
+                    throw e;
+                }
+            }
+            if (mine.nextInt(3) == 0) {
+                scheduler.pause(mine.nextLong(mine.nextBoolean() ? 2_000_000 : 150_000_000));
+            }
+        }
+    }
+
+    private void write(int client, int block, TestIo io, BlockSpace space) {
+        Versions versions = volumes[client][block];
+        Cookie cookie = space.reserve(1, BLOCK);
+        try {
+            int version = versions.begin(false);
+            TestIo.Staged staged = io.stage(cookie, (long) block * BLOCK, content(client, block, version));
+            io.commit(cookie, staged);
+            versions.done = version;
+            if (staged.kind().commitType() != null) {
+                versions.recordUpTo.set(version, pool.engine().journal.lastSequence());
+            }
+        } finally {
+            cookie.put();
+        }
+    }
+
+    private void flush(int client, BlockSpace space) {
+        int[] started = new int[BLOCKS];
+        for (int b = 0; b < BLOCKS; b++) {
+            started[b] = volumes[client][b].done;
+        }
+        space.flush();
+        for (int b = 0; b < BLOCKS; b++) {
+            volumes[client][b].flushed = Math.max(volumes[client][b].flushed, started[b]);
+        }
+    }
+
+    private void snapshot(int client, Random mine, int step) {
+        String name = "v" + client + "@s" + step;
+        int[] done = new int[BLOCKS];
+        int[] started = new int[BLOCKS];
+        for (int b = 0; b < BLOCKS; b++) {
+            done[b] = volumes[client][b].done;
+            started[b] = volumes[client][b].started;
+        }
+        pool.snapshot(List.of(name));
+        kept.add(new Kept(name, client, done, started));
+        if (mine.nextBoolean() && kept.size() > 2) {
+            Kept old = kept.stream().filter(k -> k.client == client).findFirst().orElseThrow();
+            kept.remove(old);
+            pool.destroy(List.of(old.name), true);
+        }
+    }
+
+    private static byte[] content(int client, int block, int version) {
+        byte[] bytes = new byte[BLOCK];
+        MemorySegment at = MemorySegment.ofArray(bytes);
+        for (int s = 0; s < BLOCK; s += 32) {
+            at.set(JAVA_LONG_UNALIGNED, s, MAGIC);
+            at.set(JAVA_LONG_UNALIGNED, s + 8, client);
+            at.set(JAVA_LONG_UNALIGNED, s + 16, block * 8L + s / SECTOR);
+            at.set(JAVA_LONG_UNALIGNED, s + 24, version);
+        }
+        return bytes;
+    }
+
+    private Fault onIo(IoEvent event) {
+        if (random.nextInt(60) == 0 || event.op() == IoOp.FORCE && random.nextInt(6) == 0) {
+            cut(CutKind.values()[random.nextInt(CutKind.values().length)]);
+        }
+        if (event.op() == IoOp.WRITE && event.role() == IoRole.DATA && random.nextInt(8) == 0) {
+            scheduler.pause(random.nextLong(30_000_000));
+        }
+        return null;
+    }
+
+    private Fault whileForced(IoEvent event) {
+        boolean isData = event.role() == IoRole.DATA;
+        boolean isWhole = event.lengthBytes() == 0;
+        if (isData && isWhole) {
+            overlapped += rangesUnderWay;
+            wholeUnderWay++;
+        } else if (isData) {
+            overlapped += wholeUnderWay;
+            rangesUnderWay++;
+        }
+        try {
+            long most =
+                    switch (random.nextInt(4)) {
+                        case 0 -> 1;
+                        case 1 -> 20_000_000;
+                        case 2 -> 250_000_000;
+                        default -> isData && isWhole ? 2_000_000_000 : 60_000_000;
+                    };
+            scheduler.pause(random.nextLong(most));
+        } finally {
+            if (isData && isWhole) {
+                wholeUnderWay--;
+            } else if (isData) {
+                rangesUnderWay--;
+            }
+        }
+        return null;
+    }
+
+    private void cut(CutKind kind) {
+        cuts++;
+        long h1 = pool.engine().persistence.persisted();
+        HostPool after = SimPool.on(
+                        disk.cut(new Random(random.nextLong()), kind).use(alone), alone, 3)
+                .open();
+        for (int c = 0; c < CLIENTS; c++) {
+            BlockSpace space = after.open("v" + c);
+            for (int b = 0; b < BLOCKS; b++) {
+                Versions versions = volumes[c][b];
+                int least = versions.least(h1);
+                beyondFlush += least > versions.flushed ? 1 : 0;
+                check("v" + c, new TestIo(space), c, b, least, versions.started, kind, h1);
+            }
+        }
+        for (Kept version : kept) {
+            BlockSpace space = after.open(version.name);
+            for (int b = 0; b < BLOCKS; b++) {
+                check(version.name, new TestIo(space), version.client, b, version.least[b], version.most[b], kind, h1);
+            }
+        }
+        EngineFacts.requireConsistent(after);
+    }
+
+    private void check(String name, TestIo io, int c, int b, int least, int most, CutKind kind, long h1) {
+        byte[] bytes = io.read((long) b * BLOCK, BLOCK);
+        MemorySegment at = MemorySegment.ofArray(bytes);
+        for (int s = 0; s < BLOCK / SECTOR; s++) {
+            String where = name + " block " + b + " sector " + s + ", cut=" + kind + ", h1=" + h1 + ", least=" + least
+                    + ", most=" + most;
+            long magic = at.get(JAVA_LONG_UNALIGNED, s * SECTOR);
+            if (magic == 0) {
+                assertThat(volumes[c][b].hasZero(least, most)).as(where + " is zero").isTrue();
+                continue;
+            }
+            for (int p = s * SECTOR; p < (s + 1) * SECTOR && kind != CutKind.TORN_SECTOR; p += 32) {
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p)).as(where).isEqualTo(MAGIC);
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 8)).as(where + " client").isEqualTo(c);
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 16)).as(where + " place").isEqualTo(b * 8L + s);
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 24))
+                        .as(where + " version")
+                        .isBetween((long) least, (long) most);
+            }
+        }
+    }
+}
