@@ -14,11 +14,8 @@ import java.util.Objects;
  */
 final class RingReadQueue implements ReadQueue {
 
-    /**
-     * So many reads are handed over together: the first ones are at the medium while the next ones are looked up. A medium that has
-     * nothing to do gets the first one at once.
-     */
-    static final int BATCH = 4;
+    /** So many reads are handed over together: the first ones are at the medium while the next ones are looked up. */
+    static final int BATCH = 8;
 
     private static final long WATCH = -1;
 
@@ -85,8 +82,7 @@ final class RingReadQueue implements ReadQueue {
             return;
         }
         ring.read(file.fd(), deviceOffset, address, length, tag);
-        int queued = ring.queued();
-        if (queued >= BATCH || queued == underWay) {
+        if (ring.queued() >= BATCH) {
             ring.enter(0);
         }
     }

@@ -46,6 +46,17 @@ class PreallocationTest {
         assertThat(Preallocation.verify(file, false)).isEqualTo(backing);
     }
 
+    /** Whoever makes pools goes on for long, and an open file keeps its room when its name is gone. */
+    @ParameterizedTest
+    @EnumSource(Fill.class)
+    void leavesNothingOpen(Fill fill) throws Exception {
+        Path file = dir.resolve("data");
+        Preallocation.create(file, SIZE, fill, true);
+        assertThat(OpenFiles.of(file)).isZero();
+        Preallocation.extend(file, 2 * SIZE);
+        assertThat(OpenFiles.of(file)).isZero();
+    }
+
     // Asked of a program that is not ours.
     private static long allocatedBytes(Path file) {
         LoopDevice.Output output = LoopDevice.run("stat", "--format=%b", file.toString());

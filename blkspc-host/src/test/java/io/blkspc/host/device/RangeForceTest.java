@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.blkspc.api.BlockSpaceException.Code;
 import io.blkspc.api.IoRole;
 import io.blkspc.host.sim.Transfers;
-import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +18,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -142,30 +140,15 @@ class RangeForceTest {
     @Test
     void rangesAreForcedThroughAnOpenFileOfTheirOwn() throws Exception {
         Path path = file(PART);
-        long before = descriptorsOf(path);
+        long before = OpenFiles.of(path);
         try (FileBlockDevice open = FileBlockDevice.openExclusive(path)) {
-            assertThat(descriptorsOf(path) - before).isEqualTo(2);
+            assertThat(OpenFiles.of(path) - before).isEqualTo(2);
             Path moved = Files.move(path, dir.resolve("moved")); // it is the file, not the name
             Files.move(moved, path);
             open.forceRanges(ranges(0), IoRole.DATA);
             assertFails(Code.BUSY, () -> FileBlockDevice.openExclusive(path));
         }
-        assertThat(descriptorsOf(path)).isEqualTo(before);
-    }
-
-    private static long descriptorsOf(Path path) throws Exception {
-        Path real = path.toRealPath();
-        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-            return all.filter(each -> isLinkTo(each, real)).count();
-        }
-    }
-
-    private static boolean isLinkTo(Path link, Path real) {
-        try {
-            return Files.readSymbolicLink(link).equals(real);
-        } catch (IOException gone) {
-            return false;
-        }
+        assertThat(OpenFiles.of(path)).isEqualTo(before);
     }
 
     /** Who forces everything may take long. */
