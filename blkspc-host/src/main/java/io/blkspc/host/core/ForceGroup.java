@@ -6,8 +6,9 @@ import io.blkspc.host.sched.Waiters;
 /**
  * Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. The end of a run
  * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A run that
- * fails has failed the engine, and all who wait see that.
+ * ends by an exception, whatever it is, fails the engine, and all who wait see that.
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // whatever ends a run must not pass for its end
 final class ForceGroup {
 
     private static final long WAIT_NANOS = 1_000_000_000L;
@@ -64,6 +65,9 @@ final class ForceGroup {
         lock.unlock();
         try {
             force.run();
+        } catch (RuntimeException | Error e) {
+            engine.fail(e); // whatever it was, and wherever: what this run was to cover nobody forces again
+            throw e;
         } finally {
             lock.lock();
             running = false;

@@ -52,14 +52,24 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
     }
 
     FileBlockDevice(RawFile file, Path path, long sizeBytes, boolean keepsSpace, QueuedReading queued) {
+        this(file, file.openForRanges(), path, sizeBytes, keepsSpace, queued);
+    }
+
+    private FileBlockDevice(
+            RawFile file, RawFile rangeFile, Path path, long sizeBytes, boolean keepsSpace, QueuedReading queued) {
         this.file = file;
+        this.rangeFile = rangeFile;
         this.path = path;
         this.sizeBytes = sizeBytes;
         this.keepsSpace = keepsSpace;
         this.queued = queued;
         this.writeSize = file instanceof DirectFile ? null : new CachedWriteSize(file);
         this.cacheWindows = file instanceof PosixFile cached ? new CacheWindows(cached) : null;
-        this.rangeFile = file.openForRanges();
+    }
+
+    /** To write through a file that its caller closes: it opens nothing of its own, and is not closed. */
+    static FileBlockDevice borrowing(PosixFile file, long sizeBytes) {
+        return new FileBlockDevice(file, null, file.path(), sizeBytes, true, null);
     }
 
     /**

@@ -179,7 +179,7 @@ public final class Preallocation {
     }
 
     private static void writeZeros(PosixFile file, long from, long sizeBytes) {
-        FileBlockDevice device = new FileBlockDevice(file, file.path(), from + sizeBytes);
+        FileBlockDevice device = FileBlockDevice.borrowing(file, from + sizeBytes);
         Transfer transfer = new Transfer();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment zeros = arena.allocate(ZERO_CHUNK_BYTES);

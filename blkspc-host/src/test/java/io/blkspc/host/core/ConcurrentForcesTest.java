@@ -43,7 +43,8 @@ class ConcurrentForcesTest {
         int done;
         int flushed;
         final List<Boolean> isZero = new ArrayList<>(List.of(true)); // by version; 0 is what was never written
-        final List<Long> recordUpTo = new ArrayList<>(List.of(Long.MAX_VALUE)); // the version survives where H1 is there
+        final List<Long> recordUpTo =
+                new ArrayList<>(List.of(Long.MAX_VALUE)); // the version survives where H1 is there
 
         int begin(boolean zero) {
             isZero.add(zero);
@@ -171,7 +172,8 @@ class ConcurrentForcesTest {
                         int version = volumes[client][block].begin(true);
                         space.discard((long) block * BLOCK, BLOCK);
                         volumes[client][block].done = version;
-                        volumes[client][block].recordUpTo.set(version, pool.engine().journal.lastSequence());
+                        volumes[client][block].recordUpTo.set(
+                                version, pool.engine().journal.lastSequence());
                     }
                     case 2 -> {
                         if (step % 3 == 0) {
@@ -268,13 +270,12 @@ class ConcurrentForcesTest {
             rangesUnderWay++;
         }
         try {
-            long most =
-                    switch (random.nextInt(4)) {
-                        case 0 -> 1;
-                        case 1 -> 20_000_000;
-                        case 2 -> 250_000_000;
-                        default -> isData && isWhole ? 2_000_000_000 : 60_000_000;
-                    };
+            long most = switch (random.nextInt(4)) {
+                case 0 -> 1;
+                case 1 -> 20_000_000;
+                case 2 -> 250_000_000;
+                default -> isData && isWhole ? 2_000_000_000 : 60_000_000;
+            };
             scheduler.pause(random.nextLong(most));
         } finally {
             if (isData && isWhole) {
@@ -318,13 +319,19 @@ class ConcurrentForcesTest {
                     + ", most=" + most;
             long magic = at.get(JAVA_LONG_UNALIGNED, s * SECTOR);
             if (magic == 0) {
-                assertThat(volumes[c][b].hasZero(least, most)).as(where + " is zero").isTrue();
+                assertThat(volumes[c][b].hasZero(least, most))
+                        .as(where + " is zero")
+                        .isTrue();
                 continue;
             }
             for (int p = s * SECTOR; p < (s + 1) * SECTOR && kind != CutKind.TORN_SECTOR; p += 32) {
                 assertThat(at.get(JAVA_LONG_UNALIGNED, p)).as(where).isEqualTo(MAGIC);
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 8)).as(where + " client").isEqualTo(c);
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 16)).as(where + " place").isEqualTo(b * 8L + s);
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 8))
+                        .as(where + " client")
+                        .isEqualTo(c);
+                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 16))
+                        .as(where + " place")
+                        .isEqualTo(b * 8L + s);
                 assertThat(at.get(JAVA_LONG_UNALIGNED, p + 24))
                         .as(where + " version")
                         .isBetween((long) least, (long) most);

@@ -19,7 +19,8 @@ class ForceGroupTest {
         SimScheduler scheduler = new SimScheduler(1);
         SimDisk fresh = new SimDisk(new InertScheduler(), 1);
         SimPool.create(fresh, new InertScheduler(), SimPool.geometry(1 << 20, 400, 256 << 10), 1);
-        HostPool pool = SimPool.on(fresh.killImage().use(scheduler), scheduler, 2).open();
+        HostPool pool =
+                SimPool.on(fresh.killImage().use(scheduler), scheduler, 2).open();
         int[] runs = {0};
         ForceGroup group = new ForceGroup(pool.engine(), "group", () -> {
             int run = ++runs[0];
@@ -39,7 +40,9 @@ class ForceGroupTest {
                 } catch (StackOverflowError planted) {
                     told[0]++;
                 } catch (AssertionError served) {
-                    assertThat(isFirst && !joins).as("served by a run that threw").isTrue();
+                    assertThat(isFirst && !joins)
+                            .as("served by a run that threw")
+                            .isTrue();
                 }
             });
         }
