@@ -127,6 +127,7 @@ final class Persistence {
         published.await(true);
     }
 
+    /** One run; whatever ends it early fails the engine ({@link ForceGroup}). */
     private void force(boolean isWhole) {
         long sequence;
         long mark;
@@ -143,18 +144,13 @@ final class Persistence {
         } finally {
             engine.lock.unlock();
         }
-        try {
-            if (isWhole) {
-                engine.data.force(IoRole.DATA);
-            } else {
-                engine.data.forceRanges(forced, IoRole.DATA);
-            }
-            if (journalDirty) {
-                engine.journal.force();
-            }
-        } catch (RuntimeException | Error e) {
-            engine.fail(e);
-            throw e;
+        if (isWhole) {
+            engine.data.force(IoRole.DATA);
+        } else {
+            engine.data.forceRanges(forced, IoRole.DATA);
+        }
+        if (journalDirty) {
+            engine.journal.force();
         }
         engine.lock.lock();
         try {
