@@ -12,6 +12,7 @@ import io.blkspc.api.IoRole;
 import io.blkspc.api.contract.TestIo;
 import io.blkspc.host.sim.CutKind;
 import io.blkspc.host.sim.Fault;
+import io.blkspc.host.sim.FaultInjector;
 import io.blkspc.host.sim.InertScheduler;
 import io.blkspc.host.sim.IoEvent;
 import io.blkspc.host.sim.IoOp;
@@ -36,6 +37,7 @@ class ConcurrentForcesTest {
     private static final int BLOCKS = 40;
     private static final int CLIENTS = 4;
     private static final int STEPS = 45;
+    private static final List<CutKind> CUTS = List.of(CutKind.values());
     private static final long MAGIC = 0x5ec70ff0ca11ab1eL;
 
     private static final class Versions {
@@ -67,7 +69,7 @@ class ConcurrentForcesTest {
         }
     }
 
-    private record Kept(String name, int client, int[] least, int[] most) {}
+    private record Kept(String name, int client, List<Integer> least, List<Integer> most) {}
 
     private final InertScheduler alone = new InertScheduler();
     private SimScheduler scheduler;
@@ -76,6 +78,7 @@ class ConcurrentForcesTest {
     private Random random;
     private Versions[][] volumes;
     private List<Kept> kept;
+    private boolean isTorn;
     private int cuts;
     private int beyondFlush;
     private int overlapped;
@@ -154,9 +157,9 @@ class ConcurrentForcesTest {
             }
         });
         scheduler.run();
-        disk.faults(io.blkspc.host.sim.FaultInjector.NONE).whileForced(io.blkspc.host.sim.FaultInjector.NONE);
+        disk.faults(FaultInjector.NONE).whileForced(FaultInjector.NONE);
         disk.use(alone);
-        for (CutKind kind : CutKind.values()) {
+        for (CutKind kind : CUTS) {
             cut(kind);
         }
     }
@@ -222,11 +225,11 @@ class ConcurrentForcesTest {
 
     private void snapshot(int client, Random mine, int step) {
         String name = "v" + client + "@s" + step;
-        int[] done = new int[BLOCKS];
-        int[] started = new int[BLOCKS];
+        List<Integer> done = new ArrayList<>();
+        List<Integer> started = new ArrayList<>();
         for (int b = 0; b < BLOCKS; b++) {
-            done[b] = volumes[client][b].done;
-            started[b] = volumes[client][b].started;
+            done.add(volumes[client][b].done);
+            started.add(volumes[client][b].started);
         }
         pool.snapshot(List.of(name));
         kept.add(new Kept(name, client, done, started));
@@ -250,8 +253,8 @@ class ConcurrentForcesTest {
     }
 
     private Fault onIo(IoEvent event) {
-        if (random.nextInt(60) == 0 || event.op() == IoOp.FORCE && random.nextInt(6) == 0) {
-            cut(CutKind.values()[random.nextInt(CutKind.values().length)]);
+        if (random.nextInt(event.op() == IoOp.FORCE ? 5 : 60) == 0) {
+            cut(CUTS.get(random.nextInt(CUTS.size())));
         }
         if (event.op() == IoOp.WRITE && event.role() == IoRole.DATA && random.nextInt(8) == 0) {
             scheduler.pause(random.nextLong(30_000_000));
@@ -290,6 +293,8 @@ class ConcurrentForcesTest {
     private void cut(CutKind kind) {
         cuts++;
         long h1 = pool.engine().persistence.persisted();
+        String at = ", cut=" + kind + ", h1=" + h1 + ", ";
+        isTorn = kind == CutKind.TORN_SECTOR;
         HostPool after = SimPool.on(
                         disk.cut(new Random(random.nextLong()), kind).use(alone), alone, 3)
                 .open();
@@ -299,32 +304,37 @@ class ConcurrentForcesTest {
                 Versions versions = volumes[c][b];
                 int least = versions.least(h1);
                 beyondFlush += least > versions.flushed ? 1 : 0;
-                check("v" + c, new TestIo(space), c, b, least, versions.started, kind, h1);
+                check("v" + c + at, c, b, new TestIo(space), least, versions.started);
             }
         }
         for (Kept version : kept) {
             BlockSpace space = after.open(version.name);
             for (int b = 0; b < BLOCKS; b++) {
-                check(version.name, new TestIo(space), version.client, b, version.least[b], version.most[b], kind, h1);
+                check(
+                        version.name + at,
+                        version.client,
+                        b,
+                        new TestIo(space),
+                        version.least.get(b),
+                        version.most.get(b));
             }
         }
         EngineFacts.requireConsistent(after);
     }
 
-    private void check(String name, TestIo io, int c, int b, int least, int most, CutKind kind, long h1) {
+    private void check(String place, int c, int b, TestIo io, int least, int most) {
         byte[] bytes = io.read((long) b * BLOCK, BLOCK);
         MemorySegment at = MemorySegment.ofArray(bytes);
         for (int s = 0; s < BLOCK / SECTOR; s++) {
-            String where = name + " block " + b + " sector " + s + ", cut=" + kind + ", h1=" + h1 + ", least=" + least
-                    + ", most=" + most;
-            long magic = at.get(JAVA_LONG_UNALIGNED, s * SECTOR);
+            String where = place + "block " + b + " sector " + s + ", least=" + least + ", most=" + most;
+            long magic = at.get(JAVA_LONG_UNALIGNED, (long) s * SECTOR);
             if (magic == 0) {
                 assertThat(volumes[c][b].hasZero(least, most))
                         .as(where + " is zero")
                         .isTrue();
                 continue;
             }
-            for (int p = s * SECTOR; p < (s + 1) * SECTOR && kind != CutKind.TORN_SECTOR; p += 32) {
+            for (int p = s * SECTOR; p < (s + 1) * SECTOR && !isTorn; p += 32) {
                 assertThat(at.get(JAVA_LONG_UNALIGNED, p)).as(where).isEqualTo(MAGIC);
                 assertThat(at.get(JAVA_LONG_UNALIGNED, p + 8))
                         .as(where + " client")
