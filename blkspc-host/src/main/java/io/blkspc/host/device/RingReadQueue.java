@@ -14,8 +14,11 @@ import java.util.Objects;
  */
 final class RingReadQueue implements ReadQueue {
 
-    /** So many reads are handed over together: the first ones are at the medium while the next ones are looked up. */
-    static final int BATCH = 8;
+    /**
+     * So many reads are handed over together: the first ones are at the medium while the next ones are looked up. A medium that has
+     * nothing to do gets the first one at once.
+     */
+    static final int BATCH = 4;
 
     private static final long WATCH = -1;
 
@@ -82,7 +85,8 @@ final class RingReadQueue implements ReadQueue {
             return;
         }
         ring.read(file.fd(), deviceOffset, address, length, tag);
-        if (ring.queued() >= BATCH) {
+        int queued = ring.queued();
+        if (queued >= BATCH || queued == underWay) {
             ring.enter(0);
         }
     }

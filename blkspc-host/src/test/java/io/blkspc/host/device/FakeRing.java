@@ -18,6 +18,11 @@ final class FakeRing implements ReadRing {
     private final List<Completion> completions = new ArrayList<>();
     private Completion current;
     private long watched = Long.MIN_VALUE;
+    private int queued;
+
+    /** How many reads each call handed over that handed over any. */
+    final List<Integer> handedOver = new ArrayList<>();
+
     boolean closed;
 
     FakeRing(byte[] content) {
@@ -53,6 +58,7 @@ final class FakeRing implements ReadRing {
     @Override
     public void read(int fd, long offset, long address, int length, long userData) {
         reads.add(new Read(offset, address, length, userData));
+        queued++;
     }
 
     @Override
@@ -62,12 +68,16 @@ final class FakeRing implements ReadRing {
 
     @Override
     public int queued() {
-        return 0;
+        return queued;
     }
 
     /** Where the test said nothing, the last one completes in full. */
     @Override
     public void enter(int minComplete) {
+        if (queued > 0) {
+            handedOver.add(queued);
+            queued = 0;
+        }
         while (completions.size() < minComplete) {
             int last = reads.size() - 1;
             complete(last, reads.get(last).length, reads.get(last).length);

@@ -81,6 +81,23 @@ class RingReadQueueTest {
         }
     }
 
+    /** A medium that has nothing to do gets the first one at once, and is busy while the others are gathered. */
+    @Test
+    void firstReadGoesAtOnceAndTheOthersTogether() {
+        for (int tag = 0; tag < 7; tag++) {
+            read(tag, tag);
+        }
+        assertThat(ring.handedOver).containsExactly(1, RingReadQueue.BATCH);
+        queue.start();
+        assertThat(ring.handedOver).containsExactly(1, RingReadQueue.BATCH, 2);
+        for (int tag = 0; tag < 7; tag++) {
+            taken();
+        }
+        read(7, 0);
+        assertThat(ring.handedOver).endsWith(1).hasSize(4);
+        taken();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 511, 512, BLOCK - 1, BLOCK, BLOCK + 512, 2 * BLOCK - 1})
     void whatCameShortIsFinished(int bytes) {
