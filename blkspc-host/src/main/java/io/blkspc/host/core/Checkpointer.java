@@ -368,8 +368,7 @@ final class Checkpointer {
 
     /** Makes the captured state the newest checkpoint. Without the order lock. */
     private void write(Capture capture) {
-        // Begins after the capture: what the image names is durable before it counts. Overwrites in place are their
-        // flush's.
+        // Begins after the capture, so what the image names is durable before it counts. Overwrites are their flush's.
         engine.persistence.persistPublished();
         CheckpointRoot root = writeImages(capture);
         superblock.state(PoolState.DIRTY).dataLabel(null);

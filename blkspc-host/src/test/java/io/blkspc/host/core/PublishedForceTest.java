@@ -54,16 +54,22 @@ class PublishedForceTest {
         return bytes;
     }
 
-    @Test
-    void backgroundLeavesOverwritesToTheirFlush() {
-        SimDisk disk = newPool(1);
-        HostPool pool = SimPool.on(disk, alone, 2).open();
+    /** Volume a is overwritten in place, b written for the first time; returns a. */
+    private static BlockSpace overwriteBesideFirstWrites(HostPool pool) {
         BlockSpace overwriter = settled(pool, "a");
         pool.create("b", (long) BLOCKS * BLOCK);
         BlockSpace firstWriter = pool.open("b");
         pool.flush();
         new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
         new TestIo(firstWriter).write(5 * BLOCK, filled(3, 2 * BLOCK));
+        return overwriter;
+    }
+
+    @Test
+    void backgroundLeavesOverwritesToTheirFlush() {
+        SimDisk disk = newPool(1);
+        HostPool pool = SimPool.on(disk, alone, 2).open();
+        BlockSpace overwriter = overwriteBesideFirstWrites(pool);
         pool.engine().persistence.advanceMark();
         assertThat(disk.pendingSectors()).as("only what was overwritten").isEqualTo(3 * SECTORS);
         SimDisk cut = disk.cut(new Random(1), CutKind.NONE);
@@ -123,12 +129,7 @@ class PublishedForceTest {
     void checkpointForcesWhatItsImageNamesAndTheCleanEndAll() {
         SimDisk disk = newPool(6);
         HostPool pool = SimPool.on(disk, alone, 2).open();
-        BlockSpace overwriter = settled(pool, "a");
-        pool.create("b", (long) BLOCKS * BLOCK);
-        BlockSpace firstWriter = pool.open("b");
-        pool.flush();
-        new TestIo(overwriter).write(0, filled(2, 3 * BLOCK));
-        new TestIo(firstWriter).write(5 * BLOCK, filled(3, 2 * BLOCK));
+        overwriteBesideFirstWrites(pool);
         pool.checkpoint();
         assertThat(disk.device("data").hasUnforced()).as("what was overwritten").isTrue();
         HostPool after =
