@@ -3,10 +3,15 @@ package io.blkspc.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,6 +50,49 @@ class LauncherIT {
                 .contains("created pool")
                 .contains("VanillaGlobalMutableState$$Native source: file:")
                 .doesNotContain("com.sun.tools.javac.comp.");
+    }
+
+    /** Class files as old as picocli's are left out of the cache, and were more than half of the start of a command. */
+    @Test
+    void librariesThatCommandsStartWithHaveClassFilesTheCacheTakes() throws Exception {
+        List<Integer> formats = new ArrayList<>();
+        try (JarFile jar = new JarFile(JAR.toFile())) {
+            for (JarEntry entry : Collections.list(jar.entries())) {
+                if (entry.getName().matches("(picocli|io/blkspc)/.*\\.class")) {
+                    ByteBuffer head = ByteBuffer.wrap(jar.getInputStream(entry).readNBytes(8));
+                    formats.add((int) head.getShort(6));
+                }
+            }
+        }
+        assertThat(formats).hasSizeGreaterThan(500).allMatch(format -> format >= 61);
+    }
+
+    /** What the launcher has recorded after a build. */
+    @Test
+    void commandsThatWereRehearsedStartFromTheCache() throws Exception {
+        String pool = dir.resolve("pool").toString();
+        Path cache = dir.resolve("cache");
+        Outcome rehearsed = run(new ProcessBuilder(
+                JAVA.toString(), "-XX:AOTCacheOutput=" + cache, "-Dblkspc.rehearsal=" + dir, "-jar", JAR.toString()));
+        assertThat(rehearsed.exitCode()).as(rehearsed.text()).isZero();
+
+        Outcome listed = run(new ProcessBuilder(
+                JAVA.toString(),
+                "-XX:AOTCache=" + cache,
+                "-Xlog:class+load",
+                "-jar",
+                JAR.toString(),
+                "--pool",
+                pool,
+                "list"));
+
+        assertThat(listed.exitCode()).isZero();
+        assertThat(listed.text().lines().filter(line -> line.contains("source: file:")))
+                .noneMatch(line -> line.contains(" picocli.") || line.contains(" io.blkspc."));
+        assertThat(listed.text())
+                .contains("disk")
+                .contains(" io.blkspc.cli.control.ControlClient source: shared objects file")
+                .contains(" picocli.CommandLine source: shared objects file");
     }
 
     @Test
