@@ -45,6 +45,8 @@ final class Rehearsal {
     }
 
     private void alone() {
+        run("--version");
+        run("--help");
         run("pool", "create", "--size", "64M");
         run("create", "--size", "16M", "disk");
         commands("alone");
