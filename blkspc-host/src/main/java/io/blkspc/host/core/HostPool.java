@@ -321,7 +321,7 @@ public final class HostPool implements Pool {
      */
     public boolean backgroundRound() {
         StackRoom.require();
-        if (engine.isFailed() || engine.isClosed()) {
+        if (engine.isEnded()) {
             return false;
         }
         engine.coarseMillis = TimeUnit.NANOSECONDS.toMillis(engine.scheduler.nanoTime());
