@@ -8,6 +8,9 @@ import io.blkspc.host.sched.Waiters;
  * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A run that
  * ends by an exception, whatever it is, fails the engine, and all who wait see that; where the pool was closed meanwhile they see
  * that instead.
+ *
+ * <p>A device shares its forces too, but below this: it knows neither the locks of the scheduler nor the engine, and what it shares is
+ * one call of the kernel, where a run here is a force of data and journal and what is concluded from it.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever ends a run must not pass for its end
 final class ForceGroup {
