@@ -163,12 +163,18 @@ final class Engine {
         return closed;
     }
 
+    /** {@code true} once nothing is written any more: {@link #checkWritable} refuses. */
+    boolean isEnded() {
+        return failure != null || closed;
+    }
+
     /**
      * Ends all writing in this process (contract D12, D18): from now on no write, flush or management command succeeds. The
-     * first cause is kept.
+     * first cause is kept. A closed pool fails no more: whoever is still at work finds its devices closed, and nothing is lost by
+     * that, for all that was published was on the medium before.
      */
     void fail(Throwable cause) {
-        if (failure == null) {
+        if (failure == null && !closed) {
             failure = cause;
             log.error("pool takes no more writes: cause={}", cause.toString());
             events.add(PoolEvent.Kind.FAILED, null, "cause=" + cause.getMessage());

@@ -6,7 +6,11 @@ import io.blkspc.host.sched.Waiters;
 /**
  * Group commit: a caller is served by any run that began after it called; one caller runs, the others wait. The end of a run
  * wakes those it served, and one of those who came meanwhile, to run for the rest: nobody is woken only to wait again. A run that
- * ends by an exception, whatever it is, fails the engine, and all who wait see that.
+ * ends by an exception, whatever it is, fails the engine, and all who wait see that; where the pool was closed meanwhile they see
+ * that instead.
+ *
+ * <p>A device shares its forces too, but below this: it knows neither the locks of the scheduler nor the engine, and what it shares is
+ * one call of the kernel, where a run here is a force of data and journal and what is concluded from it.
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // whatever ends a run must not pass for its end
 final class ForceGroup {
@@ -71,9 +75,9 @@ final class ForceGroup {
         } finally {
             lock.lock();
             running = false;
-            runsCompleted = run; // a failed run served nobody: every waiter sees the engine failed
+            runsCompleted = run; // a failed run served nobody: every waiter sees the engine failed, or closed
             served(run).signalAll();
-            if (engine.isFailed()) {
+            if (engine.isEnded()) {
                 served(run + 1).signalAll();
             } else {
                 served(run + 1).signal(); // it runs for the others

@@ -5,39 +5,22 @@ import io.blkspc.host.alloc.Ledger;
 import io.blkspc.host.alloc.Ledger.Resource;
 
 /**
- * What the quota of one head stands for at this moment. With G blocks guaranteed, E blocks of its own, and H blocks promised
- * to its cookies or newly staged, these stand promised in the ledger besides H:
+ * What of the {@link Guarantee} of one head stands promised in the ledger at this moment, and who has drawn of it. All cookies of a
+ * guaranteed head are paid from this one {@link #budget}.
  *
- * <pre>
- *  need    = max(G - E, H)                          blocks the head may still make its own, and must be able to map
- *  blocks  = max(0, G - E - H)
- *  slots   = min(4 × need, nodes of the whole tree - nodes of its own)
- *  log     = 16 × (min(need, blocks it shares) + slots)      what it drops of what it shares
- * </pre>
- *
- * <p>All cookies of a guaranteed head are paid from this one {@link #budget}. Why that is enough: a block becomes the head's
- * own with at most four nodes of its own above it, so that {@code need} falls by one for four slots drawn; and the tree of a
- * head has only so many nodes. Writing a block that is its own already draws at most what its cookie's H stands for.
- *
- * <p>A head that is guaranteed <em>in full</em> ({@link #isWhole}) has other terms, because what it does not own and what it owns
- * are all it has: its cookies hold no blocks, so a credit costs nothing and none is refused. What stands is exactly what the head
- * does not own and has not staged, so there is a block for each such block, whoever comes first:
+ * <p>The blocks that a head guaranteed <em>in full</em> does not own and has not staged stand promised one by one:
  *
  * <pre>
  *  A       staged anew over blocks the head does not own        drawn from what stands ({@link #draw})
  *  R       staged anew over recent blocks of its own            paid by the pool ({@link #redirectable}), or not staged at all:
  *                                                               after a persist point they are written in place
- *  need    = G - E
- *  blocks  = max(0, G - E - A)
- *  slots   = min(4 × need + R, nodes of the whole tree - nodes of its own)       a redirect may cut one extent into a leaf
  * </pre>
  *
  * A freeze makes every R an A ({@link #frozen}); a merge makes an A over a block that becomes the head's own an R ({@link #widened}).
  * Neither raises what stands beyond what the freeze asked for.
  *
- * <p>What a head owns beyond the end it was given by a shrink says nothing of what it has yet to make its own: until that is
- * given up, {@code need} is counted with E = 0. Nor do drops that a merge has set aside and nobody has sorted: while there are
- * any, slots and log stay what they were. While there is either, so do the blocks of a head that is guaranteed in full: that is
+ * <p>While drops that a merge has set aside are not sorted, the counters are above what the head owns, and slots and log stay what
+ * they were. While that is so or a tail is not given up yet, so do the blocks of a head that is guaranteed in full: that is
  * enough. After a restart they are what they will be in the end, because it is known then what is still to be sorted ({@link #open}).
  *
  * <p>Slots and log go back later than the formulas say: when a power cut cannot undo any more what made them too much
@@ -53,11 +36,9 @@ final class HeadQuota {
 
     private final Version version;
     private final Ledger ledger;
+    private final Guarantee guarantee;
     private final Budget budget;
     private final Surplus surplus = new Surplus();
-    private long guaranteeBlocks;
-    private long sizeBlocks;
-    private boolean hasTail;
     private long standing;
     /** H, or A of a head that is guaranteed in full. */
     private long outstanding;
@@ -72,14 +53,8 @@ final class HeadQuota {
     HeadQuota(Version version, Ledger ledger) {
         this.version = version;
         this.ledger = ledger;
+        this.guarantee = new Guarantee(version);
         this.budget = new Budget(ledger);
-        readVersion();
-    }
-
-    private void readVersion() {
-        guaranteeBlocks = version.guaranteeBlocks;
-        sizeBlocks = version.sizeBlocks();
-        hasTail = version.tailBlocks > 0;
     }
 
     /**
@@ -96,10 +71,10 @@ final class HeadQuota {
         long ownNodes = version.ownedNodes - unsorted.nodes();
         long shared = version.mappedBlocks - own;
         // Others have their blocks when the sort frees them.
-        standing = take(Resource.DATA_BLOCKS, blocks(isWhole() ? own : version.exclusiveBlocks, 0), stood);
+        standing = take(Resource.DATA_BLOCKS, guarantee.blocks(isWhole() ? own : version.exclusiveBlocks, 0), stood);
         budget.credit(
-                take(Resource.NODE_SLOTS, slots(own, 0, 0, ownNodes), stood),
-                take(Resource.LOG_BYTES, logBytes(own, 0, 0, ownNodes, shared), stood));
+                take(Resource.NODE_SLOTS, guarantee.slots(own, 0, 0, ownNodes), stood),
+                take(Resource.LOG_BYTES, guarantee.logBytes(own, 0, 0, ownNodes, shared), stood));
     }
 
     /**
@@ -112,13 +87,11 @@ final class HeadQuota {
     }
 
     private boolean tryPromiseFor(long newSizeBlocks, long own, long ownNodes, long shared) {
-        sizeBlocks = newSizeBlocks;
-        guaranteeBlocks = version.guaranteeFor(newSizeBlocks);
-        hasTail |= newSizeBlocks < version.sizeBlocks();
-        if (guaranteeBlocks == 0 || tryPromise(own, outstanding, redirected, ownNodes, shared, 0)) {
+        guarantee.resize(newSizeBlocks);
+        if (!isGuaranteed() || tryPromise(own, outstanding, redirected, ownNodes, shared, 0)) {
             return true;
         }
-        readVersion();
+        guarantee.readVersion();
         return false;
     }
 
@@ -128,38 +101,13 @@ final class HeadQuota {
                 + ", available=" + Math.max(0, ledger.available(Resource.DATA_BLOCKS));
     }
 
-    /** What a new head asks for before it exists; all zero without a guarantee. */
-    record Asked(long blocks, long slots, long logBytes) {
-
-        static Asked of(long guaranteeBlocks, long sizeBlocks, long sharedBlocks) {
-            long slots = Math.min(HostCookie.SLOTS_PER_CREDIT * guaranteeBlocks, treeNodes(sizeBlocks));
-            long log = DeadList.ENTRY_BYTES * (Math.min(guaranteeBlocks, sharedBlocks) + slots);
-            return new Asked(guaranteeBlocks, slots, guaranteeBlocks == 0 ? 0 : log);
-        }
-
-        Asked times(int heads) {
-            return new Asked(blocks * heads, slots * heads, logBytes * heads);
-        }
-    }
-
-    /** Most nodes a tree over so many blocks can have. */
-    static long treeNodes(long sizeBlocks) {
-        long nodes = 0;
-        long spans = sizeBlocks;
-        for (int level = 0; level < HostCookie.SLOTS_PER_CREDIT; level++) {
-            spans = Math.ceilDiv(spans, 256L);
-            nodes += spans;
-        }
-        return nodes;
-    }
-
     boolean isGuaranteed() {
-        return guaranteeBlocks > 0;
+        return !guarantee.isNone();
     }
 
     /** {@code true} when every block of the volume is guaranteed; it stays so while there are cookies. */
     boolean isWhole() {
-        return guaranteeBlocks > 0 && guaranteeBlocks >= sizeBlocks;
+        return guarantee.isWhole();
     }
 
     /** Pays for every allocation of a guaranteed head. */
@@ -173,9 +121,9 @@ final class HeadQuota {
     }
 
     /** Takes over what was promised before the head existed. */
-    void adopt(Asked asked) {
-        standing = asked.blocks;
-        budget.credit(asked.slots, asked.logBytes);
+    void adopt(Guarantee.Asked asked) {
+        standing = asked.blocks();
+        budget.credit(asked.slots(), asked.logBytes());
     }
 
     /**
@@ -211,7 +159,7 @@ final class HeadQuota {
      * where it lies, after a persist point if need be, and takes nothing of the pool even where there is room.
      */
     private boolean isPinned() {
-        return version.exclusiveBlocks >= sizeBlocks;
+        return version.exclusiveBlocks >= guarantee.sizeBlocks();
     }
 
     /** Promises blocks to a cookie of a guaranteed head, from the guarantee first. {@code false}: short, nothing changed. */
@@ -236,7 +184,7 @@ final class HeadQuota {
         long own = version.exclusiveBlocks;
         long held = outstanding + blocks;
         return ledger.canPromise(
-                blocks(own, held) - standing + blocks,
+                guarantee.blocks(own, held) - standing + blocks,
                 missingSlots(own, held, 0, version.ownedNodes),
                 missingLogBytes(own, held, 0, version.ownedNodes, version.mappedBlocks - own));
     }
@@ -319,9 +267,9 @@ final class HeadQuota {
     }
 
     private boolean tryPromise(long own, long held, long redirects, long ownNodes, long shared, long cookieBlocks) {
-        long blocks = blocks(own, held);
-        if (isWhole() && hasTail) {
-            blocks = Math.max(blocks, Math.min(standing, guaranteeBlocks));
+        long blocks = guarantee.blocks(own, held);
+        if (isWhole() && guarantee.hasTail()) {
+            blocks = Math.max(blocks, Math.min(standing, guarantee.guaranteedBlocks()));
         }
         long slots = missingSlots(own, held, redirects, ownNodes);
         long log = missingLogBytes(own, held, redirects, ownNodes, shared);
@@ -331,8 +279,8 @@ final class HeadQuota {
         budget.credit(slots, log);
         standing = blocks;
         surplus.cap(
-                budget.slots() - slots(own, held, redirects, ownNodes),
-                budget.logBytes() - logBytes(own, held, redirects, ownNodes, shared));
+                budget.slots() - guarantee.slots(own, held, redirects, ownNodes),
+                budget.logBytes() - guarantee.logBytes(own, held, redirects, ownNodes, shared));
         return true;
     }
 
@@ -351,17 +299,17 @@ final class HeadQuota {
 
     private String facts(long own, long held, long ownNodes, long shared, long cookieBlocks) {
         return ledger.facts(
-                blocks(own, held) - standing + cookieBlocks,
+                guarantee.blocks(own, held) - standing + cookieBlocks,
                 missingSlots(own, held, 0, ownNodes),
                 missingLogBytes(own, held, 0, ownNodes, shared));
     }
 
     private long missingSlots(long own, long held, long redirects, long ownNodes) {
-        return Math.max(0, slots(own, held, redirects, ownNodes) - budget.slots());
+        return Math.max(0, guarantee.slots(own, held, redirects, ownNodes) - budget.slots());
     }
 
     private long missingLogBytes(long own, long held, long redirects, long ownNodes, long shared) {
-        return Math.max(0, logBytes(own, held, redirects, ownNodes, shared) - budget.logBytes());
+        return Math.max(0, guarantee.logBytes(own, held, redirects, ownNodes, shared) - budget.logBytes());
     }
 
     /** A cookie of a head without a guarantee was given blocks. */
@@ -382,15 +330,16 @@ final class HeadQuota {
      * @param persisted no commit after this record is unpersisted
      */
     void rebalance(boolean isSorting, long lastSequence, long persisted) {
-        readVersion();
+        guarantee.readVersion();
         if (closed || !isGuaranteed()) {
             return;
         }
         long own = version.exclusiveBlocks;
-        long slots = slots(own, outstanding, redirected, version.ownedNodes);
-        long log = logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
-        boolean keeps = isWhole() && (isSorting || hasTail);
-        standing = adjust(Resource.DATA_BLOCKS, standing, blocks(own, outstanding), keeps ? 0 : Long.MAX_VALUE);
+        long slots = guarantee.slots(own, outstanding, redirected, version.ownedNodes);
+        long log = guarantee.logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
+        boolean keeps = isWhole() && (isSorting || guarantee.hasTail());
+        standing =
+                adjust(Resource.DATA_BLOCKS, standing, guarantee.blocks(own, outstanding), keeps ? 0 : Long.MAX_VALUE);
         boolean isAll = !isSorting && lastSequence <= persisted;
         boolean isSome = !isSorting && surplus.isDue(persisted);
         long slotsNow = adjust(
@@ -398,16 +347,10 @@ final class HeadQuota {
         long logNow = adjust(
                 Resource.LOG_BYTES, budget.logBytes(), log, isAll ? Long.MAX_VALUE : isSome ? surplus.logBytes() : 0);
         budget.credit(slotsNow - budget.slots(), logNow - budget.logBytes());
-        note(isSorting, lastSequence, persisted, Math.max(0, slotsNow - slots), Math.max(0, logNow - log));
-    }
-
-    private void note(boolean isSorting, long lastSequence, long persisted, long slots, long logBytes) {
-        if (isSorting || (slots == 0 && logBytes == 0)) {
+        if (isSorting) {
             surplus.forget();
-        } else if (!surplus.isNoted() || surplus.isDue(persisted)) {
-            surplus.note(lastSequence, slots, logBytes);
         } else {
-            surplus.cap(slots, logBytes);
+            surplus.update(lastSequence, persisted, Math.max(0, slotsNow - slots), Math.max(0, logNow - log));
         }
     }
 
@@ -463,10 +406,10 @@ final class HeadQuota {
 
     private boolean compare(boolean moreIsFine) {
         long own = version.exclusiveBlocks;
-        long blocks = standing - blocks(own, outstanding);
-        long slots = budget.slots() - slots(own, outstanding, redirected, version.ownedNodes);
+        long blocks = standing - guarantee.blocks(own, outstanding);
+        long slots = budget.slots() - guarantee.slots(own, outstanding, redirected, version.ownedNodes);
         long log = budget.logBytes()
-                - logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
+                - guarantee.logBytes(own, outstanding, redirected, version.ownedNodes, version.mappedBlocks - own);
         boolean isCovered = blocks >= 0 && slots >= 0 && log >= 0;
         return isCovered && (moreIsFine || (blocks == 0 && (surplus.isNoted() || (slots == 0 && log == 0))));
     }
@@ -479,27 +422,9 @@ final class HeadQuota {
         return redirected;
     }
 
-    private long blocks(long own, long held) {
-        return Math.max(0, guaranteeBlocks - own - held);
-    }
-
-    private long slots(long own, long held, long redirects, long ownNodes) {
-        long most = HostCookie.SLOTS_PER_CREDIT * need(own, held) + redirects;
-        return Math.clamp(treeNodes(sizeBlocks) - ownNodes, 0, most);
-    }
-
-    private long logBytes(long own, long held, long redirects, long ownNodes, long shared) {
-        return DeadList.ENTRY_BYTES * (Math.min(need(own, held), shared) + slots(own, held, redirects, ownNodes));
-    }
-
-    private long need(long own, long held) {
-        long need = Math.max(0, guaranteeBlocks - (hasTail ? 0 : own));
-        return isWhole() ? need : Math.max(need, held);
-    }
-
     @Override
     public String toString() {
-        return "quota[volume=" + version.name + ", guarantee=" + guaranteeBlocks + ", limit="
+        return "quota[volume=" + version.name + ", guarantee=" + guarantee.guaranteedBlocks() + ", limit="
                 + version.limitBlocks + ", own=" + version.exclusiveBlocks + ", outstanding=" + outstanding
                 + ", redirected=" + redirected + ", standing=" + standing + ", slots=" + budget.slots() + ", logBytes="
                 + budget.logBytes() + "]";

@@ -21,7 +21,6 @@ import io.blkspc.host.sched.Dumps;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -40,10 +39,10 @@ public final class HostPool implements Pool {
     private final Resizing resizing;
     private final Holds holds;
     private final VersionOps versionOps;
-    private final Reaper reaper;
     private final Reclaim reclaim;
+    private final Background background;
+    private final LiveInspection liveInspection;
     private final Dumps dumps = new Dumps();
-    private volatile boolean isClosing;
 
     HostPool(Engine engine, UUID uuid, PoolOpening.Opened opened, Supplier<UUID> uuids, LongSupplier clockMillis) {
         this.engine = engine;
@@ -57,9 +56,11 @@ public final class HostPool implements Pool {
         this.resizing = new Resizing(engine, heads, clearing);
         this.versionOps =
                 new VersionOps(engine, heads, new Freezing(engine, heads, writePath, resizing), uuids, clockMillis);
-        this.reaper = new Reaper(engine, heads, clearing);
+        Reaper reaper = new Reaper(engine, heads, clearing);
         engine.reaper = reaper;
         this.reclaim = new Reclaim(engine, reaper);
+        this.background = new Background(engine, reaper);
+        this.liveInspection = new LiveInspection(engine, opened.reading());
         engine.backing.patience(Backing.MAX_LOOKS);
     }
 
@@ -233,8 +234,7 @@ public final class HostPool implements Pool {
         StackRoom.require();
         names.forEach(Names::checkEither);
         engine.checkOpen();
-        return Geometry.toBytes(engine.checkpointer.holdStill(() -> opened.reading()
-                .askLive(accounts().sequence(), limit(Long.MAX_VALUE), inspection -> inspection.freedBy(names))));
+        return liveInspection.bytesFreedBy(names);
     }
 
     @Override
@@ -321,48 +321,7 @@ public final class HostPool implements Pool {
      */
     public boolean backgroundRound() {
         StackRoom.require();
-        if (engine.isFailed() || engine.isClosed()) {
-            return false;
-        }
-        engine.coarseMillis = TimeUnit.NANOSECONDS.toMillis(engine.scheduler.nanoTime());
-        if (isMarkBehind()) {
-            unlessShort(engine.persistence::advanceMark);
-        }
-        engine.lock.lock();
-        try {
-            engine.reuse.release();
-        } finally {
-            engine.lock.unlock();
-        }
-        engine.checkpointer.runIfDue();
-        unlessShort(engine::lookForRoom);
-        Reaper.Outcome[] outcome = {Reaper.Outcome.IDLE};
-        unlessShort(() -> outcome[0] = reaper.step());
-        if (outcome[0] == Reaper.Outcome.NEEDS_FORCE) {
-            engine.persistence.forceJournal();
-            return true;
-        }
-        return outcome[0] == Reaper.Outcome.PROGRESS;
-    }
-
-    private boolean isMarkBehind() {
-        engine.lock.lock();
-        try {
-            return engine.persistence.isMarkBehind();
-        } finally {
-            engine.lock.unlock();
-        }
-    }
-
-    /** Work that can be put off until the backing store has room for a record (D10). */
-    private void unlessShort(Runnable work) {
-        try {
-            work.run();
-        } catch (BlockSpaceException e) {
-            if (e.code() != Code.OUT_OF_BACKING || engine.isFailed()) {
-                throw e;
-            }
-        }
+        return background.round();
     }
 
     /**
@@ -384,36 +343,7 @@ public final class HostPool implements Pool {
      */
     public <T> T inspect(long memoryBytes, boolean isDeep, Function<Inspection, T> examine) {
         StackRoom.require();
-        return engine.checkpointer.holdStill(() -> examine.apply(
-                opened.reading().inspectLive(accounts(), isDeep ? this::durableMark : null, limit(memoryBytes))));
-    }
-
-    private InspectionLimit limit(long memoryBytes) {
-        return new InspectionLimit(memoryBytes, this::refuseWhenClosing);
-    }
-
-    private void refuseWhenClosing() {
-        if (isClosing) {
-            throw new BlockSpaceException(Code.BUSY, "pool is being closed");
-        }
-    }
-
-    private Accounts accounts() {
-        engine.lock.lock();
-        try {
-            return Accounts.of(engine);
-        } finally {
-            engine.lock.unlock();
-        }
-    }
-
-    private long durableMark() {
-        engine.lock.lock();
-        try {
-            return engine.persistence.durableMark();
-        } finally {
-            engine.lock.unlock();
-        }
+        return liveInspection.inspect(memoryBytes, isDeep, examine);
     }
 
     /**
@@ -459,7 +389,7 @@ public final class HostPool implements Pool {
      * have room gives up soon.
      */
     public void hurry() {
-        isClosing = true;
+        liveInspection.end();
         engine.backing.patience(Backing.CLOSING_LOOKS);
     }
 

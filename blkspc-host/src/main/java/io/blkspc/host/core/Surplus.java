@@ -36,11 +36,15 @@ final class Surplus {
         return logBytes;
     }
 
-    /** The budget has so much too much after this record. */
-    void note(long lastSequence, long tooManySlots, long tooManyLogBytes) {
-        sequence = lastSequence;
-        slots = tooManySlots;
-        logBytes = tooManyLogBytes;
+    /** The budget has so much too much after this record, {@code persisted} being the last one that survives a power cut. */
+    void update(long lastSequence, long persisted, long tooManySlots, long tooManyLogBytes) {
+        if (tooManySlots == 0 && tooManyLogBytes == 0) {
+            forget();
+        } else if (!isNoted() || isDue(persisted)) {
+            note(lastSequence, tooManySlots, tooManyLogBytes);
+        } else {
+            cap(tooManySlots, tooManyLogBytes);
+        }
     }
 
     /** The budget has so much too much now. */
@@ -52,5 +56,11 @@ final class Surplus {
     /** Nothing is too much, or nobody knows. */
     void forget() {
         note(NONE, 0, 0);
+    }
+
+    private void note(long lastSequence, long tooManySlots, long tooManyLogBytes) {
+        sequence = lastSequence;
+        slots = tooManySlots;
+        logBytes = tooManyLogBytes;
     }
 }

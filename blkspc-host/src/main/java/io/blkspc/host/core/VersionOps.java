@@ -64,7 +64,7 @@ final class VersionOps {
         try {
             engine.prepareRecord(MAX_NAME_RECORD);
             refuseTaken(name);
-            HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, Geometry.toBlocks(sizeBytes), 0);
+            Guarantee.Asked asked = Guarantee.Asked.of(guarantee, Geometry.toBlocks(sizeBytes), 0);
             LogRecord.Create record = new LogRecord.Create(
                     engine.catalogue.newVersionId(),
                     uuids.get(),
@@ -86,7 +86,7 @@ final class VersionOps {
         engine.persistence.forceJournal();
     }
 
-    private static final HeadQuota.Asked NOTHING = new HeadQuota.Asked(0, 0, 0);
+    private static final Guarantee.Asked NOTHING = new Guarantee.Asked(0, 0, 0);
     private static final int MAX_NAME_RECORD = 1024;
 
     void snapshot(List<String> names) {
@@ -244,7 +244,7 @@ final class VersionOps {
         boolean freezes = version.isHead() && !isUnchanged(version);
         long guarantee = Geometry.toBlocks(quota.guaranteeOf(version.sizeBytes));
         long limit = Geometry.toBlocks(quota.limitBytes());
-        HeadQuota.Asked asked = HeadQuota.Asked.of(guarantee, version.sizeBlocks(), version.mappedBlocks);
+        Guarantee.Asked asked = Guarantee.Asked.of(guarantee, version.sizeBlocks(), version.mappedBlocks);
         List<LogRecord.Target> items = new ArrayList<>();
         for (String target : targets) {
             items.add(new LogRecord.Target(engine.catalogue.newVersionId(), uuids.get(), target));
@@ -419,8 +419,8 @@ final class VersionOps {
     }
 
     /** Takes the room of new version records, and promises what the new heads among them are guaranteed. */
-    private void takeForHeads(int versions, int heads, HeadQuota.Asked each) {
-        HeadQuota.Asked asked = each.times(heads);
+    private void takeForHeads(int versions, int heads, Guarantee.Asked each) {
+        Guarantee.Asked asked = each.times(heads);
         long bytes = (long) versions * VERSION_LOG_BYTES;
         if (!engine.ledger.tryPromise(asked.blocks(), asked.slots(), asked.logBytes() + bytes)) {
             throw BlockSpaceException.outOfSpace(
@@ -429,7 +429,7 @@ final class VersionOps {
         engine.ledger.draw(Resource.LOG_BYTES, bytes);
     }
 
-    private void attachQuota(long versionId, HeadQuota.Asked asked) {
+    private void attachQuota(long versionId, Guarantee.Asked asked) {
         Version version = engine.catalogue.byId(versionId);
         if (version.guaranteeBlocks > 0 || version.limitBlocks > 0) {
             version.quota = new HeadQuota(version, engine.ledger);

@@ -48,14 +48,10 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
     private volatile boolean canTellCached = true;
 
     FileBlockDevice(RawFile file, Path path, long sizeBytes) {
-        this(file, path, sizeBytes, true, null);
+        this(file, file.openForRanges(), path, sizeBytes, true, null);
     }
 
-    FileBlockDevice(RawFile file, Path path, long sizeBytes, boolean keepsSpace, QueuedReading queued) {
-        this(file, file.openForRanges(), path, sizeBytes, keepsSpace, queued);
-    }
-
-    private FileBlockDevice(
+    FileBlockDevice(
             RawFile file, RawFile rangeFile, Path path, long sizeBytes, boolean keepsSpace, QueuedReading queued) {
         this.file = file;
         this.rangeFile = rangeFile;
@@ -73,17 +69,17 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
     }
 
     /**
-     * Opens for reading and writing, without a lock.
+     * Opens for reading and writing, without a lock, and once: whoever forces ranges of it forces everything.
      *
      * @throws BlockSpaceException {@code NOT_FOUND}; {@code IO}
      */
     public static FileBlockDevice open(Path path) {
-        return of(PosixFile.open(path, Posix.O_RDWR, 0));
+        return of(PosixFile.open(path, Posix.O_RDWR, 0), false);
     }
 
     /** Opens for reading only: every write and force reports {@code READ_ONLY}. */
     public static BackingDevice openReadOnly(Path path) {
-        return new ReadOnlyDevice(of(PosixFile.open(path, Posix.O_RDONLY, 0)));
+        return new ReadOnlyDevice(of(PosixFile.open(path, Posix.O_RDONLY, 0), false));
     }
 
     /**
@@ -92,12 +88,13 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
      * @throws BlockSpaceException {@code BUSY} when another pool or a mount holds it
      */
     public static BackingDevice openShared(Path path, CacheMode mode) {
-        return new ReadOnlyDevice(of(FileLock.openShared(path), mode));
+        return new ReadOnlyDevice(of(FileLock.openShared(path), mode, false));
     }
 
     /**
      * Opens for reading and writing, and holds the file against everyone else who opens it this way, whatever name they
-     * use, until it is closed. A raw device is also held against being mounted.
+     * use, until it is closed. A raw device is also held against being mounted. Its ranges can be forced alone, where the kernel
+     * lets them: then it is open twice.
      *
      * @throws BlockSpaceException {@code BUSY} when another pool or a mount holds it
      */
@@ -110,35 +107,38 @@ public final class FileBlockDevice implements BackingDevice, QueuedDevice, Sendi
      * once in the log; {@link #cacheMode} tells which it is.
      */
     public static FileBlockDevice openExclusive(Path path, CacheMode mode) {
-        return of(FileLock.openExclusive(path), mode);
+        return of(FileLock.openExclusive(path), mode, true);
     }
 
     /** Opens as {@link #open}, in a mode. */
     static FileBlockDevice open(Path path, CacheMode mode) {
-        return of(PosixFile.open(path, Posix.O_RDWR, 0), mode);
+        return of(PosixFile.open(path, Posix.O_RDWR, 0), mode, false);
     }
 
-    private static FileBlockDevice of(PosixFile file, CacheMode mode) {
+    private static FileBlockDevice of(PosixFile file, CacheMode mode, boolean forcesRanges) {
         if (mode == CacheMode.WRITEBACK) {
-            return of(file);
+            return of(file, forcesRanges);
         }
         try {
             FileFacts facts = file.facts();
             RawFile direct = DirectOpening.tryDirect(file);
-            long sizeBytes = direct == null ? facts.sizeBytes() : facts.sizeBytes() & -DirectFile.BLOCK_BYTES;
-            QueuedReading queued = direct == null ? null : QueuedReading.tryFor(file, Uring::open);
-            return new FileBlockDevice(
-                    direct == null ? file : direct, file.path(), sizeBytes, facts.keepsSpace(), queued);
+            if (direct == null) {
+                return of(file, forcesRanges);
+            }
+            long sizeBytes = facts.sizeBytes() & -DirectFile.BLOCK_BYTES;
+            QueuedReading queued = QueuedReading.tryFor(file, Uring::open);
+            return new FileBlockDevice(direct, null, file.path(), sizeBytes, facts.keepsSpace(), queued);
         } catch (BlockSpaceException e) {
             file.close();
             throw e;
         }
     }
 
-    private static FileBlockDevice of(PosixFile file) {
+    private static FileBlockDevice of(PosixFile file, boolean forcesRanges) {
         try {
             FileFacts facts = file.facts();
-            return new FileBlockDevice(file, file.path(), facts.sizeBytes(), facts.keepsSpace(), null);
+            RawFile rangeFile = forcesRanges ? file.openForRanges() : null;
+            return new FileBlockDevice(file, rangeFile, file.path(), facts.sizeBytes(), facts.keepsSpace(), null);
         } catch (BlockSpaceException e) {
             file.close();
             throw e;

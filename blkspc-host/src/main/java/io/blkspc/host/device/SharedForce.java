@@ -15,6 +15,9 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>After the first failure nothing is forced again: the kernel reports lost pages once and then forgets them, so a second
  * force could succeed without the data. Those who waited for the failing force get {@code false}, as everyone after.
+ *
+ * <p>The group commit of the engine is the same idea once more, and above this: it waits on the locks of the scheduler, which a
+ * simulation replaces and a device does not know, and has the engine to remember a failure.
  */
 final class SharedForce {
 

@@ -1,6 +1,5 @@
 package io.blkspc.host.core;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.blkspc.api.BlockSpace;
@@ -18,7 +17,6 @@ import io.blkspc.host.sim.IoEvent;
 import io.blkspc.host.sim.IoOp;
 import io.blkspc.host.sim.SimDisk;
 import io.blkspc.host.sim.SimScheduler;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -33,52 +31,21 @@ class ConcurrentForcesTest {
     private static final int SEEDS = Integer.getInteger("blkspc.forceSeeds", 40);
     private static final long FIRST_SEED = Long.getLong("blkspc.seed", 1);
     private static final int BLOCK = Geometry.BLOCK_BYTES;
-    private static final int SECTOR = 512;
     private static final int BLOCKS = 40;
     private static final int CLIENTS = 4;
     private static final int STEPS = 45;
     private static final List<CutKind> CUTS = List.of(CutKind.values());
-    private static final long MAGIC = 0x5ec70ff0ca11ab1eL;
 
-    private static final class Versions {
-        int started;
-        int done;
-        int flushed;
-        final List<Boolean> isZero = new ArrayList<>(List.of(true)); // by version; 0 is what was never written
-        final List<Long> recordUpTo =
-                new ArrayList<>(List.of(Long.MAX_VALUE)); // the version survives where H1 is there
-
-        int begin(boolean zero) {
-            isZero.add(zero);
-            recordUpTo.add(Long.MAX_VALUE);
-            return ++started;
-        }
-
-        int least(long h1) {
-            int least = flushed;
-            for (int v = started; v > least; v--) {
-                if (recordUpTo.get(v) <= h1) {
-                    return v;
-                }
-            }
-            return least;
-        }
-
-        boolean hasZero(int from, int to) {
-            return isZero.subList(from, to + 1).contains(true);
-        }
-    }
-
-    private record Kept(String name, int client, List<Integer> least, List<Integer> most) {}
+    /** A snapshot that was not destroyed. */
+    private record Kept(String name, StampedVolumes.Bounds bounds) {}
 
     private final InertScheduler alone = new InertScheduler();
     private SimScheduler scheduler;
     private SimDisk disk;
     private HostPool pool;
     private Random random;
-    private Versions[][] volumes;
+    private StampedVolumes volumes;
     private List<Kept> kept;
-    private boolean isTorn;
     private int cuts;
     private int beyondFlush;
     private int overlapped;
@@ -114,15 +81,12 @@ class ConcurrentForcesTest {
         scheduler = new SimScheduler(seed);
         disk = fresh.killImage().use(scheduler).tearOneIn(random.nextInt(4));
         pool = SimPool.on(disk, scheduler, seed + 1).open();
-        volumes = new Versions[CLIENTS][BLOCKS];
+        volumes = new StampedVolumes(CLIENTS, BLOCKS);
         kept = new ArrayList<>();
         List<BlockSpace> spaces = new ArrayList<>();
         for (int c = 0; c < CLIENTS; c++) {
             pool.create("v" + c, (long) BLOCKS * BLOCK);
             spaces.add(pool.open("v" + c));
-            for (int b = 0; b < BLOCKS; b++) {
-                volumes[c][b] = new Versions();
-            }
         }
         pool.flush();
         disk.faults(this::onIo).whileForced(this::whileForced);
@@ -172,11 +136,10 @@ class ConcurrentForcesTest {
                 switch (mine.nextInt(12)) {
                     case 0 -> flush(client, space);
                     case 1 -> {
-                        int version = volumes[client][block].begin(true);
+                        int version = volumes.begin(client, block, true);
                         space.discard((long) block * BLOCK, BLOCK);
-                        volumes[client][block].done = version;
-                        volumes[client][block].recordUpTo.set(
-                                version, pool.engine().journal.lastSequence());
+                        volumes.done(client, block, version);
+                        recorded(client, block, version);
                     }
                     case 2 -> {
                         if (step % 3 == 0) {
@@ -197,59 +160,44 @@ class ConcurrentForcesTest {
     }
 
     private void write(int client, int block, TestIo io, BlockSpace space) {
-        Versions versions = volumes[client][block];
         Cookie cookie = space.reserve(1, BLOCK);
         try {
-            int version = versions.begin(false);
-            TestIo.Staged staged = io.stage(cookie, (long) block * BLOCK, content(client, block, version));
+            int version = volumes.begin(client, block, false);
+            TestIo.Staged staged =
+                    io.stage(cookie, (long) block * BLOCK, StampedVolumes.content(client, block, version));
             io.commit(cookie, staged);
-            versions.done = version;
+            volumes.done(client, block, version);
             if (staged.kind().commitType() != null) {
-                versions.recordUpTo.set(version, pool.engine().journal.lastSequence());
+                recorded(client, block, version);
             }
         } finally {
             cookie.put();
         }
     }
 
+    private void recorded(int client, int block, int version) {
+        volumes.recorded(client, block, version, pool.engine().journal.lastSequence());
+    }
+
     private void flush(int client, BlockSpace space) {
-        int[] started = new int[BLOCKS];
-        for (int b = 0; b < BLOCKS; b++) {
-            started[b] = volumes[client][b].done;
-        }
+        StampedVolumes.Bounds before = volumes.now(client);
         space.flush();
-        for (int b = 0; b < BLOCKS; b++) {
-            volumes[client][b].flushed = Math.max(volumes[client][b].flushed, started[b]);
-        }
+        volumes.flushed(before);
     }
 
     private void snapshot(int client, Random mine, int step) {
         String name = "v" + client + "@s" + step;
-        List<Integer> done = new ArrayList<>();
-        List<Integer> started = new ArrayList<>();
-        for (int b = 0; b < BLOCKS; b++) {
-            done.add(volumes[client][b].done);
-            started.add(volumes[client][b].started);
-        }
+        StampedVolumes.Bounds bounds = volumes.now(client);
         pool.snapshot(List.of(name));
-        kept.add(new Kept(name, client, done, started));
+        kept.add(new Kept(name, bounds));
         if (mine.nextBoolean() && kept.size() > 2) {
-            Kept old = kept.stream().filter(k -> k.client == client).findFirst().orElseThrow();
+            Kept old = kept.stream()
+                    .filter(k -> k.bounds.volume == client)
+                    .findFirst()
+                    .orElseThrow();
             kept.remove(old);
             pool.destroy(List.of(old.name), true);
         }
-    }
-
-    private static byte[] content(int client, int block, int version) {
-        byte[] bytes = new byte[BLOCK];
-        MemorySegment at = MemorySegment.ofArray(bytes);
-        for (int s = 0; s < BLOCK; s += 32) {
-            at.set(JAVA_LONG_UNALIGNED, s, MAGIC);
-            at.set(JAVA_LONG_UNALIGNED, s + 8, client);
-            at.set(JAVA_LONG_UNALIGNED, s + 16, block * 8L + s / SECTOR);
-            at.set(JAVA_LONG_UNALIGNED, s + 24, version);
-        }
-        return bytes;
     }
 
     private Fault onIo(IoEvent event) {
@@ -294,58 +242,18 @@ class ConcurrentForcesTest {
         cuts++;
         long h1 = pool.engine().persistence.persisted();
         String at = ", cut=" + kind + ", h1=" + h1 + ", ";
-        isTorn = kind == CutKind.TORN_SECTOR;
+        boolean isTorn = kind == CutKind.TORN_SECTOR;
         HostPool after = SimPool.on(
                         disk.cut(new Random(random.nextLong()), kind).use(alone), alone, 3)
                 .open();
         for (int c = 0; c < CLIENTS; c++) {
-            BlockSpace space = after.open("v" + c);
-            for (int b = 0; b < BLOCKS; b++) {
-                Versions versions = volumes[c][b];
-                int least = versions.least(h1);
-                beyondFlush += least > versions.flushed ? 1 : 0;
-                check("v" + c + at, c, b, new TestIo(space), least, versions.started);
-            }
+            StampedVolumes.Bounds bounds = volumes.afterCut(c, h1);
+            beyondFlush += volumes.beyondFlush(bounds);
+            volumes.check("v" + c + at, after.open("v" + c), bounds, isTorn);
         }
         for (Kept version : kept) {
-            BlockSpace space = after.open(version.name);
-            for (int b = 0; b < BLOCKS; b++) {
-                check(
-                        version.name + at,
-                        version.client,
-                        b,
-                        new TestIo(space),
-                        version.least.get(b),
-                        version.most.get(b));
-            }
+            volumes.check(version.name + at, after.open(version.name), version.bounds, isTorn);
         }
         EngineFacts.requireConsistent(after);
-    }
-
-    private void check(String place, int c, int b, TestIo io, int least, int most) {
-        byte[] bytes = io.read((long) b * BLOCK, BLOCK);
-        MemorySegment at = MemorySegment.ofArray(bytes);
-        for (int s = 0; s < BLOCK / SECTOR; s++) {
-            String where = place + "block " + b + " sector " + s + ", least=" + least + ", most=" + most;
-            long magic = at.get(JAVA_LONG_UNALIGNED, (long) s * SECTOR);
-            if (magic == 0) {
-                assertThat(volumes[c][b].hasZero(least, most))
-                        .as(where + " is zero")
-                        .isTrue();
-                continue;
-            }
-            for (int p = s * SECTOR; p < (s + 1) * SECTOR && !isTorn; p += 32) {
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p)).as(where).isEqualTo(MAGIC);
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 8))
-                        .as(where + " client")
-                        .isEqualTo(c);
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 16))
-                        .as(where + " place")
-                        .isEqualTo(b * 8L + s);
-                assertThat(at.get(JAVA_LONG_UNALIGNED, p + 24))
-                        .as(where + " version")
-                        .isBetween((long) least, (long) most);
-            }
-        }
     }
 }

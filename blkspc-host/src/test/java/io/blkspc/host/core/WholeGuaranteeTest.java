@@ -137,7 +137,7 @@ class WholeGuaranteeTest {
             Cookie cookie = space.reserve(1, BLOCK);
             Staged staged = io.stage(cookie, 7L * BLOCK, Fixture.bytes(1, BLOCK));
             assertThat(staged.kind()).isEqualTo(Allocation.COW);
-            space.reserve(1, BLOCK).put(); // what is too much goes back here
+            pool.flush(); // what is too much goes back here
             long left = ledger().available(Resource.NODE_SLOTS);
             long used = ledger().used(Resource.NODE_SLOTS);
             assertThat(ledger().tryPromise(0, left, 0)).isTrue();

@@ -151,6 +151,18 @@ class RangeForceTest {
         assertThat(OpenFiles.of(path)).isEqualTo(before);
     }
 
+    /** Metadata is always forced whole, and a pool has four files. */
+    @Test
+    void whoseRangesNobodyForcesIsOpenOnce() throws Exception {
+        Path path = file(PART);
+        long before = OpenFiles.of(path);
+        try (FileBlockDevice open = FileBlockDevice.open(path)) {
+            assertThat(OpenFiles.of(path) - before).isEqualTo(1);
+            open.forceRanges(ranges(0), IoRole.JOURNAL);
+        }
+        assertThat(OpenFiles.of(path)).isEqualTo(before);
+    }
+
     /** Who forces everything may take long. */
     @Test
     void rangesDoNotWaitForAForceOfEverything() throws Exception {
@@ -178,7 +190,7 @@ class RangeForceTest {
     void whatLiesElsewhereIsNotWrittenOut() throws Exception {
         Path path = file(256 * PART);
         assumeTrue(!isBtrfs(path), "skipped: btrfs writes out all of a file for any range of it");
-        try (FileBlockDevice open = FileBlockDevice.open(path)) {
+        try (FileBlockDevice open = FileBlockDevice.openExclusive(path)) {
             Transfers.write(open, 0, new byte[PART], IoRole.DATA);
             assumeTrue(dirtyPages(path, 0) > 0, "skipped: nobody can tell what is dirty here");
             open.force(IoRole.DATA);

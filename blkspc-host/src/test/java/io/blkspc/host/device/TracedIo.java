@@ -11,7 +11,7 @@ final class TracedIo {
     private TracedIo() {}
 
     public static void main(String[] args) {
-        try (FileBlockDevice device = FileBlockDevice.open(Path.of(args[0]))) {
+        try (FileBlockDevice device = FileBlockDevice.openExclusive(Path.of(args[0]))) {
             for (String step : args[1].split(",", -1)) {
                 System.out.println(step + "=" + outcome(device, step));
             }

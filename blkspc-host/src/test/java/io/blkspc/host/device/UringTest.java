@@ -162,7 +162,7 @@ class UringTest {
             throw Errno.failure("refused", 1, "call=io_uring_setup");
         });
         assertThat(none).isNull();
-        try (FileBlockDevice device = new FileBlockDevice(file, path, SIZE, true, none)) {
+        try (FileBlockDevice device = new FileBlockDevice(file, null, path, SIZE, true, none)) {
             assertThat(device.openReadQueue(DEPTH)).isNull();
             assertThat(Transfers.read(device, 4096, 3, IoRole.DATA))
                     .containsExactly(content[4096], content[4097], content[4098]);
@@ -181,7 +181,7 @@ class UringTest {
                 }
                 return Uring.open(depth);
             });
-            try (FileBlockDevice second = new FileBlockDevice(file, path, SIZE, true, reading)) {
+            try (FileBlockDevice second = new FileBlockDevice(file, null, path, SIZE, true, reading)) {
                 assertThat(reading).isNotNull();
                 assertThat(second.openReadQueue(DEPTH)).isNull();
             }
