@@ -34,7 +34,7 @@ class OneWriteTest {
 
         assertThat(result.ok().err()).isEmpty();
         assertThat(result.out().lines().map(line -> line.replaceFirst(" mapping\\[.*", "")))
-                .containsExactly("UNWRITTEN", "IN_PLACE", "COW", "fs c, copy b");
+                .containsExactly("UNWRITTEN", "COW", "fs b, copy a");
         new Blkspc(Path.of(pool)).ok("pool", "check", "--deep");
     }
 
