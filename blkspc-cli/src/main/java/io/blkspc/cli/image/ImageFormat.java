@@ -1,7 +1,6 @@
 package io.blkspc.cli.image;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /** Formats that hold a disk inside a file, told by how such a file begins; the names are those of qemu-img. */
 public enum ImageFormat {
@@ -16,11 +15,13 @@ public enum ImageFormat {
     /** Bytes of an image that tell its format. */
     public static final int HEAD_BYTES = 68;
 
-    private final byte[] magic;
+    /** One character for each byte. */
+    private final String magic;
+
     private final int offset;
 
     ImageFormat(String magic, int offset) {
-        this.magic = magic.getBytes(StandardCharsets.ISO_8859_1);
+        this.magic = magic;
         this.offset = offset;
     }
 
@@ -31,9 +32,9 @@ public enum ImageFormat {
      * @return {@link #RAW} where it begins as none of the others
      */
     public static ImageFormat of(byte[] head) {
+        String begin = new String(head, StandardCharsets.ISO_8859_1);
         for (ImageFormat format : values()) {
-            int end = format.offset + format.magic.length;
-            if (end <= head.length && Arrays.equals(head, format.offset, end, format.magic, 0, format.magic.length)) {
+            if (begin.startsWith(format.magic, format.offset)) {
                 return format;
             }
         }
