@@ -5,7 +5,11 @@ package io.blkspc.api;
  * exceptions.
  */
 public enum Allocation {
-    /** Exclusive, written and durably mapped: write it, no commit, no credit spent. Valid inside the write lease only. */
+    /**
+     * Exclusive, written and durably mapped: write it, no commit, no credit spent. Valid inside the write lease only. Never to be
+     * counted on: an exclusive block that was written not long ago may be answered with {@link #COW} at the price of a credit, for a
+     * while after a {@link BlockSpace#flush} too.
+     */
     IN_PLACE(null),
     /** Readers see zeros until commit. Write whole blocks (zeros around a partial write), then commit. */
     UNWRITTEN(CommitType.UNWRITTEN),

@@ -110,8 +110,13 @@ public final class HostAccess implements PoolAccess {
 
     @Override
     public RestoreResult restore(
-            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
-        RestoreReport report = BlockSpaceHost.restore(from, directory, data, allowUnreserved, progress);
+            InputStream from,
+            Path directory,
+            Path data,
+            boolean force,
+            boolean allowUnreserved,
+            Consumer<String> progress) {
+        RestoreReport report = BlockSpaceHost.restore(from, directory, data, force, allowUnreserved, progress);
         return new RestoreResult(resultOf(report.made()), report.isChecked());
     }
 

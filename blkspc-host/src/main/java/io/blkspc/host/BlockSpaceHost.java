@@ -177,21 +177,24 @@ public final class BlockSpaceHost {
      * making it: {@value #CHECK_BYTES_PER_EXTENT} bytes for each extent of each version. On an exception nothing of it is left.
      *
      * @param from the dump, read once from its beginning to its end
-     * @param data file for the data of the new pool, or {@code null} for {@code DIR/data}
+     * @param data file or raw device for the data of the new pool, or {@code null} for {@code DIR/data}
+     * @param force use {@code data} although it has content, which is lost also when this fails; a device always has
      * @param progress takes a few words now and then
-     * @throws BlockSpaceException {@code EXISTS} when there is a pool; {@code NEEDS_CHECK} when the dump is damaged or truncated;
-     *     {@code TOO_NEW}; {@code OUT_OF_BACKING} when the space cannot be had; {@code BUSY}
+     * @throws BlockSpaceException {@code EXISTS} when there is a pool, forced or not, or {@code data} exists; {@code NEEDS_CHECK} when
+     *     the dump is damaged or truncated; {@code TOO_NEW}; {@code OUT_OF_BACKING} when the space cannot be had; {@code BUSY}
      * @throws java.io.UncheckedIOException when the stream fails
      */
     public static RestoreReport restore(
-            InputStream from, Path dir, Path data, boolean allowUnreserved, Consumer<String> progress) {
-        return restore(from, dir, data, allowUnreserved, Runtime.getRuntime().maxMemory(), progress);
+            InputStream from, Path dir, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress) {
+        return restore(
+                from, dir, data, force, allowUnreserved, Runtime.getRuntime().maxMemory(), progress);
     }
 
     static RestoreReport restore(
             InputStream from,
             Path dir,
             Path data,
+            boolean force,
             boolean allowUnreserved,
             long memoryBytes,
             Consumer<String> progress) {
@@ -199,7 +202,7 @@ public final class BlockSpaceHost {
         progress.accept("reading");
         DumpSource dump = new DumpSource(from);
         RestoreReport[] report = new RestoreReport[1];
-        PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, false, allowUnreserved);
+        PoolSpec spec = new PoolSpec(dump.geometry().dataBytes(), data, 0, force, allowUnreserved);
         create(dir, spec, dump.geometry(), (opening, _) -> {
             RepairReport made = opening.createFrom(dump, progress);
             boolean isChecked = dump.extentCount() <= memoryBytes / CHECK_BYTES_PER_EXTENT;
@@ -266,13 +269,26 @@ public final class BlockSpaceHost {
         // Small files first: a missing right or a full file system shows before the data is allocated.
         Preallocation.create(dir.resolve(JOURNAL), geometry.journalBytes(), Fill.ZEROED, loose);
         Preallocation.create(dir.resolve(SEGMENTS), geometry.segmentAreaBytes(), Fill.ALLOCATED, loose);
-        if (!existing) {
-            Preallocation.create(data, dataBytes, Fill.ALLOCATED, loose);
+        if (existing) {
+            fillFiles(dir, spec, geometry, make);
+            return;
         }
+        Preallocation.create(data, dataBytes, Fill.ALLOCATED, loose);
+        try {
+            fillFiles(dir, spec, geometry, make);
+        } catch (RuntimeException | Error e) {
+            removeIfThere(data); // may lie outside the pool
+            throw e;
+        }
+    }
+
+    private static void fillFiles(
+            Path dir, PoolSpec spec, PoolGeometry geometry, BiConsumer<PoolOpening, PoolGeometry> make) {
         if (spec.data() != null) {
-            write(dir.resolve(DATA_PATH), data.toString());
+            write(dir.resolve(DATA_PATH), spec.data().toAbsolutePath().toString());
         }
-        Preallocation.create(dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, loose);
+        Preallocation.create(
+                dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, spec.allowUnreserved());
         PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
         try {
             make.accept(

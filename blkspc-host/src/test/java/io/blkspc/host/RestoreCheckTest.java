@@ -42,8 +42,8 @@ class RestoreCheckTest {
     private void restore(byte[] dump, String name, long memoryBytes, boolean isChecked) {
         List<String> steps = new ArrayList<>();
         Path path = directory.resolve(name);
-        RestoreReport report =
-                BlockSpaceHost.restore(new ByteArrayInputStream(dump), path, null, true, memoryBytes, steps::add);
+        RestoreReport report = BlockSpaceHost.restore(
+                new ByteArrayInputStream(dump), path, null, false, true, memoryBytes, steps::add);
         assertThat(report.isChecked()).isEqualTo(isChecked);
         assertThat(steps.contains("checking")).isEqualTo(isChecked);
         assertThat(report.made().snapshots()).isEqualTo(1);

@@ -97,14 +97,15 @@ final class DemoCommand extends Task {
                 : launcher;
         String make = keep
                 ? "  export BLKSPC_POOL=" + directory + "/pool\n  " + program + " serve &\n"
-                : "  export BLKSPC_POOL=$HOME/blkspc-pool\n  " + program + " pool create --size 10G\n  " + program
+                : "  export BLKSPC_POOL=$HOME/pool\n  " + program + " pool create --size 10G\n  " + program
                         + " serve &\n";
         return environment().terminal().bold("What to type next") + "\n" + make
-                + "  " + program + " create disk1 --size 20G\n"
-                + "  nbdcopy disk.img \"nbd+unix:///disk1?socket=$BLKSPC_POOL/nbd.sock\"\n"
-                + "  " + program + " clone disk1 disk2\n"
-                + "  qemu-system-x86_64 -m 1G -drive \"file=nbd+unix:///disk2?socket=$BLKSPC_POOL/nbd.sock,format=raw\"\n"
-                + "  sudo nbd-client -unix $BLKSPC_POOL/nbd.sock -N disk2 -b 4096 /dev/nbd0\n"
-                + "  " + program + " list; " + program + " stop\n";
+                + "  " + program + " import disk.raw golden\n"
+                + "  " + program + " clone golden ci-1 ci-2\n"
+                + "  qemu-system-x86_64 -drive format=raw,file=\"nbd+unix:///ci-1?socket=$BLKSPC_POOL/nbd.sock\" ...\n"
+                + "  sudo " + program + " -p $BLKSPC_POOL attach ci-2\n"
+                + "  " + program + " list\n"
+                + "  " + program + " destroy ci-1\n"
+                + "  " + program + " stop\n";
     }
 }

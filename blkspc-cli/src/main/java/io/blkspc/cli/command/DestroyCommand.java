@@ -15,8 +15,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "destroy",
         aliases = "rm",
-        description = "Remove volumes and snapshots, in any order and whatever was cloned from them. The names are "
-                + "gone at once, the space comes back in the background.")
+        description = "Remove volumes and snapshots, in any order and whatever was cloned from them; the snapshots "
+                + "of a volume stay unless they are named too. The names are gone at once, the space comes back in the "
+                + "background.")
 final class DestroyCommand extends Task {
 
     @Parameters(paramLabel = "NAME[@SNAP]", arity = "1..*", description = "volumes and snapshots")

@@ -24,7 +24,10 @@ final class DiffCommand extends Task {
     @Parameters(paramLabel = "NAME[@SNAP]", description = "volume or snapshot")
     private String name;
 
-    @Option(names = "--from", paramLabel = "SNAP", description = "snapshot to compare with; default: zeros")
+    @Option(
+            names = "--from",
+            paramLabel = "SNAP",
+            description = "snapshot of the same volume to compare with; default: zeros")
     private String from;
 
     @Override

@@ -4,6 +4,7 @@ import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.Geometry;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.image.ImageCopy;
+import io.blkspc.cli.image.ImageFormat;
 import io.blkspc.cli.image.VolumeBytes;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.pool.PoolLink;
@@ -12,13 +13,17 @@ import io.blkspc.cli.text.Names;
 import io.blkspc.cli.text.Progress;
 import io.blkspc.cli.text.Sizes;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PushbackInputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,8 +51,9 @@ final class ImportCommand extends Task {
     @Option(
             names = {"-f", "--format"},
             paramLabel = "FORMAT",
-            defaultValue = "raw",
-            description = "format of the image: raw")
+            description =
+                    "raw: take the bytes of the file as they are; default: so, but refuse an image that begins as "
+                            + "qcow2, vmdk, vhdx, vpc or vdi do")
     private String format;
 
     @Override
@@ -58,7 +64,9 @@ final class ImportCommand extends Task {
     @Override
     public Integer call() throws Exception {
         Names.volume(name);
-        requireRaw(format);
+        if (format != null) {
+            requireRaw(format);
+        }
         try (ReadableByteChannel source = open()) {
             long imageBytes = imageSize(source);
             if (size == null && imageBytes < 0) {
@@ -85,9 +93,32 @@ final class ImportCommand extends Task {
     }
 
     private ReadableByteChannel open() throws IOException {
-        return file.equals("-")
-                ? Channels.newChannel(environment().in())
-                : FileChannel.open(Path.of(file), StandardOpenOption.READ);
+        if (file.equals("-")) {
+            PushbackInputStream in = new PushbackInputStream(environment().in(), ImageFormat.HEAD_BYTES);
+            byte[] head = in.readNBytes(ImageFormat.HEAD_BYTES);
+            in.unread(head);
+            requireDisk(head);
+            return Channels.newChannel(in);
+        }
+        Path path = Path.of(file);
+        if (Files.isDirectory(path)) {
+            throw new FileSystemException(file, null, "is a directory");
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            requireDisk(in.readNBytes(ImageFormat.HEAD_BYTES));
+        }
+        return FileChannel.open(path, StandardOpenOption.READ);
+    }
+
+    /** Whoever has the file of an image copied into a volume finds out only when something tries to use the disk. */
+    private void requireDisk(byte[] head) {
+        ImageFormat found = ImageFormat.of(head);
+        if (format == null && found != ImageFormat.RAW) {
+            String name = found.name().toLowerCase(Locale.ROOT);
+            throw CommandFailure.usage(
+                    "the image is " + name + ", not raw: convert it with 'qemu-img convert -O raw', or "
+                            + "say -f raw to keep the file as it is: path=" + file);
+        }
     }
 
     /** -1 when nobody can tell before the end. */

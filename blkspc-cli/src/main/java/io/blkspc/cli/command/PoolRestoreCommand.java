@@ -2,6 +2,7 @@ package io.blkspc.cli.command;
 
 import io.blkspc.cli.action.DumpResult;
 import io.blkspc.cli.action.RestoreResult;
+import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.text.Json;
 import io.blkspc.cli.text.Progress;
 import java.io.BufferedInputStream;
@@ -28,8 +29,15 @@ final class PoolRestoreCommand extends Task {
     @Parameters(index = "0", paramLabel = "FILE|-", description = "dump to read; - is standard input")
     private String file;
 
-    @Option(names = "--data", paramLabel = "FILE", description = "where the data lies; default: in the pool")
+    @Option(names = "--data", paramLabel = "FILE|DEVICE", description = "where the data lies; default: in the pool")
     private Path data;
+
+    @Option(
+            names = "--force",
+            description =
+                    "let the data take the place of what is in --data already, which is lost also when the restore "
+                            + "fails; a device is always there")
+    private boolean force;
 
     @Option(
             names = "--allow-unreserved",
@@ -38,13 +46,18 @@ final class PoolRestoreCommand extends Task {
 
     @Override
     public Integer call() throws Exception {
+        if (data != null && Files.exists(data) && !file.equals("-") && Files.isSameFile(data, Path.of(file))) {
+            throw CommandFailure.usage("--data is the dump itself: path=" + file);
+        }
         Path directory = location().directory();
         Path dataPath = data == null ? null : data.toAbsolutePath().normalize();
         RestoreResult result;
         try (InputStream in = file.equals("-") ? environment().in() : Files.newInputStream(Path.of(file));
                 InputStream buffered = new BufferedInputStream(in, BUFFER_BYTES);
                 Progress progress = progress("restore:")) {
-            result = environment().access().restore(buffered, directory, dataPath, allowUnreserved, progress::say);
+            result = environment()
+                    .access()
+                    .restore(buffered, directory, dataPath, force, allowUnreserved, progress::say);
         }
         DumpResult made = result.made();
         Map<String, Object> facts = Json.of("pool", directory.toString());

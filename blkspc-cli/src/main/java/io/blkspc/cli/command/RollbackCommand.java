@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
         name = "rollback",
         description =
                 "Bring a volume back to one of its snapshots. What it holds now is given up, unless it is kept as "
-                        + "another volume. Other snapshots stay, newer ones too. A volume that is used is refused.")
+                        + "another volume. Other snapshots stay, newer ones too. A volume that is used is refused; one "
+                        + "that was destroyed comes back with 'clone NAME@SNAP NAME'.")
 final class RollbackCommand extends Task {
 
     @Parameters(paramLabel = "NAME@SNAP", description = "snapshot of the volume")

@@ -2,8 +2,8 @@ package io.blkspc.cli.command;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +20,9 @@ final class Tree {
     private static final String BRANCH = "\u251c\u2500 ";
     private static final String LAST = "\u2514\u2500 ";
 
-    private final Map<String, List<String>> children = new LinkedHashMap<>();
+    private final Map<String, String> parents = new HashMap<>();
+    private final Map<String, List<String>> children = new HashMap<>();
+    private final Set<String> drawn = new HashSet<>();
     private final StringBuilder text = new StringBuilder();
 
     private record Line(String name, int depth, boolean isLast, String indent) {}
@@ -37,13 +39,33 @@ final class Tree {
             int at = name.indexOf('@');
             String parent = at >= 0 ? name.substring(0, at) : (String) version.get("origin");
             if (parent != null && names.contains(parent)) {
+                tree.parents.put(name, parent);
                 tree.children.computeIfAbsent(parent, any -> new ArrayList<>()).add(name);
             } else {
                 roots.add(name);
             }
         }
         roots.forEach(tree::add);
+        for (Map<String, Object> version : versions) {
+            String name = (String) version.get("name");
+            if (!tree.drawn.contains(name)) {
+                tree.add(tree.rootOfCycle(name));
+            }
+        }
         return tree.text.toString();
+    }
+
+    /**
+     * A volume above a version that is below no root: snapshots outlive their volume and belong to the next one of its name, which
+     * may have been cloned from one of them.
+     */
+    private String rootOfCycle(String version) {
+        Set<String> above = new HashSet<>();
+        String at = version;
+        while (above.add(at)) {
+            at = parents.get(at);
+        }
+        return at.indexOf('@') < 0 ? at : parents.get(at);
     }
 
     private void add(String root) {
@@ -56,7 +78,8 @@ final class Tree {
             if (line.depth > 0 && line.depth < MOST_DRAWN) {
                 indent += line.isLast ? "   " : "\u2502  ";
             }
-            List<String> below = children.getOrDefault(line.name, List.of());
+            List<String> below = new ArrayList<>(children.getOrDefault(line.name, List.of()));
+            below.remove(root); // of a cycle
             for (int i = below.size() - 1; i >= 0; i--) {
                 left.push(new Line(below.get(i), line.depth + 1, i == below.size() - 1, indent));
             }
@@ -64,6 +87,7 @@ final class Tree {
     }
 
     private void draw(Line line) {
+        drawn.add(line.name);
         text.append(line.indent);
         if (line.depth > 0) {
             text.append(line.isLast ? LAST : BRANCH);

@@ -119,16 +119,22 @@ public interface PoolAccess {
     DumpResult dump(Path directory, OutputStream to, Consumer<String> progress);
 
     /**
-     * Makes a pool equal to the one that was dumped, or leaves nothing.
+     * Makes a pool equal to the one that was dumped, or leaves nothing of it.
      *
-     * @param data file for the data of the new pool, or {@code null}
+     * @param data file or raw device for the data of the new pool, or {@code null}
+     * @param force use {@code data} although it has content
      * @param allowUnreserved take a backing store that cannot promise its space
      * @param progress takes a few words now and then
      * @throws io.blkspc.api.BlockSpaceException {@code EXISTS}; {@code NEEDS_CHECK} when the dump is damaged; {@code
      *     OUT_OF_BACKING}; {@code TOO_NEW}
      */
     RestoreResult restore(
-            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress);
+            InputStream from,
+            Path directory,
+            Path data,
+            boolean force,
+            boolean allowUnreserved,
+            Consumer<String> progress);
 
     /**
      * Looks for damage in a pool that nobody holds. Changes nothing.

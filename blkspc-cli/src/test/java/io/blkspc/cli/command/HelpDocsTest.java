@@ -48,6 +48,19 @@ class HelpDocsTest {
         assertThat(seen).contains("demo", "test");
     }
 
+    /** A unit that starts the jar by itself has no launcher to bound its memory. */
+    @Test
+    void theUnitGivesTheServerTheFlagsOfTheLauncher() throws IOException {
+        String launcher = Files.readString(Path.of("..", "blkspc"));
+        Matcher serve =
+                Pattern.compile("serve \\| demo \\| bench\\) echo \"(.*)\" ;;").matcher(launcher);
+        Matcher every =
+                Pattern.compile("exec \"\\$jdk/bin/java\" \\$flags (.*) \\\\").matcher(launcher);
+        assertThat(serve.find() && every.find()).isTrue();
+        String unit = Files.readString(DOCS).replaceAll(" \\\\\\n +", " ");
+        assertThat(unit).contains("/bin/java " + serve.group(1) + " " + every.group(1) + " -jar ");
+    }
+
     private static String helpOfAll() {
         CommandRun command = new CommandRun(new ModelAccess(), Path.of("/model/pool"));
         StringBuilder text = new StringBuilder(command.ok("--help").out());

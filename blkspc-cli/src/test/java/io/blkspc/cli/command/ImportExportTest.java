@@ -1,7 +1,9 @@
 package io.blkspc.cli.command;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.pool.ModelAccess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,6 +49,51 @@ class ImportExportTest {
         assertThat(exported).hasSize(image.length / 4096 * 4096 + 4096);
         assertThat(Arrays.copyOf(exported, image.length)).isEqualTo(image);
         assertThat(Arrays.copyOfRange(exported, image.length, exported.length)).containsOnly(0);
+    }
+
+    /** A volume that holds the file of an image, and not the disk in it, is found out when something boots from it. */
+    @Test
+    void imageOfAnotherFormatIsRefusedUnlessTheFileItselfIsWanted() throws IOException {
+        Map<String, byte[]> beginnings = Map.of(
+                "qcow2", new byte[] {'Q', 'F', 'I', (byte) 0xfb},
+                "vmdk", "KDMV".getBytes(ISO_8859_1),
+                "vhdx", "vhdxfile".getBytes(ISO_8859_1),
+                "vpc", "conectix".getBytes(ISO_8859_1),
+                "vdi", ("<<< VDI >>>" + "\0".repeat(53) + "\u007f\u0010\u00da\u00be").getBytes(ISO_8859_1));
+        for (Map.Entry<String, byte[]> each : beginnings.entrySet()) {
+            byte[] image = Arrays.copyOf(each.getValue(), 8192);
+            Path in = Files.write(directory.resolve("in.img"), image);
+            CommandRun.Result refused = command.run("import", in.toString(), "a");
+            assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(refused.err())
+                    .startsWith("blkspc: the image is " + each.getKey() + ", not raw: ")
+                    .contains("qemu-img convert -O raw", "-f raw")
+                    .hasLineCount(1);
+            assertThat(command.run("info", "a").exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_EXISTS);
+
+            Path out = directory.resolve("out.img");
+            command.ok("import", "-f", "raw", in.toString(), "a");
+            command.ok("export", "a", out.toString());
+            assertThat(out).hasBinaryContent(image);
+            command.ok("destroy", "a");
+        }
+    }
+
+    /** A pipe is read once: what was looked at belongs to the image. */
+    @Test
+    void pipeIsLookedAtAsWellAndLosesNothing() throws IOException {
+        byte[] other = Arrays.copyOf(new byte[] {'Q', 'F', 'I', (byte) 0xfb}, 8192);
+        CommandRun.Result refused = command.stdin(other).run("import", "-", "a", "--size", "1M");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(refused.err()).contains("the image is qcow2");
+        for (int bytes : new int[] {1, 7, 8, 9, 700_000}) {
+            byte[] image = CommandsTest.noise(bytes);
+            command.stdin(image).ok("import", "-", "a", "--size", "1M");
+            Path out = directory.resolve("out.img");
+            command.ok("export", "a", out.toString());
+            assertThat(Arrays.copyOf(Files.readAllBytes(out), bytes)).isEqualTo(image);
+            command.ok("destroy", "a");
+        }
     }
 
     @Test

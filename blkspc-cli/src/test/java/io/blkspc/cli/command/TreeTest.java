@@ -34,6 +34,41 @@ class TreeTest {
                         """);
     }
 
+    /** What `destroy a`, `clone a@1 a` leaves: the snapshot is a's by its name, and a comes from it. */
+    @Test
+    void volumeThatWasMadeAnewFromItsOwnSnapshotIsShown() {
+        assertThat(Tree.of(List.of(
+                        version("a", "a@1"),
+                        version("a@1", null),
+                        version("a@2", null),
+                        version("b", "a@2"),
+                        version("x", null))))
+                .isEqualTo("""
+                        x
+                        a
+                        \u251c\u2500 a@1
+                        \u2514\u2500 a@2
+                           \u2514\u2500 b
+                        """);
+    }
+
+    @Test
+    void volumesThatComeFromOneAnothersSnapshotsAreShownOnce() {
+        assertThat(Tree.of(List.of(
+                        version("0", "b"),
+                        version("a", "b@1"),
+                        version("a@1", null),
+                        version("b", "a@1"),
+                        version("b@1", null))))
+                .isEqualTo("""
+                        b
+                        \u251c\u2500 0
+                        \u2514\u2500 b@1
+                           \u2514\u2500 a
+                              \u2514\u2500 a@1
+                        """);
+    }
+
     @Test
     void chainOfAnyLengthIsShownAndItsTextDoesNotGrowWithTheSquare() {
         int depth = 100_000;

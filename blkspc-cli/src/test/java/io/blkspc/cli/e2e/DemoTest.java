@@ -34,10 +34,26 @@ class DemoTest {
                 .containsIgnoringCase("clone")
                 .containsIgnoringCase("exclusive")
                 .containsIgnoringCase("kill")
-                .contains("nbd-client", "qemu", "nbdcopy")
                 .doesNotContain("Exception");
+        assertThat(whatToType(demo.out())).hasSizeGreaterThan(6).isSubsetOf(readmeCommands());
         assertThat(left(temporary)).isEmpty();
         assertThat(left(home)).isEmpty();
+    }
+
+    /** The commands the demo ends with, by the name a checkout has for the program. */
+    private static List<String> whatToType(String story) {
+        return story.substring(story.indexOf("What to type next"))
+                .lines()
+                .skip(1)
+                .map(line -> line.strip().replaceFirst("^(sudo )?(\\S*/)?blkspc ", "$1./blkspc "))
+                .toList();
+    }
+
+    private static List<String> readmeCommands() throws IOException {
+        return Files.readAllLines(Path.of("..", "README.md")).stream()
+                .filter(line -> line.startsWith("$ "))
+                .map(line -> line.substring(2).replaceFirst("\\s+# .*", ""))
+                .toList();
     }
 
     private static List<Path> left(Path directory) throws IOException {

@@ -47,6 +47,11 @@ final class Product {
         return words;
     }
 
+    /** Where a program that uses the product's classes finds them. */
+    static String classPath() {
+        return JAR == null ? productClassPath() : JAR;
+    }
+
     private static List<String> classPathStart() {
         List<String> words = new ArrayList<>(List.of(JAVA));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()

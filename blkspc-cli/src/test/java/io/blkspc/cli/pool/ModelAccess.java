@@ -114,8 +114,13 @@ public final class ModelAccess implements PoolAccess {
 
     @Override
     public RestoreResult restore(
-            InputStream from, Path directory, Path data, boolean allowUnreserved, Consumer<String> progress) {
-        create(directory, new NewPool(1 << 20, data, 0, false, allowUnreserved));
+            InputStream from,
+            Path directory,
+            Path data,
+            boolean force,
+            boolean allowUnreserved,
+            Consumer<String> progress) {
+        create(directory, new NewPool(1 << 20, data, 0, force, allowUnreserved));
         return new RestoreResult(new DumpResult(1, 0, 4096), !isMemoryShort);
     }
 

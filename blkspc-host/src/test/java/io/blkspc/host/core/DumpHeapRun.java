@@ -73,7 +73,7 @@ final class DumpHeapRun {
 
     private void restore(Path to) throws Exception {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(dump))) {
-            BlockSpaceHost.restore(in, to, null, true, System.out::println);
+            BlockSpaceHost.restore(in, to, null, false, true, System.out::println);
         }
         try (Pool open = BlockSpaceHost.open(to, HostConfig.offline())) {
             if (open.list().size() != clones || open.info("clone7").mappedBytes() != extents * 4096L) {

@@ -1,0 +1,138 @@
+package io.blkspc.cli.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code pool restore --data}: onto a raw device, and what is left of the data when it fails. */
+@Timeout(300)
+class RestoreToDataTest {
+
+    private static final int MIB = 1 << 20;
+
+    @TempDir
+    private Path directory;
+
+    private Path image;
+
+    @BeforeEach
+    void makeImage() throws IOException {
+        byte[] bytes = new byte[3 * MIB];
+        new Random(4).nextBytes(bytes);
+        image = Files.write(directory.resolve("image"), bytes);
+    }
+
+    private void dumpPool() {
+        Blkspc old = pool("old");
+        old.ok("pool", "create", "--size", "64M");
+        old.ok("import", image.toString(), "v");
+        old.ok("snapshot", "v@s");
+        old.ok("pool", "dump", path("dump"));
+    }
+
+    private LoopDevice device(String name, long bytes) throws IOException {
+        Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "skipped: loop devices need root");
+        Assumptions.assumeTrue(Files.exists(Path.of("/dev/loop-control")), "skipped: no /dev/loop-control");
+        Tools.require("losetup");
+        Path backing = directory.resolve(name);
+        try (RandomAccessFile file = new RandomAccessFile(backing.toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        return LoopDevice.ofFile(backing);
+    }
+
+    private Blkspc pool(String name) {
+        return new Blkspc(directory.resolve(name));
+    }
+
+    private String path(String name) {
+        return directory.resolve(name).toString();
+    }
+
+    private void requireGood(Blkspc pool) {
+        pool.ok("pool", "check", "--deep");
+        pool.ok("export", "v@s", path("out"));
+        assertThat(directory.resolve("out")).hasSameBinaryContentAs(image);
+    }
+
+    private static void refused(Exec.Result result, int exit, String words) {
+        assertThat(result.exits(exit).err()).contains(words).hasLineCount(1);
+    }
+
+    @Test
+    void aPoolIsRestoredOntoADevice() throws IOException {
+        dumpPool();
+        try (LoopDevice large = device("large", 96L * MIB);
+                LoopDevice small = device("small", 32L * MIB)) {
+            Blkspc made = pool("new");
+            refused(
+                    made.run("pool", "restore", path("dump"), "--data", large.device()),
+                    Blkspc.NOT_FOUND_OR_EXISTS,
+                    "data exists and would be overwritten: data=" + large.device());
+            refused(
+                    made.run("pool", "restore", path("dump"), "--data", small.device(), "--force"),
+                    Blkspc.NO_SPACE,
+                    "data is too small");
+            assertThat(directory.resolve("new")).doesNotExist();
+            made.ok("pool", "restore", path("dump"), "--data", large.device(), "--force");
+            requireGood(made);
+
+            refused(
+                    made.run("pool", "restore", path("dump"), "--data", large.device(), "--force"),
+                    Blkspc.NOT_FOUND_OR_EXISTS,
+                    "pool exists");
+            try (ServerProcess server = new ServerProcess(directory.resolve("new"))) {
+                server.start();
+                refused(
+                        pool("third").run("pool", "restore", path("dump"), "--data", large.device(), "--force"),
+                        Blkspc.BUSY,
+                        "in use");
+            }
+            assertThat(directory.resolve("third")).doesNotExist();
+            requireGood(made);
+        }
+    }
+
+    @Test
+    void theDumpItselfIsNotTakenForTheData() throws IOException {
+        dumpPool();
+        byte[] dump = Files.readAllBytes(directory.resolve("dump"));
+        Files.createSymbolicLink(directory.resolve("link"), directory.resolve("dump"));
+        for (String name : new String[] {"dump", "link"}) {
+            refused(
+                    pool("new").run("pool", "restore", path("dump"), "--data", path(name), "--force"),
+                    Blkspc.USAGE,
+                    "--data is the dump itself");
+        }
+        assertThat(directory.resolve("dump")).hasBinaryContent(dump);
+        assertThat(directory.resolve("new")).doesNotExist();
+    }
+
+    @Test
+    void dataThatWasMadeGoesAwayWithAPoolThatFailsAndWhatWasThereStays() throws IOException {
+        dumpPool();
+        try (RandomAccessFile dump = new RandomAccessFile(path("dump"), "rw")) {
+            dump.setLength(dump.length() - 100);
+        }
+        refused(pool("new").run("pool", "restore", path("dump"), "--data", path("data")), Blkspc.NEEDS_CHECK, "dump");
+        assertThat(directory.resolve("new")).doesNotExist();
+        assertThat(directory.resolve("data")).doesNotExist();
+
+        byte[] before = {1, 2, 3};
+        Files.write(directory.resolve("data"), before);
+        refused(
+                pool("new").run("pool", "restore", path("dump"), "--data", path("data")),
+                Blkspc.NOT_FOUND_OR_EXISTS,
+                "data exists");
+        assertThat(directory.resolve("data")).hasBinaryContent(before);
+    }
+}
