@@ -138,6 +138,36 @@ class MediumWriteErrorTest {
         }
     }
 
+    /** The next start meets the error: it is refused where it is told, and the one after it finds clean pages that it must not believe. */
+    @ParameterizedTest
+    @EnumSource
+    void pagesThatKilledServerLeft(PoolDisks.Layout layout) throws IOException {
+        layout.require();
+        try (RecordingDisks recording = makeDisks(layout)) {
+            withPool(layout, recording, () -> {
+                disks.createPool(layout, "64M");
+                fill("killed");
+                server.start();
+                try (NbdConnection volume = server.connect("killed")) {
+                    faults.refuse(MediumWriteErrorTest::isDoomed);
+                    volume.write(0, content(DOOMED, PIECE), 0);
+                    volume.write(HALF, content(DOOMED, PIECE), 0);
+                    server.killHard();
+                }
+                server.launch();
+                if (server.awaitReadyOrDead()) {
+                    server.killHard();
+                } else {
+                    assertThat(server.awaitExit(LIMIT)).isEqualTo(Blkspc.FAILED);
+                    assertThat(server.printed()).contains("force failed: error=EIO").doesNotContain("\tat ");
+                }
+                assertThat(faults.refused()).as("writes the disk refused").isPositive();
+                requireContents();
+            });
+            withPool(layout, recording, this::requireContents);
+        }
+    }
+
     private void flushMeetsIt(NbdConnection volume, Contents contents) throws IOException {
         faults.refuse(MediumWriteErrorTest::isDoomed);
         volume.write(0, content(DOOMED, PIECE), 0);
