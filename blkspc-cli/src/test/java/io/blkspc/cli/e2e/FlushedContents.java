@@ -36,9 +36,9 @@ final class FlushedContents {
 
     /** Whether at least one sector begins with this. */
     static boolean has(String name, ByteBuffer bytes) {
-        byte[] wanted = name.getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer wanted = StandardCharsets.US_ASCII.encode(name);
         for (int at = 0; at + Sector.BYTES <= bytes.limit(); at += Sector.BYTES) {
-            if (Arrays.equals(bytes.array(), at, at + wanted.length, wanted, 0, wanted.length)) {
+            if (bytes.slice(at, wanted.remaining()).equals(wanted)) {
                 return true;
             }
         }
