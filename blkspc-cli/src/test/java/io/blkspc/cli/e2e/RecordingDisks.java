@@ -25,13 +25,15 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Disks that note down every write and flush before they do it. The exports {@code disk0}, {@code disk1} … of an NBD server
  * of its own, each over an image file; all notes go to one {@link DiskLog}. They know no trim, no write zeroes and no FUA, so
- * that whoever uses them says everything with writes and flushes.
+ * that whoever uses them says everything with writes and flushes. {@link MediumFaults} may keep writes from being done; those
+ * that are refused are not noted.
  */
 final class RecordingDisks implements AutoCloseable {
 
     private static final int HAS_FLAGS = 1;
     private static final int CAN_MULTI_CONN = 1 << 8;
     private static final int EIO = 5;
+    private static final byte[] NOTHING = {};
     private static final long OPTION_REPLY_MAGIC = 0x3e889045565a9L;
     private static final int OPTION_ABORT = 2;
     private static final int OPTION_GO = 7;
@@ -42,13 +44,15 @@ final class RecordingDisks implements AutoCloseable {
 
     private final Path socket;
     private final DiskLog log;
+    private final MediumFaults faults;
     private final List<FileChannel> images = new ArrayList<>();
     private final ServerSocketChannel listener;
     private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
 
-    private RecordingDisks(Path socket, List<Path> files, DiskLog log) throws IOException {
+    private RecordingDisks(Path socket, List<Path> files, DiskLog log, MediumFaults faults) throws IOException {
         this.socket = socket;
         this.log = log;
+        this.faults = faults;
         for (Path file : files) {
             images.add(FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
         }
@@ -58,8 +62,12 @@ final class RecordingDisks implements AutoCloseable {
 
     /** Serves these images, one disk each, until {@link #close}. */
     static RecordingDisks serve(Path socket, List<Path> images, DiskLog log) {
+        return serve(socket, images, log, new MediumFaults());
+    }
+
+    static RecordingDisks serve(Path socket, List<Path> images, DiskLog log, MediumFaults faults) {
         try {
-            RecordingDisks disks = new RecordingDisks(socket, images, log);
+            RecordingDisks disks = new RecordingDisks(socket, images, log, faults);
             Thread.ofPlatform().daemon().name("e2e-disks").start(disks::accept);
             return disks;
         } catch (IOException failure) {
@@ -89,7 +97,7 @@ final class RecordingDisks implements AutoCloseable {
             DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(connection)));
             int disk = negotiate(in, out);
             while (disk >= 0 && one(disk, in, out)) {
-                out.flush();
+                // Until the client says goodbye.
             }
         } catch (IOException gone) {
             // The client left.
@@ -114,11 +122,11 @@ final class RecordingDisks implements AutoCloseable {
                 int flags = HAS_FLAGS | NbdConnection.CAN_FLUSH | CAN_MULTI_CONN;
                 info.putShort((short) 0).putLong(images.get(disk).size()).putShort((short) flags);
                 reply(out, option, REPLY_INFO, info.array());
-                reply(out, option, REPLY_ACK, new byte[0]);
+                reply(out, option, REPLY_ACK, NOTHING);
                 return disk;
             }
             int answer = option == OPTION_ABORT ? REPLY_ACK : option == OPTION_GO ? REPLY_UNKNOWN : REPLY_UNSUPPORTED;
-            reply(out, option, answer, new byte[0]);
+            reply(out, option, answer, NOTHING);
             if (option == OPTION_ABORT) {
                 return -1;
             }
@@ -163,19 +171,22 @@ final class RecordingDisks implements AutoCloseable {
                 while (bytes.hasRemaining() && images.get(disk).read(bytes, offset + bytes.position()) >= 0) {
                     // A file may give less than was asked for.
                 }
-                answer(out, cookie, bytes.hasRemaining() ? EIO : 0);
-                if (!bytes.hasRemaining()) {
-                    out.write(bytes.array());
-                }
+                answer(out, cookie, bytes.hasRemaining() ? EIO : 0, bytes.hasRemaining() ? NOTHING : bytes.array());
             }
             case NbdConnection.WRITE -> {
                 ByteBuffer bytes = ByteBuffer.wrap(in.readNBytes(length));
-                log.answered(write(disk, offset, bytes));
-                answer(out, cookie, 0);
+                if (faults.refuses(bytes)) {
+                    answer(out, cookie, EIO, NOTHING);
+                } else if (faults.holds(bytes)) {
+                    Thread.startVirtualThread(() -> writeLater(disk, offset, bytes, out, cookie));
+                } else {
+                    log.answered(write(disk, offset, bytes));
+                    answer(out, cookie, 0, NOTHING);
+                }
             }
             case NbdConnection.FLUSH -> {
                 log.answered(log.flush(disk));
-                answer(out, cookie, 0);
+                answer(out, cookie, 0, NOTHING);
             }
             case NbdConnection.DISCONNECT -> {
                 return false;
@@ -197,10 +208,26 @@ final class RecordingDisks implements AutoCloseable {
         }
     }
 
-    private static void answer(DataOutputStream out, long cookie, int errno) throws IOException {
-        out.writeInt(0x67446698);
-        out.writeInt(errno);
-        out.writeLong(cookie);
+    private void writeLater(int disk, long offset, ByteBuffer bytes, DataOutputStream out, long cookie) {
+        try {
+            faults.awaitRelease();
+            log.answered(write(disk, offset, bytes));
+            answer(out, cookie, 0, NOTHING);
+        } catch (IOException gone) {
+            // The client left.
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void answer(DataOutputStream out, long cookie, int errno, byte[] data) throws IOException {
+        synchronized (out) {
+            out.writeInt(0x67446698);
+            out.writeInt(errno);
+            out.writeLong(cookie);
+            out.write(data);
+            out.flush();
+        }
     }
 
     @Override
