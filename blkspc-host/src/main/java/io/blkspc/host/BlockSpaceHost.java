@@ -2,47 +2,29 @@ package io.blkspc.host;
 
 import io.blkspc.api.BlockSpaceException;
 import io.blkspc.api.BlockSpaceException.Code;
-import io.blkspc.api.Geometry;
 import io.blkspc.api.Pool;
 import io.blkspc.host.check.CheckReport;
 import io.blkspc.host.check.SpaceCheck;
 import io.blkspc.host.core.DumpSource;
 import io.blkspc.host.core.HostPool;
 import io.blkspc.host.core.InspectionLimit;
-import io.blkspc.host.core.NodeStoreFactory;
 import io.blkspc.host.core.PoolDevices;
 import io.blkspc.host.core.PoolGeometry;
 import io.blkspc.host.core.PoolOpening;
 import io.blkspc.host.core.RepairReport;
 import io.blkspc.host.core.RestoreReport;
 import io.blkspc.host.core.Salvage;
-import io.blkspc.host.device.BackingDevice;
 import io.blkspc.host.device.CacheMode;
-import io.blkspc.host.device.DirectorySync;
-import io.blkspc.host.device.FileBlockDevice;
-import io.blkspc.host.device.FileForce;
-import io.blkspc.host.device.Preallocation;
-import io.blkspc.host.device.Preallocation.Fill;
-import io.blkspc.host.extent.ChronicleNodeStore;
-import io.blkspc.host.extent.HeapNodeStore;
-import io.blkspc.host.extent.NodeFormat;
-import io.blkspc.host.extent.NodeStore;
 import io.blkspc.host.journal.SuperblockStore;
 import io.blkspc.host.sched.SystemScheduler;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,15 +45,6 @@ public final class BlockSpaceHost {
 
     /** Memory for a check of all metadata, per extent of each version, about. */
     static final int CHECK_BYTES_PER_EXTENT = 128;
-
-    private static final String SUPERBLOCK = "superblock";
-    private static final String JOURNAL = "journal";
-    private static final String SEGMENTS = "segments";
-    private static final String DATA = "data";
-    private static final String DATA_PATH = "data.path";
-    private static final String MAP = "extents.map";
-    /** The superblock first: without it nothing else is a pool. */
-    private static final List<String> FILES = List.of(SUPERBLOCK, JOURNAL, SEGMENTS, MAP, DATA_PATH, DATA);
 
     private BlockSpaceHost() {}
 
@@ -100,14 +73,14 @@ public final class BlockSpaceHost {
     @SuppressWarnings("try") // the lock is held, not used
     public static RepairReport repair(
             Path from, Path to, Path data, boolean force, boolean allowUnreserved, Consumer<String> progress) {
-        requirePool(from);
-        refuseExisting(to);
+        new PoolFiles(from).require();
+        new PoolFiles(to).refuseExisting();
         try (PoolLock lock = PoolLock.acquire(from, PoolLock.Mode.OFFLINE, "")) {
-            PoolDevices damaged = readOnlyDevices(from, CacheMode.WRITEBACK);
+            PoolDevices damaged = new PoolFiles(from).readOnlyDevices(CacheMode.WRITEBACK);
             try {
                 progress.accept("reading");
                 Salvage salvage = new PoolOpening(
-                                environment(HostConfig.offline()), damaged, nodeStores(from, 1, false))
+                                environment(HostConfig.offline()), damaged, new PoolFiles(from).nodeStores(1, false))
                         .salvage();
                 PoolGeometry geometry = salvage.geometry();
                 RepairReport[] report = new RepairReport[1];
@@ -140,12 +113,13 @@ public final class BlockSpaceHost {
      */
     @SuppressWarnings("try") // the lock is held, not used
     public static RepairReport dump(Path dir, OutputStream to, Consumer<String> progress) {
-        requirePool(dir);
+        new PoolFiles(dir).require();
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
+            PoolDevices devices = new PoolFiles(dir).readOnlyDevices(CacheMode.WRITEBACK);
             try {
                 progress.accept("reading");
-                return new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false))
+                return new PoolOpening(
+                                environment(HostConfig.offline()), devices, new PoolFiles(dir).nodeStores(1, false))
                         .dump(to, progress);
             } finally {
                 devices.close();
@@ -198,7 +172,7 @@ public final class BlockSpaceHost {
             boolean allowUnreserved,
             long memoryBytes,
             Consumer<String> progress) {
-        refuseExisting(dir);
+        new PoolFiles(dir).refuseExisting();
         progress.accept("reading");
         DumpSource dump = new DumpSource(from);
         RestoreReport[] report = new RestoreReport[1];
@@ -226,92 +200,40 @@ public final class BlockSpaceHost {
     private static void create(
             Path dir, PoolSpec spec, PoolGeometry geometry, BiConsumer<PoolOpening, PoolGeometry> make) {
         boolean isNew = !Files.exists(dir);
-        Path above = makeDirectory(dir);
+        PoolFiles files = new PoolFiles(dir);
+        Path above = files.makeDirectory();
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
             if (!spec.force()
                     || geometry != null) { // a copy takes the place of data where that is asked for, of a pool never
-                refuseExisting(dir);
+                files.refuseExisting();
             }
-            remove(dir);
+            files.remove();
             try {
-                createFiles(dir, spec, geometry, make);
-                forceNames(dir, above);
+                files.make(spec, geometry, made -> fill(files, made, make));
+                files.forceNames(above);
             } catch (RuntimeException | Error e) {
-                remove(dir);
+                files.remove();
                 throw e;
             }
         } catch (RuntimeException | Error e) {
             if (isNew) {
-                removeIfThere(dir.resolve(PoolLock.FILE_NAME));
-                removeIfThere(dir);
+                PoolFiles.removeIfThere(dir.resolve(PoolLock.FILE_NAME));
+                PoolFiles.removeIfThere(dir);
             }
             throw e;
         }
     }
 
-    /** Files of these names may be a pool, what is left of one, or somebody's own: none is overwritten unasked. */
-    private static void refuseExisting(Path dir) {
-        for (String name : FILES) {
-            if (Files.exists(dir.resolve(name))) {
-                String what = name.equals(SUPERBLOCK) ? "pool exists" : "directory holds a file of that name";
-                throw new BlockSpaceException(Code.EXISTS, what + ": pool=" + dir + ", file=" + name);
-            }
-        }
-    }
-
-    private static void createFiles(
-            Path dir, PoolSpec spec, PoolGeometry wanted, BiConsumer<PoolOpening, PoolGeometry> make) {
-        Path data = spec.data() == null ? dir.resolve(DATA) : spec.data().toAbsolutePath();
-        boolean existing = spec.data() != null && Files.exists(data);
-        long dataBytes = existing ? existingDataBytes(data, spec) : spec.sizeBytes();
-        PoolGeometry geometry = wanted == null ? PoolGeometry.of(dataBytes, spec.metadataBytes()) : wanted;
-        boolean loose = spec.allowUnreserved();
-        // Small files first: a missing right or a full file system shows before the data is allocated.
-        Preallocation.create(dir.resolve(JOURNAL), geometry.journalBytes(), Fill.ZEROED, loose);
-        Preallocation.create(dir.resolve(SEGMENTS), geometry.segmentAreaBytes(), Fill.ALLOCATED, loose);
-        if (existing) {
-            fillFiles(dir, spec, geometry, make);
-            return;
-        }
-        Preallocation.create(data, dataBytes, Fill.ALLOCATED, loose);
-        try {
-            fillFiles(dir, spec, geometry, make);
-        } catch (RuntimeException | Error e) {
-            removeIfThere(data); // may lie outside the pool
-            throw e;
-        }
-    }
-
-    private static void fillFiles(
-            Path dir, PoolSpec spec, PoolGeometry geometry, BiConsumer<PoolOpening, PoolGeometry> make) {
-        if (spec.data() != null) {
-            write(dir.resolve(DATA_PATH), spec.data().toAbsolutePath().toString());
-        }
-        Preallocation.create(
-                dir.resolve(SUPERBLOCK), SuperblockStore.DEVICE_BYTES, Fill.ZEROED, spec.allowUnreserved());
-        PoolDevices devices = devices(dir, CacheMode.WRITEBACK);
+    private static void fill(PoolFiles files, PoolGeometry geometry, BiConsumer<PoolOpening, PoolGeometry> make) {
+        PoolDevices devices = files.devices(CacheMode.WRITEBACK);
         try {
             make.accept(
                     new PoolOpening(
-                            environment(HostConfig.offline()), devices, nodeStores(dir, geometry.maxNodes(), false)),
+                            environment(HostConfig.offline()), devices, files.nodeStores(geometry.maxNodes(), false)),
                     geometry);
         } finally {
             devices.close();
         }
-        DirectorySync.force(dir);
-    }
-
-    private static long existingDataBytes(Path data, PoolSpec spec) {
-        Preallocation.Backing backing = Preallocation.verify(data, spec.allowUnreserved());
-        if (!spec.force()) {
-            throw new BlockSpaceException(Code.EXISTS, "data exists and would be overwritten: data=" + data);
-        }
-        long available = backing.sizeBytes() & -Geometry.BLOCK_BYTES;
-        if (spec.sizeBytes() > available) {
-            throw new BlockSpaceException(
-                    Code.OUT_OF_BACKING, "data is too small: data=" + data + ", size=" + available);
-        }
-        return spec.sizeBytes() == 0 ? available : spec.sizeBytes();
     }
 
     /**
@@ -322,7 +244,7 @@ public final class BlockSpaceHost {
      *     when it is damaged; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
      */
     public static Pool open(Path dir, HostConfig config) {
-        requirePool(dir);
+        new PoolFiles(dir).require();
         PoolLock lock = PoolLock.acquire(dir, config.mode(), config.socketPath());
         try {
             return openLocked(dir, config, lock);
@@ -342,13 +264,14 @@ public final class BlockSpaceHost {
      *     when superblock, checkpoint or catalogue are damaged; {@code TOO_NEW}, {@code TOO_OLD}; {@code IO}
      */
     public static Pool openReadOnly(Path dir, HostConfig config) {
-        requirePool(dir);
+        new PoolFiles(dir).require();
         PoolLock lock = PoolLock.acquire(dir, config.mode(), config.socketPath());
         try {
-            PoolDevices devices = readOnlyDevices(dir, config.dataCache());
+            PoolDevices devices = new PoolFiles(dir).readOnlyDevices(config.dataCache());
             try {
                 config.progress().accept("opening for reading only");
-                PoolOpening opening = new PoolOpening(environment(config), devices, nodeStores(dir, 1, false));
+                PoolOpening opening =
+                        new PoolOpening(environment(config), devices, new PoolFiles(dir).nodeStores(1, false));
                 RunningPool.Checking checking =
                         (_, bytes) -> SpaceCheck.ofMetadata(opening.inspect(new InspectionLimit(bytes, () -> {})));
                 return new RunningPool(opening.view(), checking, lock).start();
@@ -363,14 +286,15 @@ public final class BlockSpaceHost {
     }
 
     private static Pool openLocked(Path dir, HostConfig config, PoolLock lock) {
-        PoolDevices devices = devices(dir, config.dataCache());
+        PoolDevices devices = new PoolFiles(dir).devices(config.dataCache());
         try {
             config.progress().accept("opening");
             long nodes;
             try (SuperblockStore reading = new SuperblockStore(devices.superblock())) {
                 nodes = reading.read().superblock().maxNodes();
             }
-            HostPool pool = new PoolOpening(environment(config), devices, nodeStores(dir, nodes, true)).open();
+            HostPool pool =
+                    new PoolOpening(environment(config), devices, new PoolFiles(dir).nodeStores(nodes, true)).open();
             return new RunningPool(pool, lock).start();
         } catch (RuntimeException | Error e) {
             devices.close();
@@ -391,12 +315,13 @@ public final class BlockSpaceHost {
     /** As {@link #check(Path)}; a deep check also reads every data block that something holds. */
     @SuppressWarnings("try") // the lock is held, not used
     public static CheckReport check(Path dir, boolean isDeep) {
-        requirePool(dir);
+        new PoolFiles(dir).require();
         try (PoolLock lock = PoolLock.acquire(dir, PoolLock.Mode.OFFLINE, "")) {
-            PoolDevices devices = readOnlyDevices(dir, CacheMode.WRITEBACK);
+            PoolDevices devices = new PoolFiles(dir).readOnlyDevices(CacheMode.WRITEBACK);
             try {
                 return SpaceCheck.run(
-                        new PoolOpening(environment(HostConfig.offline()), devices, nodeStores(dir, 1, false)),
+                        new PoolOpening(
+                                environment(HostConfig.offline()), devices, new PoolFiles(dir).nodeStores(1, false)),
                         InspectionLimit.ofThisProcess(),
                         isDeep);
             } finally {
@@ -440,161 +365,5 @@ public final class BlockSpaceHost {
                 System::currentTimeMillis,
                 config.cacheBytes(),
                 config.mode() == PoolLock.Mode.OFFLINE);
-    }
-
-    /**
-     * The map file of a pool.
-     *
-     * @param mayLieInMemory where a file system has no room to make the file again, keep the nodes in memory until the next
-     *     start: they are an index only, and a full file system must not keep a pool from opening (D6, D9)
-     */
-    private static NodeStoreFactory nodeStores(Path dir, long maxNodes, boolean mayLieInMemory) {
-        Path map = dir.resolve(MAP);
-        return new NodeStoreFactory() {
-            private long capacity = maxNodes;
-            private Path beside;
-            private long largerCapacity;
-
-            @Override
-            public NodeStore createLarger(long nodes) {
-                // A name of its own: the library keeps open files by name.
-                beside = dir.resolve(MAP + "." + nodes);
-                largerCapacity = nodes;
-                return ChronicleNodeStore.deleteAndCreate(beside, nodes, FileForce::force);
-            }
-
-            @Override
-            public NodeStore displace(NodeStore larger) {
-                NodeStore named = ((ChronicleNodeStore) larger).renamedTo(map);
-                capacity = largerCapacity;
-                DirectorySync.force(dir); // or a power cut could bring the outgrown file back after a clean stop
-                return named;
-            }
-
-            @Override
-            public void discard(NodeStore larger) {
-                larger.close();
-                removeIfThere(beside);
-            }
-
-            @Override
-            public NodeStore openExisting() {
-                return ChronicleNodeStore.open(map, capacity, FileForce::force);
-            }
-
-            @Override
-            public NodeStore createEmpty() {
-                removeHalfMade(dir);
-                try {
-                    return ChronicleNodeStore.deleteAndCreate(map, capacity, FileForce::force);
-                } catch (BlockSpaceException e) {
-                    boolean fits = capacity <= Runtime.getRuntime().maxMemory() / 2 / NodeFormat.BYTES;
-                    if (!mayLieInMemory || !fits || e.code() == Code.LIMIT) {
-                        throw e;
-                    }
-                    log.warn("node map is kept in memory until the next start: {}", e.getMessage());
-                    return new HeapNodeStore(capacity);
-                }
-            }
-        };
-    }
-
-    /** What a process left that ended while it made a larger map. */
-    private static void removeHalfMade(Path dir) {
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(dir, MAP + ".*")) {
-            found.forEach(BlockSpaceHost::removeIfThere);
-        } catch (IOException e) {
-            log.warn("half made files stay: pool={}, cause={}", dir, e.toString());
-        }
-    }
-
-    private static PoolDevices devices(
-            Path dir, Function<Path, BackingDevice> metadata, Function<Path, BackingDevice> data) {
-        List<BackingDevice> opened = new ArrayList<>();
-        try {
-            for (String name : List.of(SUPERBLOCK, JOURNAL, SEGMENTS)) {
-                opened.add(metadata.apply(dir.resolve(name)));
-            }
-            return new PoolDevices(opened.get(0), opened.get(1), opened.get(2), data.apply(dataPath(dir)));
-        } catch (RuntimeException | Error e) {
-            opened.forEach(BackingDevice::close);
-            throw e;
-        }
-    }
-
-    private static void requirePool(Path dir) {
-        if (!Files.exists(dir.resolve(SUPERBLOCK))) {
-            throw new BlockSpaceException(Code.NOT_FOUND, "not a pool: pool=" + dir);
-        }
-    }
-
-    private static PoolDevices devices(Path dir, CacheMode dataCache) {
-        return devices(dir, FileBlockDevice::open, path -> FileBlockDevice.openExclusive(path, dataCache));
-    }
-
-    private static PoolDevices readOnlyDevices(Path dir, CacheMode dataCache) {
-        return devices(dir, FileBlockDevice::openReadOnly, path -> FileBlockDevice.openShared(path, dataCache));
-    }
-
-    private static Path dataPath(Path dir) {
-        Path elsewhere = dir.resolve(DATA_PATH);
-        try {
-            return Files.exists(elsewhere) ? Path.of(Files.readString(elsewhere).strip()) : dir.resolve(DATA);
-        } catch (IOException e) {
-            throw new BlockSpaceException(Code.IO, "cannot read where the data is: file=" + elsewhere, e);
-        }
-    }
-
-    /** The pool's name, and those of the directories that were made for it, survive a power loss as the pool does (D5). */
-    private static void forceNames(Path dir, Path above) {
-        Path named = dir.toAbsolutePath().normalize();
-        do {
-            named = named.getParent();
-            if (named != null) {
-                DirectorySync.force(named);
-            }
-        } while (named != null && !named.equals(above));
-    }
-
-    /** Makes a directory and what is missing above it; returns the lowest directory above it that was there before. */
-    private static Path makeDirectory(Path dir) {
-        Path above = dir.toAbsolutePath().normalize().getParent();
-        while (above != null && !Files.exists(above)) {
-            above = above.getParent();
-        }
-        for (Path there : new Path[] {dir, above}) {
-            if (there != null && Files.exists(there) && !Files.isDirectory(there)) {
-                throw new BlockSpaceException(Code.EXISTS, "is no directory: path=" + there);
-            }
-        }
-        try {
-            Files.createDirectories(dir);
-            return above;
-        } catch (IOException e) {
-            throw new BlockSpaceException(Code.IO, "cannot make the pool directory: pool=" + dir + ", cause=" + e, e);
-        }
-    }
-
-    private static void write(Path file, String text) {
-        try {
-            Files.write(file, text.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new BlockSpaceException(Code.IO, "cannot write: file=" + file, e);
-        }
-        FileForce.force(file);
-    }
-
-    private static void remove(Path dir) {
-        for (String name : FILES) {
-            removeIfThere(dir.resolve(name));
-        }
-    }
-
-    private static void removeIfThere(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            throw new BlockSpaceException(Code.IO, "cannot remove: file=" + file + ", cause=" + e, e);
-        }
     }
 }

@@ -12,6 +12,9 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +50,36 @@ public final class Preallocation {
      * @param isReserved {@code true} when no overwrite can run out of space
      */
     public record Backing(long sizeBytes, String fileSystem, boolean isReserved) {}
+
+    /**
+     * Refuses what cannot fit before any of it is made: some file systems find out only when they have nothing left, and
+     * meanwhile everybody else on them finds no room. What is told as free may be gone a moment later; {@link #create} looks again.
+     *
+     * @param sizes files that are to be made, and their bytes; their directories are there
+     * @throws BlockSpaceException {@code OUT_OF_BACKING} when those of one file system have no room together
+     */
+    public static void requireRoom(Map<Path, Long> sizes) {
+        Map<FileStore, Path> places = new LinkedHashMap<>();
+        Map<FileStore, Long> wanted = new HashMap<>();
+        sizes.forEach((file, sizeBytes) -> {
+            Path directory = file.toAbsolutePath().getParent();
+            try {
+                FileStore store = Files.getFileStore(directory);
+                places.putIfAbsent(store, directory);
+                wanted.merge(store, sizeBytes, Long::sum);
+            } catch (IOException e) {
+                log.debug("free space is not known: directory={}", directory, e);
+            }
+        });
+        places.forEach((store, directory) -> {
+            PosixFile opened = PosixFile.open(directory, Posix.O_RDONLY, 0);
+            try {
+                refuseHopeless(opened, wanted.get(store));
+            } finally {
+                opened.close();
+            }
+        });
+    }
 
     /**
      * Makes a new file of zeros with all its space, durable under its name.
@@ -160,7 +193,6 @@ public final class Preallocation {
         }
     }
 
-    /** Some file systems find out only when they have nothing left, and meanwhile everybody else on them finds no room. */
     private static void refuseHopeless(PosixFile file, long sizeBytes) {
         if (!FileSystemType.of(file.facts().fileSystemType()).keepsAllocation()) {
             return; // what it shows as free says little where it compresses
