@@ -25,8 +25,6 @@ import java.security.SecureRandom;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Entry point: makes pools in directories and opens them.
@@ -40,8 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 @SuppressWarnings("checkstyle:IllegalCatch") // what was taken is given back, whatever went wrong
 public final class BlockSpaceHost {
-
-    private static final Logger log = LoggerFactory.getLogger(BlockSpaceHost.class);
 
     /** Memory for a check of all metadata, per extent of each version, about. */
     static final int CHECK_BYTES_PER_EXTENT = 128;
