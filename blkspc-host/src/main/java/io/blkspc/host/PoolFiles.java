@@ -30,6 +30,7 @@ import java.util.function.Function;
  *
  * @param dir the pool's directory, which may not be there
  */
+@SuppressWarnings("checkstyle:IllegalCatch") // what was taken is given back, whatever went wrong
 record PoolFiles(Path dir) {
 
     private static final String SUPERBLOCK = "superblock";
