@@ -123,9 +123,11 @@ class DirectedSpaceTest {
         SimDisk disk = new SimDisk(scheduler, 1);
         SimPool.create(disk, scheduler, SimPool.geometry(16 << 20, 400, 64 << 10), 1);
         pool = SimPool.on(disk, scheduler, 2).open();
-        pool.create("v", 64L * BLOCK, Quota.guarantee(Quota.FULL));
+        pool.create("whole", 64L * BLOCK, Quota.guarantee(Quota.FULL));
+        pool.create("part", 64L * BLOCK, Quota.guarantee(32L * BLOCK)); // each of its reservations asks the ledger
         pool.create("w", 8 << 20);
-        try (BlockSpace v = pool.open("v");
+        try (BlockSpace whole = pool.open("whole");
+                BlockSpace part = pool.open("part");
                 BlockSpace w = pool.open("w")) {
             Cookie windows = w.reserve(4, Geometry.MAX_WINDOW_BYTES);
             new TestIo(w).write(windows, 0, new byte[4 << 20]);
@@ -140,8 +142,11 @@ class DirectedSpaceTest {
             assertThat(pool.engine().ledger.available(Resource.NODE_SLOTS))
                     .as("each discard needed a leaf")
                     .isNegative();
-            new TestIo(v).write(0, new byte[BLOCK]);
-            assertThat(v.reservable(BLOCK, 0)).isGreaterThanOrEqualTo(63);
+            new TestIo(whole).write(0, new byte[BLOCK]);
+            assertThat(whole.reservable(BLOCK, 0)).isGreaterThanOrEqualTo(63);
+            assertThat(part.reservable(BLOCK, 0)).isGreaterThanOrEqualTo(32);
+            new TestIo(part).write(0, new byte[BLOCK]);
+            assertThat(part.reservable(BLOCK, 0)).isGreaterThanOrEqualTo(31);
             drain.forEach(Cookie::put);
         }
         EngineFacts.requireExact(pool);
