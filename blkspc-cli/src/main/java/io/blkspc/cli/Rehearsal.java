@@ -55,13 +55,14 @@ final class Rehearsal {
 
     private void served() throws IOException, InterruptedException {
         PipedInputStream said = new PipedInputStream();
-        try (PrintStream out = new PrintStream(new PipedOutputStream(said));
-                BufferedReader lines = new BufferedReader(new InputStreamReader(said, StandardCharsets.UTF_8))) {
-            String socket = directory.resolve("nbd").toString();
-            Thread server = Thread.ofPlatform().daemon().start(() -> {
-                runInto(out, "serve", "--unix", socket);
-                out.close(); // also where it never got ready: the line below would be waited for
-            });
+        PipedOutputStream says = new PipedOutputStream(said);
+        Thread server = Thread.ofPlatform().daemon().start(() -> {
+            try (PrintStream out =
+                    new PrintStream(says)) { // closed also where it never got ready, or the line were waited for
+                runInto(out, "serve", "--unix", directory.resolve("nbd").toString());
+            }
+        });
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(said, StandardCharsets.UTF_8))) {
             if (lines.readLine() != null) {
                 commands("served");
                 run("stop");
