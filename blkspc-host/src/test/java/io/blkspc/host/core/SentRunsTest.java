@@ -152,6 +152,19 @@ class SentRunsTest implements MemoryHost {
         }
     }
 
+    /** Sends what is stored. The kernel may drop a page at any moment; then it is not sent before it was read again. */
+    private long sendRun(long offset, long length, boolean isWhole, Sink sink) {
+        long run = io.sendRun(offset, length, isWhole, sink);
+        try (Arena own = Arena.ofConfined()) {
+            MemorySegment read = own.allocate(length);
+            for (int i = 0; i < 20 && run == 0; i++) {
+                io.read(offset, length, read, 0);
+                run = io.sendRun(offset, length, isWhole, sink);
+            }
+        }
+        return run;
+    }
+
     private byte[] send(long offset, long length) {
         Sink sink = new Sink();
         return io.sendRun(offset, length, false, sink) == 0 ? null : sink.data();
@@ -162,7 +175,7 @@ class SentRunsTest implements MemoryHost {
         Sink sink = new Sink();
         sink.isPatient = false;
         sink.whileWaiting = this::freeAndFill;
-        long run = io.sendRun(0, SIZE, false, sink);
+        long run = sendRun(0, SIZE, false, sink);
         assertThat(sink.sent).isBetween(1L, run);
         assertThat(Arrays.mismatch(sink.data(), Arrays.copyOf(content, (int) run)))
                 .isEqualTo(-1);
@@ -200,7 +213,9 @@ class SentRunsTest implements MemoryHost {
         for (int i = 0; i < 100; i++) {
             int length = SpaceIo.MIN_SENT_BYTES + random.nextInt(2 * MIB);
             int offset = random.nextInt(SIZE - length);
-            byte[] got = send(offset, length);
+            Sink sink = new Sink();
+            assertThat(sendRun(offset, length, false, sink)).isPositive();
+            byte[] got = sink.data();
             assertThat(Arrays.mismatch(got, Arrays.copyOfRange(content, offset, offset + got.length)))
                     .as("offset=%s, length=%s", offset, length)
                     .isEqualTo(-1);
@@ -210,10 +225,10 @@ class SentRunsTest implements MemoryHost {
     @Test
     void aRunEndsAtAHoleAndWhatMustBeWholeIsNotSentThen() {
         space.discard(2L * MIB, MIB);
-        assertThat(send(MIB, 4L * MIB)).hasSize(MIB);
+        assertThat(sendRun(MIB, 4L * MIB, false, new Sink())).isEqualTo(MIB);
         assertThat(io.sendRun(MIB, 4L * MIB, true, new Sink())).isZero();
         assertThat(io.sendRun(2L * MIB, MIB, false, new Sink())).isZero();
-        assertThat(io.sendRun(MIB, MIB, true, new Sink())).isEqualTo(MIB);
+        assertThat(sendRun(MIB, MIB, true, new Sink())).isEqualTo(MIB);
     }
 
     @Test

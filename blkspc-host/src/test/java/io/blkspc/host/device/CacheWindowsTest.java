@@ -130,6 +130,7 @@ class CacheWindowsTest {
         for (int at = MIB; at < 4 * MIB; at += 128 << 10) {
             assertThat(device.canSend(at, 128 << 10)).as("at %s", at).isFalse();
         }
+        becomeSendable(MIB, 3 * MIB);
         assertThat(device.canSend(MIB, 3 * MIB)).isTrue();
     }
 
