@@ -1,9 +1,12 @@
 package io.blkspc.cli;
 
 import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,18 +143,45 @@ class LauncherIT {
     @ValueSource(strings = {"build.lock", "blkspc.aot.new"})
     void aCacheThatCannotBeMadeKeepsNoCommandFromRunning(String inTheWay) throws Exception {
         Path state = Files.createDirectories(dir.resolve("checkout/.blkspc"));
-        Path copy = Files.copy(ROOT.resolve("blkspc"), dir.resolve("checkout/blkspc"), COPY_ATTRIBUTES);
-        Files.writeString(state.resolve("blkspc.jar"), "");
         Files.createDirectories(state.resolve(inTheWay).resolve("in the way"));
-        ProcessBuilder list = launcher(copy.toString(), "--pool", "p", "list");
-        list.environment().remove("BLKSPC_NO_BUILD");
-        list.environment().remove("BLKSPC_NO_AOT");
-        list.environment().put("BLKSPC_JAVA_HOME", printingJdk().toString());
 
-        Outcome outcome = run(list);
+        Outcome outcome = run(listInCheckout());
 
         assertThat(outcome.exitCode()).as(outcome.text()).isZero();
         assertThat(outcome.text().lines()).endsWith("--pool", "p", "list");
+    }
+
+    /** Tests run for long under the same lock, and nobody waits for what only saves time. */
+    @Test
+    void noCommandWaitsForItsTurnToMakeTheCache() throws Exception {
+        Path state = Files.createDirectories(dir.resolve("checkout/.blkspc"));
+        Process holder = new ProcessBuilder(
+                        "flock", state.resolve("build.lock").toString(), "sh", "-c", "echo held; exec cat")
+                .start();
+        try (BufferedReader said = holder.inputReader();
+                OutputStream untilClosed = holder.getOutputStream()) {
+            assertThat(said.readLine()).isEqualTo("held");
+
+            Outcome outcome = run(listInCheckout());
+
+            assertThat(outcome.text().lines()).endsWith("--pool", "p", "list");
+            assertThat(state.resolve("blkspc.aot")).doesNotExist();
+            untilClosed.flush();
+        }
+        assertThat(holder.waitFor()).isZero();
+        assertThat(run(listInCheckout()).exitCode()).isZero();
+        assertThat(state.resolve("blkspc.aot")).isEmptyFile(); // tried, by a JVM that makes none
+    }
+
+    /** In a copy of the launcher that has a jar and no cache yet. */
+    private ProcessBuilder listInCheckout() throws IOException {
+        Path copy =
+                Files.copy(ROOT.resolve("blkspc"), dir.resolve("checkout/blkspc"), COPY_ATTRIBUTES, REPLACE_EXISTING);
+        Files.writeString(dir.resolve("checkout/.blkspc/blkspc.jar"), "");
+        ProcessBuilder list = launcher(copy.toString(), "--pool", "p", "list");
+        list.environment().keySet().removeAll(List.of("BLKSPC_NO_BUILD", "BLKSPC_NO_AOT"));
+        list.environment().put("BLKSPC_JAVA_HOME", printingJdk().toString());
+        return list;
     }
 
     private Path printingJdk() throws IOException {
