@@ -1,8 +1,12 @@
 package io.blkspc.cli;
 
+import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +18,8 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runnable jar and the launcher, from outside: what a user types. */
 class LauncherIT {
@@ -121,13 +127,7 @@ class LauncherIT {
     /** The JVM is a script that prints what it is given. */
     @Test
     void aServerGetsBoundedMemoryAndNoFileInTmpThatItsThreadsWaitFor() throws Exception {
-        Path jdk = dir.resolve("jdk");
-        Path bin = Files.createDirectories(jdk.resolve("bin"));
-        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25\"\n");
-        for (String program : List.of("java", "javac")) {
-            Path script = Files.writeString(bin.resolve(program), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
-            assertThat(script.toFile().setExecutable(true)).isTrue();
-        }
+        Path jdk = printingJdk();
         ProcessBuilder serve = launcher(ROOT.resolve("blkspc").toString(), "--pool", "p", "serve");
         serve.environment().put("BLKSPC_JAVA_HOME", jdk.toString());
         ProcessBuilder list = launcher(ROOT.resolve("blkspc").toString(), "--pool", "serve", "list");
@@ -136,6 +136,63 @@ class LauncherIT {
         assertThat(run(serve).text().lines())
                 .contains("-Xmx1g", "-XX:MaxDirectMemorySize=1g", "-XX:+PerfDisableSharedMem");
         assertThat(run(list).text()).doesNotContain("-Xmx");
+    }
+
+    /** What is kept for a faster start may be another user's, or find no room: the command is run all the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"build.lock", "blkspc.aot.new"})
+    void aCacheThatCannotBeMadeKeepsNoCommandFromRunning(String inTheWay) throws Exception {
+        Path state = Files.createDirectories(dir.resolve("checkout/.blkspc"));
+        Files.createDirectories(state.resolve(inTheWay).resolve("in the way"));
+
+        Outcome outcome = run(listInCheckout());
+
+        assertThat(outcome.exitCode()).as(outcome.text()).isZero();
+        assertThat(outcome.text().lines()).endsWith("--pool", "p", "list");
+    }
+
+    /** Tests run for long under the same lock, and nobody waits for what only saves time. */
+    @Test
+    void noCommandWaitsForItsTurnToMakeTheCache() throws Exception {
+        Path state = Files.createDirectories(dir.resolve("checkout/.blkspc"));
+        Process holder = new ProcessBuilder(
+                        "flock", state.resolve("build.lock").toString(), "sh", "-c", "echo held; exec cat")
+                .start();
+        try (BufferedReader said = holder.inputReader();
+                OutputStream untilClosed = holder.getOutputStream()) {
+            assertThat(said.readLine()).isEqualTo("held");
+
+            Outcome outcome = run(listInCheckout());
+
+            assertThat(outcome.text().lines()).endsWith("--pool", "p", "list");
+            assertThat(state.resolve("blkspc.aot")).doesNotExist();
+            untilClosed.flush();
+        }
+        assertThat(holder.waitFor()).isZero();
+        assertThat(run(listInCheckout()).exitCode()).isZero();
+        assertThat(state.resolve("blkspc.aot")).isEmptyFile(); // tried, by a JVM that makes none
+    }
+
+    /** In a copy of the launcher that has a jar and no cache yet. */
+    private ProcessBuilder listInCheckout() throws IOException {
+        Path copy =
+                Files.copy(ROOT.resolve("blkspc"), dir.resolve("checkout/blkspc"), COPY_ATTRIBUTES, REPLACE_EXISTING);
+        Files.writeString(dir.resolve("checkout/.blkspc/blkspc.jar"), "");
+        ProcessBuilder list = launcher(copy.toString(), "--pool", "p", "list");
+        list.environment().keySet().removeAll(List.of("BLKSPC_NO_BUILD", "BLKSPC_NO_AOT"));
+        list.environment().put("BLKSPC_JAVA_HOME", printingJdk().toString());
+        return list;
+    }
+
+    private Path printingJdk() throws IOException {
+        Path jdk = dir.resolve("jdk");
+        Path bin = Files.createDirectories(jdk.resolve("bin"));
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25\"\n");
+        for (String program : List.of("java", "javac")) {
+            Path script = Files.writeString(bin.resolve(program), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+            assertThat(script.toFile().setExecutable(true)).isTrue();
+        }
+        return jdk;
     }
 
     private ProcessBuilder launcher(String... command) {

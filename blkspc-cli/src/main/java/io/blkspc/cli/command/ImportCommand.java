@@ -5,6 +5,7 @@ import io.blkspc.api.Geometry;
 import io.blkspc.cli.action.Operation;
 import io.blkspc.cli.image.ImageCopy;
 import io.blkspc.cli.image.ImageFormat;
+import io.blkspc.cli.image.LookedAtChannel;
 import io.blkspc.cli.image.VolumeBytes;
 import io.blkspc.cli.outcome.CommandFailure;
 import io.blkspc.cli.pool.PoolLink;
@@ -13,8 +14,6 @@ import io.blkspc.cli.text.Names;
 import io.blkspc.cli.text.Progress;
 import io.blkspc.cli.text.Sizes;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PushbackInputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
@@ -67,8 +66,10 @@ final class ImportCommand extends Task {
         if (format != null) {
             requireRaw(format);
         }
-        try (ReadableByteChannel source = open()) {
-            long imageBytes = imageSize(source);
+        try (ReadableByteChannel image = open();
+                LookedAtChannel source = LookedAtChannel.of(image, ImageFormat.HEAD_BYTES)) {
+            requireDisk(source.head());
+            long imageBytes = imageSize(image);
             if (size == null && imageBytes < 0) {
                 throw CommandFailure.usage("the size of the image is unknown: say --size SIZE");
             }
@@ -92,20 +93,14 @@ final class ImportCommand extends Task {
         }
     }
 
+    /** Opened once: a pipe that has a name cannot be read twice. */
     private ReadableByteChannel open() throws IOException {
         if (file.equals("-")) {
-            PushbackInputStream in = new PushbackInputStream(environment().in(), ImageFormat.HEAD_BYTES);
-            byte[] head = in.readNBytes(ImageFormat.HEAD_BYTES);
-            in.unread(head);
-            requireDisk(head);
-            return Channels.newChannel(in);
+            return Channels.newChannel(environment().in());
         }
         Path path = Path.of(file);
         if (Files.isDirectory(path)) {
             throw new FileSystemException(file, null, "is a directory");
-        }
-        try (InputStream in = Files.newInputStream(path)) {
-            requireDisk(in.readNBytes(ImageFormat.HEAD_BYTES));
         }
         return FileChannel.open(path, StandardOpenOption.READ);
     }

@@ -46,7 +46,8 @@ final class PoolRestoreCommand extends Task {
 
     @Override
     public Integer call() throws Exception {
-        if (data != null && Files.exists(data) && !file.equals("-") && Files.isSameFile(data, Path.of(file))) {
+        Path dump = Path.of(file.equals("-") ? "/proc/self/fd/0" : file);
+        if (data != null && Files.exists(data) && Files.exists(dump) && Files.isSameFile(data, dump)) {
             throw CommandFailure.usage("--data is the dump itself: path=" + file);
         }
         Path directory = location().directory();

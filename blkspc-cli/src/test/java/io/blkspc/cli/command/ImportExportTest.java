@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.blkspc.cli.outcome.ExitCode;
 import io.blkspc.cli.pool.ModelAccess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Images in and out of a pool nobody holds. */
@@ -94,6 +97,28 @@ class ImportExportTest {
             assertThat(Arrays.copyOf(Files.readAllBytes(out), bytes)).isEqualTo(image);
             command.ok("destroy", "a");
         }
+    }
+
+    /** As {@code import <(zcat image.gz) a} gives it: opened twice, its first bytes would be gone. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void pipeWithANameLosesNothing() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        byte[] image = CommandsTest.noise(700_000);
+        Thread writer = Thread.ofPlatform().daemon().start(() -> {
+            try {
+                Files.write(pipe, image, StandardOpenOption.WRITE);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        command.ok("import", pipe.toString(), "a", "--size", "1M");
+        writer.join();
+        Path out = directory.resolve("out.img");
+        command.ok("export", "a", out.toString());
+        assertThat(out).hasBinaryContent(Arrays.copyOf(image, 1 << 20));
     }
 
     @Test

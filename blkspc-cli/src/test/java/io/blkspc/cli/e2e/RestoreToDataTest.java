@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -113,6 +115,10 @@ class RestoreToDataTest {
                     Blkspc.USAGE,
                     "--data is the dump itself");
         }
+        List<String> fromInput = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" <" + path("dump"), "sh"));
+        fromInput.addAll(
+                Blkspc.command(List.of("-p", path("new"), "pool", "restore", "-", "--data", path("dump"), "--force")));
+        refused(Exec.run(fromInput), Blkspc.USAGE, "--data is the dump itself");
         assertThat(directory.resolve("dump")).hasBinaryContent(dump);
         assertThat(directory.resolve("new")).doesNotExist();
     }
