@@ -5,69 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** {@code pool restore --data}: onto a raw device, and what is left of the data when it fails. */
 @Timeout(300)
-class RestoreToDataTest {
-
-    private static final int MIB = 1 << 20;
-
-    @TempDir
-    private Path directory;
-
-    private Path image;
-
-    @BeforeEach
-    void makeImage() throws IOException {
-        byte[] bytes = new byte[3 * MIB];
-        new Random(4).nextBytes(bytes);
-        image = Files.write(directory.resolve("image"), bytes);
-    }
+class RestoreToDataTest extends CopiedPool {
 
     private void dumpPool() {
-        Blkspc old = pool("old");
-        old.ok("pool", "create", "--size", "64M");
-        old.ok("import", image.toString(), "v");
-        old.ok("snapshot", "v@s");
-        old.ok("pool", "dump", path("dump"));
-    }
-
-    private LoopDevice device(String name, long bytes) throws IOException {
-        Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "skipped: loop devices need root");
-        Assumptions.assumeTrue(Files.exists(Path.of("/dev/loop-control")), "skipped: no /dev/loop-control");
-        Tools.require("losetup");
-        Path backing = directory.resolve(name);
-        try (RandomAccessFile file = new RandomAccessFile(backing.toFile(), "rw")) {
-            file.setLength(bytes);
-        }
-        return LoopDevice.ofFile(backing);
-    }
-
-    private Blkspc pool(String name) {
-        return new Blkspc(directory.resolve(name));
-    }
-
-    private String path(String name) {
-        return directory.resolve(name).toString();
-    }
-
-    private void requireGood(Blkspc pool) {
-        pool.ok("pool", "check", "--deep");
-        pool.ok("export", "v@s", path("out"));
-        assertThat(directory.resolve("out")).hasSameBinaryContentAs(image);
-    }
-
-    private static void refused(Exec.Result result, int exit, String words) {
-        assertThat(result.exits(exit).err()).contains(words).hasLineCount(1);
+        oldPool().ok("pool", "dump", path("dump"));
     }
 
     @Test
